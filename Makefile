@@ -1,0 +1,44 @@
+# The only prerequisites are make and a Python 3.11 or newer with its venv module.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.PHONY: setup demo test test-long check bench docs lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Haulage needs Python 3.11 or newer; set PYTHON=/path/to/it")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/haulage demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+test-long: setup
+	HAULAGE_LONG=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: setup
+	$(BIN)/python -m haulage.testing.documents
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+lock:
+	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file requirements/runtime.txt
+	uv pip compile pyproject.toml --group dev --python-version 3.11 --universal --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file requirements/dev.txt
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,1 @@
+"""Floor 6: the command line, a client of the server."""

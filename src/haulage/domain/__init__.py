@@ -1,0 +1,1 @@
+"""Floor 2: sites, packages, shipments, points: the rules of distribution."""

@@ -1,0 +1,1 @@
+"""Sites and distribution points: who is where."""

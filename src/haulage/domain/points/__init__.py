@@ -1,0 +1,1 @@
+"""Putting a version on a distribution point, verifying, repairing, removing it."""

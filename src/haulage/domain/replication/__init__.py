@@ -1,0 +1,1 @@
+"""Definitions down the hierarchy, reports up, in order; twice is harmless."""

@@ -1,0 +1,1 @@
+"""Summaries and the answer to "why is it stuck"."""

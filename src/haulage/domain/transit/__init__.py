@@ -1,0 +1,1 @@
+"""Shipments: what a site wants, holds, fetches and serves."""

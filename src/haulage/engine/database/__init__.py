@@ -1,0 +1,1 @@
+"""The site database: connection, transactions, migrations; SQLite and PostgreSQL."""

@@ -1,0 +1,1 @@
+"""The durable job engine behind one small interface."""

@@ -1,0 +1,1 @@
+"""How messages and parcels cross from site to site."""

@@ -1,0 +1,1 @@
+"""What travels between sites: typed messages, their codec, definitions and envelopes."""

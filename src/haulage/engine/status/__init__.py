@@ -1,0 +1,1 @@
+"""The numbered status messages and their journal."""

@@ -1,0 +1,215 @@
+"""What a file tree is, wherever it lies: the entries, and the two interfaces every kind of place implements.
+
+A tree is exact: bytes, named streams, attributes, ACLs, owners, modes, times in ns UTC, symlinks and hard links. Content is read
+through :class:`TreeReader` and written through :class:`TreeWriter`; what a place cannot hold natively goes into the sidecar
+(``.haulage-tree/``), never away. Must not know chunks, packages or sites.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class EntryType(enum.Enum):
+    """The kinds of entry a tree holds. Devices, FIFOs and sockets are refused by readers, never opened."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    SYMLINK = "symlink"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who owns an entry on a POSIX place: numbers, and the names they had where the tree was read ("" if unknown)."""
+
+    uid: int
+    gid: int
+    user: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acl:
+    """An access control list, opaque and tagged by its dialect; never translated."""
+
+    dialect: str
+    """``posix-acl`` (the system.posix_acl_access value), ``posix-acl-default``, or ``nt-sd`` (NT security descriptor)."""
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """One extended attribute: its full name on Linux (``user.comment``, ``security.capability``) and value."""
+
+    name: bytes
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamInfo:
+    """A named stream (NTFS alternate data stream). ``name`` is UTF-8 (WTF-8 for lone surrogates), without ``:`` and ``:$DATA``."""
+
+    name: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dos:
+    """Windows facts: the FILE_ATTRIBUTE_* bits worth keeping (READONLY, HIDDEN, SYSTEM, ARCHIVE) and creation time."""
+
+    attributes: int
+    created_ns: int | None = None
+    """Creation time, ns since 1970 UTC; None where the place does not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One name in a tree.
+
+    ``path`` is relative to the tree's root, components joined by ``/``, raw bytes on POSIX, WTF-8 from Windows; ``b""`` is the root
+    folder itself, and it is always the first entry. Sequences are sorted by name, without repeats.
+    """
+
+    path: bytes
+    type: EntryType
+    size: int = 0
+    """Bytes of the unnamed content; 0 for folders and symlinks."""
+    mode: int | None = None
+    """Permission bits (0o7777); None where the place has none (NTFS)."""
+    owner: Owner | None = None
+    mtime_ns: int = 0
+    """Modification time, ns since 1970 UTC."""
+    target: bytes = b""
+    """What a symlink points to; never followed, never changed."""
+    same_as: bytes | None = None
+    """For the second and later names of a hard-linked file: the first path of the set in byte order. Such an entry has no
+    content, streams or attributes of its own."""
+    attributes: tuple[Attribute, ...] = ()
+    acls: tuple[Acl, ...] = ()
+    streams: tuple[StreamInfo, ...] = ()
+    dos: Dos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hole:
+    """A range of zeros that occupies no space. A hint: never part of a tree's identity."""
+
+    offset: int
+    size: int
+
+
+class Content(Protocol):
+    """One open content (a file's bytes or one stream's), to be read at any offset from any thread."""
+
+    size: int
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Exactly ``size`` bytes from ``offset``. Raises TransferError ``source-changed`` if they are no longer there, and
+        ``source-unreadable`` (naming path, stream and the OS's cause) when reading fails."""
+        ...
+
+    def holes(self) -> Sequence[Hole]:
+        """Known holes, in order; empty where the place cannot tell."""
+        ...
+
+    def close(self) -> None:
+        """Release it; safe to repeat."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """Something a reader dropped by policy, or a writer could not keep natively and put into the sidecar."""
+
+    path: bytes
+    what: str
+    """A short stable word: ``stream``, ``attribute``, ``mode-bits``, ``owner``, ``acl``, ``name``, ``times``, ``symlink``."""
+    detail: str = ""
+
+
+class TreeReader(Protocol):
+    """A tree to read. Never writes, never follows a link, never opens anything but regular files."""
+
+    def entries(self) -> Iterator[Entry]:
+        """All entries in byte order of their paths, root first. Streaming: memory does not grow with the tree by more than a
+        sorted listing of one folder per level (hard-link bookkeeping excepted).
+
+        Raises TransferError naming the path when the tree cannot be read whole, FormatError when it holds what cannot be a
+        package (device, FIFO, socket, foreign sidecar)."""
+        ...
+
+    def open(self, entry: Entry, stream: bytes | None = None) -> Content:
+        """Open the unnamed content of a file, or one of an entry's streams, per component and without following links.
+        Raises TransferError ``source-changed`` when it is not the file that was listed any more."""
+        ...
+
+    def change_token(self, entry: Entry) -> bytes:
+        """Bytes that differ whenever the entry's content, streams or attributes may have changed (for a local file: size, mtime,
+        ctime, inode). Empty when this place cannot vouch for that; the caller then reads the content again."""
+        ...
+
+    def still(self, entry: Entry) -> bool:
+        """Whether the entry is still as it was listed: looked at afresh, by the strongest means the place offers."""
+        ...
+
+    def dropped(self) -> Sequence[Omission]:
+        """What reading left out so far, each by name: set-uid and device bits, streams dropped by policy."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; safe to repeat."""
+        ...
+
+
+class StreamAction(enum.Enum):
+    """What a package does with named streams it meets while capturing."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadPolicy:
+    """How to read a source: one per package."""
+
+    streams: StreamAction = StreamAction.KEEP
+    drop_patterns: tuple[str, ...] = ()
+    """With DROP: shell patterns of stream names, compared without case (``Zone.Identifier``); ``*`` drops all."""
+    keep_special_bits: bool = False
+    """Keep set-uid, set-gid and sticky bits; otherwise they are dropped and listed."""
+
+
+class TreeWriter(Protocol):
+    """A tree being written into an empty, private staging place. Entries come in byte order of paths (root first, parents before
+    children); contents may be written in any order and from several threads, each through its own handle."""
+
+    def add(self, entry: Entry) -> None:
+        """Create the name: folder, symlink, empty file of the final size, or hard link. Refuses names that would leave the tree."""
+        ...
+
+    def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview | bytes) -> None:
+        """Write part of a content. Ranges never written read as zeros (holes)."""
+        ...
+
+    def finish(self) -> Sequence[Omission]:
+        """Set attributes, ACLs, owners, modes, times (folders last, deepest first), write the sidecar for everything the place did
+        not keep, re-read what was set to be sure, and make it durable. Returns what went to the sidecar."""
+        ...
+
+    def abandon(self) -> None:
+        """Give up; remove what was written as far as possible."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeDifference:
+    """One way in which two trees are not the same."""
+
+    path: bytes
+    what: str
+    expected: str = field(default="")
+    found: str = field(default="")

@@ -1,0 +1,1 @@
+"""Keys, signatures, the TUF root, enrolment tokens, certificates."""
