@@ -1,0 +1,133 @@
+"""Opening a database: which settings make SQLite durable and PostgreSQL behave like it. Must not know tables."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import StaticPool
+
+from haulage.base.errors import UsageError
+from haulage.engine.database.faults import translated
+
+WRITING = "haulage_writing"
+"""Execution option of a connection that is about to write; without it a transaction can only read."""
+
+_WRITER_KEY = 0x4841554C
+"""One writer at a time in PostgreSQL too: the key of the advisory lock every writing transaction takes first."""
+
+
+def open_engine(url: str, *, busy_seconds: float = 30, synchronous: str = "FULL") -> sa.Engine:
+    """An engine for ``sqlite:///PATH`` (WAL, ``synchronous`` as given) or ``postgresql://…``.
+
+    Raises UsageError ``bad-database-url``. Nothing is connected to yet, but a SQLite file is made, readable by its owner only."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise _bad_url(url) from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return _open_sqlite(parsed, busy_seconds, synchronous)
+    if backend == "postgresql":
+        return _open_postgres(parsed, busy_seconds)
+    raise _bad_url(parsed.render_as_string())
+
+
+def location(engine: sa.Engine) -> str:
+    """The database's name for people: a path, or a URL without its password."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite":
+        return url.database or "in memory"
+    return url.render_as_string(hide_password=True)
+
+
+def memory_engine(image: bytes | None = None) -> sa.Engine:
+    """A SQLite database in memory, for tests and the simulation: one connection, shared by all threads in turn. ``image`` is
+    what ``sqlite3.Connection.serialize`` gave."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    if image is not None:
+        connection.deserialize(image)
+    connection.execute("PRAGMA foreign_keys=ON")
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _bad_url(shown: str) -> UsageError:
+    return UsageError(
+        "bad-database-url",
+        f"{shown!r} is not a database Haulage can use.",
+        "Write sqlite:////ABSOLUTE/PATH/site.db or postgresql://USER@HOST/NAME.",
+    )
+
+
+def _open_sqlite(url: sa.URL, busy_seconds: float, synchronous: str) -> sa.Engine:
+    path = url.database or ""
+    engine = sa.create_engine(url, pool_size=24, max_overflow=40, pool_timeout=busy_seconds)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        # The driver's own transaction handling would begin late and as a reader; ours begins at once, see _begin_sqlite.
+        connection.isolation_level = None
+        for pragma in (
+            f"busy_timeout={int(busy_seconds * 1000)}",
+            "journal_mode=WAL",
+            f"synchronous={synchronous}",
+            "foreign_keys=ON",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+
+    event.listen(engine, "begin", _begin_sqlite)
+    with translated(path):
+        _make_private(url, path)
+    return engine
+
+
+def _make_private(url: sa.URL, path: str) -> None:
+    """SQLite would make the file by the umask; its companions (-wal, -shm) take over its mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as cause:
+        raise sa.exc.OperationalError(f"open {url.database}", {}, _cannot_open(cause)) from cause
+
+
+def _cannot_open(cause: OSError) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(cause.strerror or "cannot open")
+    error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+    return error
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writing = connection.get_execution_options().get(WRITING, False)
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    try:
+        # IMMEDIATE: a transaction that reads first and writes later would otherwise fail with "locked" without any wait.
+        driver.execute("PRAGMA query_only=OFF" if writing else "PRAGMA query_only=ON")
+        driver.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+    except sqlite3.Error as cause:
+        raise sa.exc.OperationalError("BEGIN", {}, cause) from cause
+
+
+def _open_postgres(url: sa.URL, busy_seconds: float) -> sa.Engine:
+    options = f"-c timezone=UTC -c lock_timeout={int(busy_seconds * 1000)}"
+    engine = sa.create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=24,
+        max_overflow=40,
+        pool_timeout=busy_seconds,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10, "options": options, "application_name": "haulage"},
+    )
+    event.listen(engine, "begin", _begin_postgres)
+    return engine
+
+
+def _begin_postgres(connection: sa.Connection) -> None:
+    if connection.get_execution_options().get(WRITING, False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER_KEY})")
+    else:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
