@@ -1,0 +1,182 @@
+"""A chunk store in memory: the same promises as the one on disk, for tests and for the simulation, where ``crash`` takes away
+whatever had not been made durable. Must not touch files, threads or clocks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from types import TracebackType
+
+from haulage.base.errors import UsageError
+from haulage.engine.content.digest import digest
+from haulage.engine.content.model import (
+    Buffer,
+    CheckReport,
+    ChunkId,
+    Damage,
+    ManifestId,
+    Pin,
+    StoreStats,
+    SweepReport,
+)
+from haulage.engine.content.store_errors import chunk_damaged, chunk_missing, session_ended, store_closed
+
+MAX_CHUNK_SIZE = 16 << 20
+
+
+class MemorySession:
+    """A :class:`WriteSession` on a dict."""
+
+    def __init__(self, store: MemoryStore, owner: str) -> None:
+        self.owner = owner
+        self.relied: set[ChunkId] = set()
+        self._store = store
+        self._fresh: dict[ChunkId, bytes] = {}
+        self._ended = False
+
+    def put(self, chunk: ChunkId, data: Buffer) -> bool:
+        if len(data) > MAX_CHUNK_SIZE:
+            raise UsageError("chunk-too-large", f"A chunk of {len(data)} bytes exceeds the limit of {MAX_CHUNK_SIZE}.")
+        if self.has(chunk):
+            return False
+        self._fresh[chunk] = bytes(data)
+        return True
+
+    def has(self, chunk: ChunkId) -> bool:
+        self._require_open()
+        if chunk in self._fresh:
+            return True
+        if chunk not in self._store.chunks:
+            return False
+        self.relied.add(chunk)
+        return True
+
+    def checkpoint(self) -> None:
+        self._require_open()
+        self._store.chunks.update(self._fresh)
+        self.relied.update(self._fresh)
+        self._fresh.clear()
+
+    def commit(self) -> None:
+        self.checkpoint()
+        self.end()
+
+    def abort(self) -> None:
+        self.end()
+
+    def end(self) -> None:
+        self._ended = True
+        self._fresh.clear()
+        self._store.sessions.discard(self)
+
+    def _require_open(self) -> None:
+        if self._ended:
+            raise session_ended(self.owner)
+
+    def __enter__(self) -> MemorySession:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if kind is not None:
+            self.abort()
+        elif not self._ended:
+            self.commit()
+
+
+class MemoryStore:
+    """A :class:`ChunkStore` on a dict. ``chunks`` is open to tests that want to damage it."""
+
+    def __init__(self) -> None:
+        self.chunks: dict[ChunkId, bytes] = {}
+        self.sessions: set[MemorySession] = set()
+        self._pins: dict[str, Pin] = {}
+        self._closed = False
+
+    def session(self, owner: str) -> MemorySession:
+        self._require_open()
+        session = MemorySession(self, owner)
+        self.sessions.add(session)
+        return session
+
+    def missing(self, chunks: Iterable[ChunkId]) -> set[ChunkId]:
+        self._require_open()
+        held = self.chunks
+        return {chunk for chunk in chunks if chunk not in held}
+
+    def read(self, chunk: ChunkId) -> bytes:
+        self._require_open()
+        data = self.chunks.get(chunk)
+        if data is None:
+            raise chunk_missing(chunk)
+        if digest(data) != chunk:
+            raise chunk_damaged(chunk, "memory", "its bytes do not have its id")
+        return data
+
+    def read_many(self, chunks: Sequence[ChunkId]) -> Iterator[tuple[ChunkId, memoryview]]:
+        self._require_open()
+        for chunk in dict.fromkeys(chunks):
+            yield chunk, memoryview(self.read(chunk))
+
+    def pin(self, pin: Pin) -> None:
+        self._require_open()
+        self._pins[pin.owner] = pin
+
+    def unpin(self, owner: str) -> None:
+        self._require_open()
+        self._pins.pop(owner, None)
+
+    def pins(self) -> Sequence[Pin]:
+        self._require_open()
+        return [self._pins[owner] for owner in sorted(self._pins)]
+
+    def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
+        self._require_open()
+        kept: set[ChunkId] = set()
+        for manifest in {pin.manifest for pin in self._pins.values() if pin.expires is None or pin.expires > now}:
+            kept.update(live(manifest))
+        for session in self.sessions:
+            kept |= session.relied
+        dead = [chunk for chunk in self.chunks if chunk not in kept]
+        size_bytes = sum(len(self.chunks[chunk]) for chunk in dead)
+        report = SweepReport(
+            chunks_removed=len(dead),
+            bytes_removed=size_bytes,
+            chunks_kept=len(self.chunks) - len(dead),
+            packs_removed=0,
+            packs_rewritten=0,
+            dry_run=dry_run,
+        )
+        if not dry_run:
+            for chunk in dead:
+                del self.chunks[chunk]
+            self._pins = {owner: pin for owner, pin in self._pins.items() if pin.expires is None or pin.expires > now}
+        return report
+
+    def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+        self._require_open()
+        size_bytes, damages = 0, list[Damage]()
+        for chunk, data in self.chunks.items():
+            size_bytes += len(data)
+            if digest(data) != chunk:
+                damages.append(Damage(where="memory", chunks=(chunk,), cause="bytes do not have the chunk's id"))
+            if on_progress:
+                on_progress(size_bytes)
+        return CheckReport(chunks_checked=len(self.chunks), bytes_checked=size_bytes, damages=tuple(damages))
+
+    def stats(self) -> StoreStats:
+        self._require_open()
+        size_bytes = sum(map(len, self.chunks.values()))
+        return StoreStats(chunks=len(self.chunks), bytes_raw=size_bytes, bytes_stored=size_bytes, packs=0)
+
+    def crash(self) -> None:
+        """The process dies and starts again: open sessions are over, and what they had not checkpointed is gone."""
+        for session in list(self.sessions):
+            session.end()
+        self._closed = False
+
+    def close(self) -> None:
+        self._closed = True
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise store_closed("memory")

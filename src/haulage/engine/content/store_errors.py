@@ -1,0 +1,52 @@
+"""What a chunk store says when it cannot do what was asked: one place, so that every store says it alike."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+
+from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError
+from haulage.engine.content.model import ChunkId
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def chunk_missing(chunk: ChunkId) -> HaulageError:
+    """The chunk is not held."""
+    return NotFoundError(
+        "chunk-missing",
+        f"Chunk {chunk.hex()} is not in the store.",
+        "Run 'haulage store check'; content is fetched again from the parent when a version is verified.",
+    )
+
+
+def chunk_damaged(chunk: ChunkId, where: str, cause: str) -> HaulageError:
+    """The chunk is held but its bytes are wrong."""
+    return IntegrityError(
+        "chunk-damaged",
+        f"Chunk {chunk.hex()} in {where} is damaged: {cause}.",
+        "Run 'haulage store check' to see all damage; look at the disk's own health.",
+    )
+
+
+def session_ended(owner: str) -> HaulageError:
+    """A write session was used after its end."""
+    return ConflictError("session-ended", f"The write session {owner!r} has ended.", "Begin a new one.")
+
+
+def store_closed(where: str) -> HaulageError:
+    """The store was used after ``close``."""
+    return ConflictError("store-closed", f"The store {where} is closed.", "Open it again.")
+
+
+@contextlib.contextmanager
+def naming(path: str, doing: str) -> Iterator[None]:
+    """Turn the operating system's errors into a TransferError that names the path: ``disk-full`` or ``store-io``."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or str(error)
+        if error.errno in _FULL:
+            raise TransferError("disk-full", f"Cannot {doing} {path}: {cause}.", "Free space there; the work resumes.") from error
+        raise TransferError("store-io", f"Cannot {doing} {path}: {cause}.", "Look at the disk and its permissions.") from error
