@@ -1,0 +1,35 @@
+"""What a child can ask of its parent, whatever carries it. Wrappers (rate, calendar, faults) implement the same interface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from haulage.engine.protocol.asks import Pending, Position, Want
+
+
+class Link(Protocol):
+    """The way from a site to its parent. Every call blocks and may be made from several threads. Raises TransferError when the way
+    does not work this time (worth a retry), and whatever error the peer itself answered with, its hop named in the sentence."""
+
+    def feed(self, position: Position, wait_seconds: float) -> list[bytes]:
+        """Sealed envelopes after ``position`` (which tells the parent what is stored); waits up to ``wait_seconds`` for the first.
+        Not verified yet."""
+        ...
+
+    def report(self, envelopes: Sequence[bytes]) -> Position:
+        """Hand over sealed envelopes; returns how far the parent has stored our stream. With none: just asks."""
+        ...
+
+    def want(self, want: Want) -> bytes | Pending:
+        """A signed Offer, not verified yet; or why not now."""
+        ...
+
+    def read_parcel(self, parcel: str, offset: int, size: int) -> Iterator[bytes]:
+        """Bytes ``offset`` to the end of a parcel of ``size`` bytes, in pieces of any length, exactly that many or an error: a cut
+        raises TransferError after what came. Not verified yet. Closing the iterator ends the transfer."""
+        ...
+
+    def close(self) -> None:
+        """End what is under way (it raises TransferError ``link-closed``) and release everything; safe to repeat."""
+        ...

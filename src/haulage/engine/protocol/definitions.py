@@ -1,0 +1,232 @@
+"""Definitions: what an owner says about one object, whole, with a revision. Signed once, relayed unchanged. Pure; who may own what
+beyond the id's own prefix, and what is done about it, is decided elsewhere."""
+
+from __future__ import annotations
+
+import enum
+import re
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
+
+from msgspec import Meta, field
+
+from haulage.base.errors import FormatError
+from haulage.base.ids import SiteCode
+from haulage.engine.protocol.codec import Body, Document, builtins, convert, decode, too_new
+from haulage.engine.protocol.fields import (
+    ITEMS_MAX,
+    NAME_MAX,
+    Count,
+    Digest,
+    Key,
+    Moment,
+    Name,
+    Package,
+    Pem,
+    PointPlace,
+    Site,
+    Text,
+    Token,
+    Url,
+    Version,
+    Where,
+    Word,
+)
+
+DEFINITION_MAX_BYTES = 4 * 1024 * 1024
+
+
+class Kind(enum.StrEnum):
+    """The kinds of objects known to this version."""
+
+    SITE = "site"
+    PACKAGE = "package"
+    VERSION = "version"
+    POINT = "point"
+    ORDER = "order"
+    INVITATION = "invitation"
+
+
+class Definition(Document, frozen=True, kw_only=True):
+    """One object at one revision. A tombstone has ``deleted`` and an empty state. ``kind`` stays a string: one of a kind that is
+    not known here is relayed and not applied."""
+
+    PAYLOAD_TYPE: ClassVar[str] = "application/vnd.haulage.definition+json"
+
+    kind: Word
+    id: Token
+    owner: Site
+    revision: Annotated[int, Meta(ge=1, le=2**63 - 1)]
+    deleted: bool = False
+    state: dict[str, Any] = field(default_factory=dict)
+
+
+class SiteState(Body, frozen=True, kw_only=True):
+    """A site: id = its code, owner = the central site."""
+
+    code: Site
+    name: Name
+    parent: Site | None
+    url: Annotated[str, Meta(max_length=2048)]
+    """Empty until joined."""
+    key: Key | None
+    """Signs requests, envelopes, offers and this site's definitions. None until joined."""
+    certificate: Pem | None
+    """The TLS certificate issued to its server."""
+    state: Literal["invited", "active", "removed"]
+
+
+class PackageState(Body, frozen=True, kw_only=True):
+    """A package: id = the package id, owner = the site in its prefix."""
+
+    name: Name
+    version: Version
+    """The newest version; 0 for none."""
+    assignments: Annotated[tuple[Where, ...], Meta(max_length=ITEMS_MAX)] = ()
+    """Sorted, each once."""
+    keep: Annotated[int, Meta(ge=1, le=1_000_000)] = 2
+    streams: Annotated[str, Meta(min_length=1, max_length=NAME_MAX)] = "keep"
+    """``keep``, ``refuse`` or ``drop:PATTERN``."""
+    comment: Text = ""
+
+
+class VersionState(Body, frozen=True, kw_only=True):
+    """A version: id = ``PACKAGE:NUMBER``, owner = the package's. This signed statement is what makes a manifest authentic."""
+
+    package: Package
+    version: Annotated[Version, Meta(ge=1)]
+    manifest: Digest
+    """BLAKE3 of the manifest's root page."""
+    sha256: Digest
+    """SHA-256 of the same page."""
+    files: Count
+    folders: Count
+    symlinks: Count
+    streams: Count
+    bytes: Count
+    captured: Moment
+
+
+class PointState(Body, frozen=True, kw_only=True):
+    """A distribution point: id = its place, owner = whoever defined it."""
+
+    place: PointPlace
+    kind: Word
+    url: Url
+    options: dict[Token, Text] = field(default_factory=dict)
+
+
+class OrderState(Body, frozen=True, kw_only=True):
+    """Something to be done once at one place: id = ``OWNER.`` + 16 hexadecimal digits."""
+
+    action: Literal["verify", "repair", "retry", "refresh"]
+    package: Package
+    place: Where
+    issued: Moment
+
+
+class InvitationState(Body, frozen=True, kw_only=True):
+    """Leave to join as ``code`` below ``parent``: id = ``OWNER.`` + 16 hexadecimal digits. ``token_key`` is the public half of a
+    key that only the join string's bearer can derive, so nothing here is a secret."""
+
+    code: Site
+    parent: Site
+    name: Name
+    token_key: Key
+    expires: Moment
+
+
+S = TypeVar("S", bound=Body)
+
+STATES: dict[str, type[Body]] = {
+    Kind.SITE: SiteState,
+    Kind.PACKAGE: PackageState,
+    Kind.VERSION: VersionState,
+    Kind.POINT: PointState,
+    Kind.ORDER: OrderState,
+    Kind.INVITATION: InvitationState,
+}
+
+_IDS: dict[str, re.Pattern[str]] = {
+    Kind.SITE: re.compile(r"[A-Z0-9]{3}"),
+    Kind.PACKAGE: re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}"),
+    Kind.VERSION: re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}:[1-9][0-9]{0,8}"),
+    Kind.POINT: re.compile(r"[A-Z0-9]{3}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}"),
+    Kind.ORDER: re.compile(r"[A-Z0-9]{3}\.[0-9a-f]{16}"),
+    Kind.INVITATION: re.compile(r"[A-Z0-9]{3}\.[0-9a-f]{16}"),
+}
+_OWNED_BY_PREFIX = frozenset({Kind.PACKAGE, Kind.VERSION, Kind.ORDER, Kind.INVITATION})
+
+
+def define(kind: Kind, id: str, owner: SiteCode, revision: int, state: Body | None) -> Definition:
+    """Build a checked definition; ``state`` None makes a tombstone. Raises FormatError ``bad-definition`` or ``bad-document``."""
+    plain = {} if state is None else builtins(state)
+    definition = Definition(kind=kind, id=id, owner=owner, revision=revision, deleted=state is None, state=plain)
+    check_definition(definition)
+    return definition
+
+
+def decode_definition(payload: bytes) -> Definition:
+    """Read and check the payload of a definition. One of an unknown kind passes: it is to be relayed.
+    Raises FormatError ``bad-document``, ``bad-definition``, ``format-too-new``."""
+    definition = decode(payload, Definition, max_bytes=DEFINITION_MAX_BYTES)
+    check_definition(definition)
+    return definition
+
+
+def check_definition(definition: Definition) -> None:
+    """Id grammar, owner against the id's prefix (B26), state against its schema and against the id.
+    Raises FormatError ``bad-definition``, ``bad-document``, ``format-too-new``."""
+    kind = definition.kind
+    if kind not in _IDS:
+        return
+    if not _IDS[kind].fullmatch(definition.id):
+        raise _bad(definition, "the id is not one of this kind")
+    if kind in _OWNED_BY_PREFIX and definition.id[:3] != definition.owner:
+        raise _bad(definition, f"site {definition.owner} cannot own an id of {definition.id[:3]}")
+    if definition.deleted:
+        if definition.state:
+            raise _bad(definition, "a tombstone has no state")
+        return
+    state = convert(definition.state, STATES[kind])
+    _check_state(definition, state)
+
+
+def is_known(definition: Definition) -> bool:
+    """Whether this version can apply definitions of that kind."""
+    return definition.kind in STATES
+
+
+def state_of(definition: Definition, kind: type[S]) -> S:
+    """The typed state of a definition that is not a tombstone. Raises FormatError ``bad-definition``, ``bad-document``,
+    ``format-too-new``."""
+    expected = STATES.get(definition.kind)
+    if expected is None:
+        raise too_new(f"Definitions of kind {definition.kind!r} are not known here.")
+    if expected is not kind or definition.deleted:
+        raise _bad(definition, f"it does not hold a {kind.__name__}")
+    return convert(definition.state, kind)
+
+
+def _check_state(definition: Definition, state: Body) -> None:
+    if isinstance(state, VersionState):
+        named = f"{state.package}:{state.version}"
+    elif isinstance(state, SiteState):
+        named = state.code
+    elif isinstance(state, PointState):
+        named = state.place
+    else:
+        named = definition.id
+    if named != definition.id:
+        raise _bad(definition, f"its state speaks of {named}")
+    if isinstance(state, SiteState) and state.state == "active" and not (state.key and state.url and state.certificate):
+        raise _bad(definition, "an active site has a key, a URL and a certificate")
+    if isinstance(state, PackageState) and list(state.assignments) != sorted(set(state.assignments)):
+        raise _bad(definition, "its assignments are not sorted and distinct")
+
+
+def _bad(definition: Definition, cause: str) -> FormatError:
+    return FormatError(
+        "bad-definition",
+        f"The definition of {definition.kind} {definition.id} by {definition.owner} is refused: {cause}.",
+        "Look at the site that issued it; the definition known before stays in force.",
+    )
