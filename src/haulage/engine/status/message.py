@@ -1,0 +1,138 @@
+"""What a status message is: a number with a fixed meaning, a sentence with named fields, its cause and its remedy.
+
+The numbers themselves stand in the ``on_*`` modules, all together in ``catalogue.py``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.base.text import shown
+
+FieldValue: TypeAlias = str | int
+
+_GIVEN = frozenset({"package", "place"})
+"""Fields of the sentence that come from the record's own columns."""
+
+
+class Severity(enum.Enum):
+    """How bad it is; ``rank`` orders them."""
+
+    INFORMATION = "information"
+    WARNING = "warning"
+    ERROR = "error"
+
+    @property
+    def rank(self) -> int:
+        return list(Severity).index(self)
+
+
+class MessageType(enum.Enum):
+    """Milestone: something began or ended. Detail: a step between. Audit: a person asked for it."""
+
+    MILESTONE = "milestone"
+    DETAIL = "detail"
+    AUDIT = "audit"
+
+
+class Component(enum.Enum):
+    """Who speaks."""
+
+    CATALOG = "catalog"
+    TRANSIT = "transit"
+    POINTS = "points"
+    ESTATE = "estate"
+    REPLICATION = "replication"
+    STORE = "store"
+    SERVER = "server"
+    OPERATIONS = "operations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One numbered message of the catalogue."""
+
+    number: int
+    name: str
+    severity: Severity
+    type: MessageType
+    component: Component
+    text: str
+    """The sentence; ``{name}`` stands for a field, ``{package}`` and ``{place}`` for what the record is about."""
+    cause: str
+    """What it means."""
+    remedy: str
+    """What to do."""
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields a record of this message must bring."""
+        return self.mentions - _GIVEN
+
+    @property
+    def mentions(self) -> frozenset[str]:
+        """Every name in the sentence."""
+        return frozenset(name for _text, name, _spec, _conversion in string.Formatter().parse(self.text) if name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRecord:
+    """One message as it was said: by whom, about what, when. Its identity is (site, epoch, sequence)."""
+
+    site: SiteCode
+    epoch: int
+    sequence: int
+    number: int
+    severity: Severity
+    type: MessageType
+    component: str
+    """A :class:`Component` of the version that wrote it; kept as text because a newer site may know more of them."""
+    package: PackageId | None
+    place: Place | None
+    time: dt.datetime
+    """By the clock of the site that said it; never used for order."""
+    fields: Mapping[str, FieldValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusFilter:
+    """Which records to list; None means any."""
+
+    after: int | None = None
+    """Only those with a greater local id: the cursor of those who follow."""
+    package: PackageId | None = None
+    place: Place | None = None
+    site: SiteCode | None = None
+    number: int | None = None
+    component: str | None = None
+    type: MessageType | None = None
+    at_least: Severity = Severity.INFORMATION
+    since: dt.datetime | None = None
+    """Received here at or after this moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A stored record with its local id (a cursor) and when it reached this site."""
+
+    id: int
+    received: dt.datetime
+    record: StatusRecord
+
+
+def sentence(record: StatusRecord, message: Message | None) -> str:
+    """The record as one line for people. ``message`` is None when this version does not know the number."""
+    values = {name: shown(str(value)) for name, value in record.fields.items()}
+    if message is None:
+        listed = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+        return f"Message {record.number}, which this version does not know: {listed}"
+    values.update(package=record.package or "?", place=record.place or "?")
+    text = message.text.format_map({name: values.get(name, "?") for name in message.mentions})
+    left_out = values.get("left_out")
+    return f"{text} ({left_out} more like it were counted, not kept.)" if left_out else text
