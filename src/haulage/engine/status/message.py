@@ -78,7 +78,7 @@ class Message:
     @property
     def mentions(self) -> frozenset[str]:
         """Every name in the sentence."""
-        return frozenset(name for _text, name, _spec, _conversion in string.Formatter().parse(self.text) if name)
+        return names_in(self.text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +128,25 @@ class Listed:
 
 def sentence(record: StatusRecord, message: Message | None) -> str:
     """The record as one line for people. ``message`` is None when this version does not know the number."""
-    values = {name: shown(str(value)) for name, value in record.fields.items()}
     if message is None:
-        listed = ", ".join(f"{name}={value}" for name, value in sorted(values.items()))
+        listed = ", ".join(f"{name}={shown(str(value))}" for name, value in sorted(record.fields.items()))
         return f"Message {record.number}, which this version does not know: {listed}"
-    values.update(package=record.package or "?", place=record.place or "?")
-    text = message.text.format_map({name: values.get(name, "?") for name in message.mentions})
-    left_out = values.get("left_out")
+    text = _filled(message.text, record)
+    left_out = record.fields.get("left_out")
     return f"{text} ({left_out} more like it were counted, not kept.)" if left_out else text
+
+
+def advice(record: StatusRecord, message: Message) -> str:
+    """What to do about this very record."""
+    return _filled(message.remedy, record)
+
+
+def _filled(template: str, record: StatusRecord) -> str:
+    values = {name: shown(str(value)) for name, value in record.fields.items()}
+    values.update(package=record.package or "?", place=record.place or "?")
+    return template.format_map({name: values.get(name, "?") for name in names_in(template)})
+
+
+def names_in(template: str) -> frozenset[str]:
+    """The names in braces of a template."""
+    return frozenset(name for _text, name, _spec, _conversion in string.Formatter().parse(template) if name)
