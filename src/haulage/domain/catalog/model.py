@@ -1,0 +1,83 @@
+"""Packages and versions as values. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+from dataclasses import dataclass
+
+from haulage.base.ids import PackageId, Place, VersionNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """One package as this server knows it."""
+
+    id: PackageId
+    name: str
+    revision: int
+    version: VersionNumber
+    """The newest version; 0 before the first."""
+    keep: int
+    """How many of the newest versions a site keeps."""
+    assignments: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One captured, immutable version."""
+
+    package: PackageId
+    number: VersionNumber
+    manifest: bytes
+    """Digest (BLAKE3) of the manifest's root page."""
+    sha256: str
+    files: int
+    folders: int
+    symlinks: int
+    streams: int
+    bytes: int
+    new_bytes: int
+    captured: dt.datetime
+
+
+class CaptureState(enum.Enum):
+    """Where the capture of a package's source stands."""
+
+    IDLE = "idle"
+    REQUESTED = "requested"
+    RUNNING = "running"
+    FAILED = "failed"
+
+
+CAPTURE_MEANING: dict[CaptureState, str] = {
+    CaptureState.IDLE: "The last capture asked for is done, or none was ever asked for.",
+    CaptureState.REQUESTED: "A capture was asked for and starts when its turn comes.",
+    CaptureState.RUNNING: "The source is being read.",
+    CaptureState.FAILED: "The last capture failed; the version before stays served. The error says which file and why.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where this site captures a package from; known to the owner only."""
+
+    package: PackageId
+    spec: str
+    streams: str
+    """``keep``, ``refuse`` or ``drop:PATTERN[,PATTERN…]``."""
+    keep_special_bits: bool
+    state: CaptureState
+    requested: int
+    """How many captures were asked for; the last one done answers all before it."""
+    done: int
+    full: bool
+    """Read every file again at the next capture."""
+    started: dt.datetime | None
+    finished: dt.datetime | None
+    outcome: str
+    """``published``, ``unchanged`` or empty."""
+    report: dict[str, object]
+    error_code: str
+    error_message: str
+    error_hint: str

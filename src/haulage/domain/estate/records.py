@@ -1,0 +1,180 @@
+"""The tables of sites, points and this server's own identity and counters."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from haulage.base.ids import Place, SiteCode
+from haulage.domain.estate.hierarchy import Hierarchy
+from haulage.domain.estate.model import Identity, Point, Site, SiteStatus
+from haulage.engine.database.metadata import metadata
+from haulage.engine.database.transaction import Transaction
+from haulage.engine.database.types import Json, UtcTime
+
+sites = sa.Table(
+    "sites",
+    metadata,
+    sa.Column("code", sa.String(3), primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("parent", sa.String(3)),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("certificate", sa.Text, nullable=False),
+    sa.Column("status", sa.String(16), nullable=False),
+)
+
+points = sa.Table(
+    "points",
+    metadata,
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("site", sa.String(3), nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("owner", sa.String(3), nullable=False),
+    sa.Column("options", Json, nullable=False),
+)
+
+identity = sa.Table(
+    "identity",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("code", sa.String(3), nullable=False),
+    sa.Column("parent", sa.String(3)),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("joined", UtcTime, nullable=False),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("name", sa.String(32), primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)
+
+
+def create_identity(tx: Transaction, code: SiteCode, parent: SiteCode | None, now: dt.datetime) -> None:
+    """Say once who this server is."""
+    tx.execute(identity.insert().values(one=1, code=code, parent=parent, epoch=1, joined=now))
+
+
+def read_identity(tx: Transaction) -> Identity | None:
+    """Who this server is; None before ``init`` or ``join``."""
+    row = tx.execute(sa.select(identity)).one_or_none()
+    if row is None:
+        return None
+    return Identity(code=row.code, parent=row.parent, epoch=row.epoch, joined=row.joined)
+
+
+def epoch(tx: Transaction) -> int:
+    """This site's epoch."""
+    return int(tx.execute(sa.select(identity.c.epoch)).scalar_one())
+
+
+def raise_epoch(tx: Transaction, above: int) -> int:
+    """Raise the epoch past ``above`` and past what it is; returns it."""
+    value = max(epoch(tx), above) + 1
+    tx.execute(identity.update().values(epoch=value))
+    return value
+
+
+def next_number(tx: Transaction, name: str, *, past: int = 0) -> int:
+    """Count up; never gives a number twice, nor one at or below ``past``."""
+    value = tx.execute(sa.select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none()
+    number = max(value or 0, past) + 1
+    if value is None:
+        tx.execute(counters.insert().values(name=name, value=number))
+    else:
+        tx.execute(counters.update().where(counters.c.name == name).values(value=number))
+    return number
+
+
+def put_site(tx: Transaction, site: Site) -> None:
+    """Write a site as it is now."""
+    tx.execute(sites.delete().where(sites.c.code == site.code))
+    tx.execute(
+        sites.insert().values(
+            code=site.code,
+            name=site.name,
+            parent=site.parent,
+            url=site.url,
+            key=site.key,
+            certificate=site.certificate,
+            status=site.status.value,
+        )
+    )
+
+
+def remove_site(tx: Transaction, code: SiteCode) -> None:
+    """Forget a site."""
+    tx.execute(sites.delete().where(sites.c.code == code))
+
+
+def _site(row: sa.Row[tuple[object, ...]]) -> Site:
+    return Site(
+        code=row.code,
+        name=row.name,
+        parent=row.parent,
+        url=row.url,
+        key=row.key,
+        certificate=row.certificate,
+        status=SiteStatus(row.status),
+    )
+
+
+def find_site(tx: Transaction, code: SiteCode) -> Site | None:
+    """One site; None if unknown."""
+    row = tx.execute(sa.select(sites).where(sites.c.code == code)).one_or_none()
+    return None if row is None else _site(row)
+
+
+def list_sites(tx: Transaction) -> Sequence[Site]:
+    """All sites, by code."""
+    return [_site(row) for row in tx.execute(sa.select(sites).order_by(sites.c.code))]
+
+
+def hierarchy(tx: Transaction) -> Hierarchy:
+    """The tree of the sites known here. A site whose parent is not known yet is left out until it is."""
+    parents = {row.code: row.parent for row in tx.execute(sa.select(sites.c.code, sites.c.parent))}
+    known = dict(parents)
+    while True:
+        stray = [code for code, parent in known.items() if parent is not None and parent not in known]
+        if not stray:
+            return Hierarchy(known)
+        for code in stray:
+            del known[code]
+
+
+def put_point(tx: Transaction, point: Point) -> None:
+    """Write a point as it is now."""
+    tx.execute(points.delete().where(points.c.place == point.place))
+    tx.execute(
+        points.insert().values(
+            place=point.place, site=point.site, kind=point.kind, url=point.url, owner=point.owner, options=point.options
+        )
+    )
+
+
+def remove_point(tx: Transaction, where: Place) -> None:
+    """Forget a point."""
+    tx.execute(points.delete().where(points.c.place == where))
+
+
+def _point(row: sa.Row[tuple[object, ...]]) -> Point:
+    return Point(place=row.place, kind=row.kind, url=row.url, owner=row.owner, options=row.options)
+
+
+def find_point(tx: Transaction, where: Place) -> Point | None:
+    """One point; None if unknown."""
+    row = tx.execute(sa.select(points).where(points.c.place == where)).one_or_none()
+    return None if row is None else _point(row)
+
+
+def list_points(tx: Transaction, site: SiteCode | None = None) -> Sequence[Point]:
+    """All points, or those of one site, by place."""
+    query = sa.select(points).order_by(points.c.place)
+    if site is not None:
+        query = query.where(points.c.site == site)
+    return [_point(row) for row in tx.execute(query)]

@@ -1,0 +1,273 @@
+"""The stream of envelopes to and from each neighbour: gapless, in order, twice is harmless, the latest state wins.
+
+What is to be told is a set of (kind, key); it is rendered when an envelope is sealed, so a neighbour that was away for a month
+costs what changed, not what happened. Knows no noun: renderers and appliers are registered by kind.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+import sqlalchemy.exc
+
+from haulage.base.clock import Clock, iso
+from haulage.base.errors import FormatError, HaulageError, NotAllowedError, TransferError
+from haulage.base.ids import SiteCode
+from haulage.domain.replication import records
+from haulage.domain.replication.records import Stream
+from haulage.domain.replication.seal import Seal
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.protocol.asks import Position
+from haulage.engine.protocol.codec import encode
+from haulage.engine.protocol.envelopes import ENVELOPE_MAX_BYTES, Envelope, Message, decode_envelope, weight
+
+_log = logging.getLogger("haulage.replication")
+
+MESSAGES_PER_ENVELOPE = 500
+ENVELOPES_PER_ANSWER = 8
+_LIFE = dt.timedelta(days=400)
+"""Envelopes must outlive the longest absence; on a live link the request itself is fresh, so this only bounds media."""
+
+Renderer = Callable[[Transaction, SiteCode, str, int], "bytes | None"]
+"""(transaction, neighbour, key, sequence) to the message's body; None if there is nothing to tell any more."""
+
+Applier = Callable[[Transaction, SiteCode, Message], None]
+"""(transaction, neighbour, message): take it in. Raises HaulageError if it is refused."""
+
+
+class Events(Protocol):
+    """What the streams have to tell a manager; said in the status journal by whoever wires this."""
+
+    def message_refused(self, tx: Transaction, peer: SiteCode, message: Message, error: HaulageError) -> None:
+        """One message was refused; the others go on (I14)."""
+        ...
+
+    def resynced(self, tx: Transaction, peer: SiteCode, why: str) -> None:
+        """A stream begins anew with the full state."""
+        ...
+
+    def epoch_raised(self, tx: Transaction, epoch: int, peer: SiteCode) -> None:
+        """A neighbour remembers more of us than we do: this site was restored from a backup (I16)."""
+        ...
+
+
+class Neighbourhood(Protocol):
+    """What the streams must know about sites."""
+
+    def epoch(self, tx: Transaction) -> int:
+        """This site's epoch."""
+        ...
+
+    def raise_epoch(self, tx: Transaction, above: int) -> int:
+        """Raise it past ``above``, durably with this transaction."""
+        ...
+
+    def keys_of(self, tx: Transaction, peer: SiteCode) -> Sequence[str]:
+        """The keys with which a neighbour signs envelopes; empty if it is none."""
+        ...
+
+    def neighbours(self, tx: Transaction) -> Sequence[SiteCode]:
+        """Parent and children that have joined."""
+        ...
+
+    def snapshot(self, tx: Transaction, peer: SiteCode) -> Iterable[tuple[str, str]]:
+        """Every (kind, key) a neighbour needs who knows nothing, in an order that makes sense."""
+        ...
+
+
+class Streams:
+    """All streams of one site."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        seal: Seal,
+        clock: Clock,
+        neighbourhood: Neighbourhood,
+        events: Events,
+        renderers: Mapping[str, Renderer],
+        appliers: Mapping[str, Applier],
+        wake: Callable[[SiteCode], None],
+    ) -> None:
+        self._code = code
+        self._database = database
+        self._seal = seal
+        self._clock = clock
+        self._sites = neighbourhood
+        self._events = events
+        self._renderers = renderers
+        self._appliers = appliers
+        self._wake = wake
+
+    def mark(self, tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
+        """A neighbour is to be told the present state of something."""
+        records.add_dirty(tx, peer, kind, key)
+        self._database.after_commit(tx, lambda: self._wake(peer))
+
+    def mark_all(self, tx: Transaction, peers: Iterable[SiteCode], kind: str, key: str) -> None:
+        """Several neighbours are."""
+        for peer in peers:
+            self.mark(tx, peer, kind, key)
+
+    def position(self, peer: SiteCode) -> Position:
+        """How far a neighbour's stream is stored here."""
+        with self._database.reading() as tx:
+            return _position(records.find_stream(tx, peer))
+
+    def outgoing(self, peer: SiteCode, position: Position) -> list[bytes]:
+        """The envelopes a neighbour lacks that stands at ``position``; what lies before it is acknowledged and dropped."""
+        with self._database.reading() as tx:
+            stream = records.find_stream(tx, peer)
+            epoch = self._sites.epoch(tx)
+            if not records.has_dirty(tx, peer) and (_caught_up(stream, epoch, position) or _silent(stream)):
+                return []
+        with self._database.writing() as tx:
+            if not self._sites.keys_of(tx, peer):
+                raise NotAllowedError("not-a-neighbour", f"Site {peer} is not a neighbour of {self._code}.", "Was it removed?")
+            self._settle(tx, peer, position)
+            for _turn in range(ENVELOPES_PER_ANSWER):
+                if not self._seal_next(tx, peer):
+                    break
+            after = records.find_stream(tx, peer).out_acknowledged
+            return list(records.list_sealed(tx, peer, after, ENVELOPES_PER_ANSWER))
+
+    def acknowledge(self, peer: SiteCode, position: Position) -> None:
+        """A neighbour has stored everything up to ``position``."""
+        with self._database.writing() as tx:
+            self._settle(tx, peer, position)
+
+    def incoming(self, peer: SiteCode, documents: Iterable[bytes]) -> Position:
+        """Take envelopes in, in order; returns how far the neighbour's stream is stored now. At a gap it stops: the neighbour sees
+        where, and sends from there."""
+        for document in documents:
+            with self._database.reading() as tx:
+                keys = self._sites.keys_of(tx, peer)
+            envelope = decode_envelope(self._seal.open(document, Envelope.PAYLOAD_TYPE, keys))
+            if envelope.sender != peer or envelope.receiver != self._code:
+                raise NotAllowedError(
+                    "wrong-addressee",
+                    f"An envelope from {envelope.sender} to {envelope.receiver} reached {self._code} by way of {peer}.",
+                    "It was refused; look at the site that sent it.",
+                )
+            with self._database.writing() as tx:
+                if not self._take(tx, peer, envelope):
+                    break
+        return self.position(peer)
+
+    def resync(self, tx: Transaction, peer: SiteCode, why: str) -> None:
+        """Begin the stream to a neighbour anew, with everything it needs to know."""
+        before = records.find_stream(tx, peer)
+        records.remove_sealed(tx, peer, 2**62)
+        fresh = dataclasses.replace(before, out_stream=before.out_stream + 1, out_next=1, out_acknowledged=0)
+        records.put_stream(tx, fresh)
+        wanted = list(self._sites.snapshot(tx, peer))
+        known = [("definition", f"{kind}/{object_id}") for kind, object_id in records.told_objects(tx, peer)]
+        records.clear_dirty(tx, peer)
+        for kind, key in dict.fromkeys(wanted + known):
+            self.mark(tx, peer, kind, key)
+        self._events.resynced(tx, peer, why)
+
+    def _settle(self, tx: Transaction, peer: SiteCode, position: Position) -> None:
+        """Compare what the neighbour has with what we remember having sent; whoever forgot is helped (I16)."""
+        stream, epoch = records.find_stream(tx, peer), self._sites.epoch(tx)
+        theirs, ours = (position.epoch, position.stream), (epoch, stream.out_stream)
+        if theirs > ours or (theirs == ours and position.sequence >= stream.out_next):
+            self._events.epoch_raised(tx, self._sites.raise_epoch(tx, position.epoch), peer)
+            for neighbour in self._sites.neighbours(tx):
+                self.resync(tx, neighbour, "this site was restored")
+        elif theirs == ours and position.sequence >= stream.out_acknowledged:
+            if position.sequence > stream.out_acknowledged:
+                records.remove_sealed(tx, peer, position.sequence)
+                records.put_stream(tx, dataclasses.replace(stream, out_acknowledged=position.sequence))
+        elif theirs == ours or stream.out_acknowledged > 0:
+            self.resync(tx, peer, f"{peer} has lost what it was sent")
+        elif stream.out_stream == 1 and stream.out_next == 1:
+            self.resync(tx, peer, "first contact")
+
+    def _seal_next(self, tx: Transaction, peer: SiteCode) -> bool:
+        """Put the next dirty things into one envelope; False if there were none."""
+        stream = records.find_stream(tx, peer)
+        taken: list[int] = []
+        messages: list[Message] = []
+        size = 0
+        for number, kind, key in records.first_dirty(tx, peer, MESSAGES_PER_ENVELOPE):
+            body = self._renderers[kind](tx, peer, key, stream.out_next + len(messages))
+            if body is not None:
+                message = Message(kind=kind, key=key, body=body)
+                size += weight(message)
+                if messages and size > ENVELOPE_MAX_BYTES:
+                    break
+                messages.append(message)
+            taken.append(number)
+        records.remove_dirty(tx, taken)
+        if not messages:
+            return bool(taken)
+        envelope = Envelope(
+            sender=self._code,
+            receiver=peer,
+            epoch=self._sites.epoch(tx),
+            stream=stream.out_stream,
+            first=stream.out_next,
+            messages=tuple(messages),
+            not_after=iso(self._clock.now() + _LIFE),
+        )
+        document = self._seal.sign(Envelope.PAYLOAD_TYPE, encode(envelope))
+        records.put_sealed(tx, peer, envelope.first, envelope.last, document)
+        sent = stream.out_bytes + len(document)
+        records.put_stream(tx, dataclasses.replace(stream, out_next=envelope.last + 1, out_bytes=sent))
+        return True
+
+    def _take(self, tx: Transaction, peer: SiteCode, envelope: Envelope) -> bool:
+        """Apply what is new in an envelope; False at a gap."""
+        stream = records.find_stream(tx, peer)
+        here, theirs = (stream.in_epoch, stream.in_stream), (envelope.epoch, envelope.stream)
+        done = stream.in_sequence if theirs == here else 0
+        if theirs < here or (theirs == here and envelope.last <= done):
+            return True
+        if envelope.first > done + 1:
+            return False
+        for message in envelope.messages[done + 1 - envelope.first :]:
+            self._apply(tx, peer, message)
+        # An applier may have touched the stream (a resync), so it is read again.
+        stream = records.find_stream(tx, peer)
+        now = dataclasses.replace(stream, in_epoch=envelope.epoch, in_stream=envelope.stream, in_sequence=envelope.last)
+        records.put_stream(tx, dataclasses.replace(now, heard=self._clock.now()))
+        return True
+
+    def _apply(self, tx: Transaction, peer: SiteCode, message: Message) -> None:
+        """One message; a refused one is told to a manager and does not stop the others (Q319189, I14)."""
+        applier = self._appliers.get(message.kind)
+        try:
+            with tx.begin_nested():
+                if applier is None:
+                    raise FormatError("message-kind-unknown", f"Messages of kind {message.kind!r} are not known here.", "Update.")
+                applier(tx, peer, message)
+        except (TransferError, sqlalchemy.exc.OperationalError):
+            raise
+        except HaulageError as error:
+            self._events.message_refused(tx, peer, message, error)
+        except Exception as defect:
+            _log.exception("defect while applying %s %s from %s", message.kind, message.key, peer)
+            sentence = f"Applying it failed unexpectedly: {type(defect).__name__}."
+            self._events.message_refused(tx, peer, message, FormatError("message-defect", sentence, "Please report it."))
+
+
+def _position(stream: Stream) -> Position:
+    return Position(epoch=stream.in_epoch, stream=stream.in_stream, sequence=stream.in_sequence)
+
+
+def _silent(stream: Stream) -> bool:
+    """Whether there was a first contact, and nothing to say since."""
+    return stream.out_stream > 1 and stream.out_next == 1
+
+
+def _caught_up(stream: Stream, epoch: int, position: Position) -> bool:
+    """Whether a neighbour has everything that was sealed, and we know it."""
+    same = (position.epoch, position.stream) == (epoch, stream.out_stream)
+    return same and position.sequence == stream.out_acknowledged == stream.out_next - 1

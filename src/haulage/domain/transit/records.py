@@ -1,0 +1,198 @@
+"""The tables of shipments, of the versions this site holds, and of the parcels it has built."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
+from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.engine.database.metadata import metadata
+from haulage.engine.database.transaction import Transaction
+from haulage.engine.database.types import Json, UtcTime
+
+shipments = sa.Table(
+    "shipments",
+    metadata,
+    sa.Column("package", sa.String(8), primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True, index=True),
+    sa.Column("owner", sa.String(3), nullable=False),
+    sa.Column("wanted", sa.BigInteger, nullable=False),
+    sa.Column("present", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(16), nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("tries", sa.BigInteger, nullable=False),
+    sa.Column("run", sa.BigInteger, nullable=False),
+    sa.Column("due", UtcTime),
+    sa.Column("error_code", sa.String(64), nullable=False),
+    sa.Column("error_message", sa.Text, nullable=False),
+    sa.Column("error_hint", sa.Text, nullable=False),
+    sa.Column("bytes_planned", sa.BigInteger, nullable=False),
+    sa.Column("bytes_done", sa.BigInteger, nullable=False),
+    sa.Column("bytes_total", sa.BigInteger, nullable=False),
+    sa.Column("bytes_reused", sa.BigInteger, nullable=False),
+    sa.Column("bytes_new", sa.BigInteger, nullable=False),
+    sa.Column("bytes_wire", sa.BigInteger, nullable=False),
+    sa.Column("parcel", sa.String(64), nullable=False),
+    sa.Column("section", sa.BigInteger, nullable=False),
+    sa.Column("verify", sa.Boolean, nullable=False),
+    sa.Column("repair", sa.Boolean, nullable=False),
+    sa.Column("verified", UtcTime),
+    sa.Column("updated", UtcTime, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("observation", sa.BigInteger, nullable=False),
+    sa.Index("ix_shipments_owner_due", "owner", "due"),
+)
+
+holdings = sa.Table(
+    "holdings",
+    metadata,
+    sa.Column("package", sa.String(8), primary_key=True),
+    sa.Column("version", sa.BigInteger, primary_key=True),
+    sa.Column("manifest", sa.LargeBinary(32), nullable=False),
+    sa.Column("since", UtcTime, nullable=False),
+)
+
+parcels = sa.Table(
+    "parcels",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("target", sa.LargeBinary(32), nullable=False, index=True),
+    sa.Column("bases", Json, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("head_size", sa.BigInteger, nullable=False),
+    sa.Column("figures", Json, nullable=False),
+    sa.Column("used", UtcTime, nullable=False),
+)
+
+_FIELDS = tuple(field.name for field in dataclasses.fields(Shipment))
+
+
+def _shipment(row: sa.Row[tuple[object, ...]]) -> Shipment:
+    values = dict(row._mapping)
+    values["state"] = ShipmentState(values["state"])
+    values["reason"] = Reason(values["reason"])
+    return Shipment(**values)
+
+
+def _key(package: PackageId, where: Place) -> sa.ColumnElement[bool]:
+    return sa.and_(shipments.c.package == package, shipments.c.place == where)
+
+
+def find_shipment(tx: Transaction, package: PackageId, where: Place) -> Shipment | None:
+    """One shipment; None if there never was that duty."""
+    row = tx.execute(sa.select(shipments).where(_key(package, where))).one_or_none()
+    return None if row is None else _shipment(row)
+
+
+def put_shipment(tx: Transaction, shipment: Shipment) -> None:
+    """Write a shipment as it is now."""
+    values = {name: getattr(shipment, name) for name in _FIELDS}
+    values["state"], values["reason"] = shipment.state.value, shipment.reason.value
+    if tx.execute(shipments.update().where(_key(shipment.package, shipment.place)).values(values)).rowcount == 0:
+        tx.execute(shipments.insert().values(values))
+
+
+def list_shipments(
+    tx: Transaction,
+    *,
+    package: PackageId | None = None,
+    owner: SiteCode | None = None,
+    places: Iterable[Place] | None = None,
+) -> Sequence[Shipment]:
+    """Shipments by package and place, optionally only some."""
+    query = sa.select(shipments).order_by(shipments.c.package, shipments.c.place)
+    if package is not None:
+        query = query.where(shipments.c.package == package)
+    if owner is not None:
+        query = query.where(shipments.c.owner == owner)
+    if places is not None:
+        query = query.where(shipments.c.place.in_(list(places)))
+    return [_shipment(row) for row in tx.execute(query)]
+
+
+def due_shipments(tx: Transaction, owner: SiteCode, now: dt.datetime, limit: int) -> Sequence[Shipment]:
+    """This site's own shipments whose time has come, longest due first."""
+    query = (
+        sa.select(shipments)
+        .where(shipments.c.owner == owner, shipments.c.due.is_not(None), shipments.c.due <= now)
+        .order_by(shipments.c.due, shipments.c.package, shipments.c.place)
+        .limit(limit)
+    )
+    return [_shipment(row) for row in tx.execute(query)]
+
+
+def next_due(tx: Transaction, owner: SiteCode) -> dt.datetime | None:
+    """When the next of this site's own shipments is due."""
+    return tx.execute(sa.select(sa.func.min(shipments.c.due)).where(shipments.c.owner == owner)).scalar_one_or_none()
+
+
+def remove_shipments(tx: Transaction, owner: SiteCode) -> None:
+    """Forget every shipment of a site that is gone."""
+    tx.execute(shipments.delete().where(shipments.c.owner == owner))
+
+
+def remove_shipment(tx: Transaction, package: PackageId, where: Place) -> None:
+    """Forget one shipment."""
+    tx.execute(shipments.delete().where(_key(package, where)))
+
+
+def put_holding(tx: Transaction, package: PackageId, version: VersionNumber, manifest: bytes, now: dt.datetime) -> None:
+    """Record that this site holds a version, whole and pinned."""
+    remove_holding(tx, package, version)
+    tx.execute(holdings.insert().values(package=package, version=version, manifest=manifest, since=now))
+
+
+def remove_holding(tx: Transaction, package: PackageId, version: VersionNumber) -> None:
+    """Record that this site does not hold a version any more."""
+    tx.execute(holdings.delete().where(holdings.c.package == package, holdings.c.version == version))
+
+
+def held_versions(tx: Transaction, package: PackageId) -> dict[VersionNumber, bytes]:
+    """The versions of a package that this site holds, newest first, with their manifests."""
+    query = sa.select(holdings).where(holdings.c.package == package).order_by(holdings.c.version.desc())
+    return {row.version: row.manifest for row in tx.execute(query)}
+
+
+def all_holdings(tx: Transaction) -> Sequence[tuple[PackageId, VersionNumber, bytes]]:
+    """Everything this site holds, newest holding first."""
+    query = sa.select(holdings).order_by(holdings.c.since.desc(), holdings.c.package, holdings.c.version.desc())
+    return [(row.package, row.version, row.manifest) for row in tx.execute(query)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelRecord:
+    """One parcel this site has built and keeps for others that can use it."""
+
+    id: str
+    target: bytes
+    bases: tuple[str, ...]
+    size: int
+    head_size: int
+    figures: dict[str, int]
+    used: dt.datetime
+
+
+def put_parcel(tx: Transaction, parcel: ParcelRecord) -> None:
+    """Record a parcel, or that it was used again."""
+    remove_parcel(tx, parcel.id)
+    values = {field.name: getattr(parcel, field.name) for field in dataclasses.fields(parcel)}
+    tx.execute(parcels.insert().values(values | {"bases": list(parcel.bases)}))
+
+
+def remove_parcel(tx: Transaction, parcel_id: str) -> None:
+    """Forget a parcel."""
+    tx.execute(parcels.delete().where(parcels.c.id == parcel_id))
+
+
+def list_parcels(tx: Transaction, target: bytes | None = None) -> Sequence[ParcelRecord]:
+    """Parcels, least recently used first; optionally those towards one manifest."""
+    query = sa.select(parcels).order_by(parcels.c.used, parcels.c.id)
+    if target is not None:
+        query = query.where(parcels.c.target == target)
+    return [ParcelRecord(**(dict(row._mapping) | {"bases": tuple(row.bases)})) for row in tx.execute(query)]

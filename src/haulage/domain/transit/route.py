@@ -1,0 +1,38 @@
+"""Which places of a site owe a package, given where it is assigned. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from haulage.base.ids import PackageId, Place, SiteCode, is_point, make_place, owner_of, site_of
+from haulage.domain.estate.hierarchy import Hierarchy
+
+
+def wanted_places(
+    package: PackageId, assigned: Iterable[Place], here: SiteCode, hierarchy: Hierarchy, points: Iterable[Place]
+) -> set[Place]:
+    """The places of site ``here`` that must hold the package.
+
+    The site itself, when any assigned place lies here or below (one copy per link, fed by the parent), or when it owns the package;
+    and those of its own ``points`` that are assigned. Places of removed sites and points do not count.
+    """
+    own_points = set(points)
+    out: set[Place] = set()
+    if owner_of(package) == here:
+        out.add(make_place(here))
+    for where in assigned:
+        site = site_of(where)
+        if not hierarchy.is_within(site, here):
+            continue
+        if is_point(where) and site == here:
+            if where not in own_points:
+                continue
+            out.add(where)
+        out.add(make_place(here))
+    return out
+
+
+def concerned_children(assigned: Iterable[Place], here: SiteCode, hierarchy: Hierarchy) -> set[SiteCode]:
+    """The direct children of ``here`` in whose subtree the package is assigned."""
+    hops = (hierarchy.next_hop(here, site_of(where)) for where in assigned)
+    return {hop for hop in hops if hop is not None}
