@@ -1,0 +1,79 @@
+"""A PostgreSQL server of the tests' own: a private cluster in a temporary folder, reached through a socket, gone afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from tests.peers import postgresql_folder
+
+
+class Cluster:
+    """A running cluster; hands out empty databases."""
+
+    def __init__(self, socket_folder: str) -> None:
+        self._socket_folder = socket_folder
+        self._count = 0
+
+    def fresh(self) -> str:
+        """The URL of a new, empty database."""
+        self._count += 1
+        name = f"t{self._count}"
+        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return self._url(name)
+
+    def _url(self, name: str) -> str:
+        return f"postgresql+psycopg://haulage@/{name}?host={quote(self._socket_folder)}"
+
+
+@contextlib.contextmanager
+def running_cluster() -> Iterator[Cluster]:
+    """Start a cluster and stop it at the end. As root it runs as user ``postgres``, since PostgreSQL refuses root."""
+    programs = postgresql_folder()
+    assert programs is not None
+    # Not below pytest's own temporary folder: that one is closed to other users, and a socket's path must be short.
+    folder = tempfile.mkdtemp(prefix="haulage-pg-", dir="/tmp")
+    user, group = _account(folder)
+    data = os.path.join(folder, "data")
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [os.path.join(programs, program), "-D", data, *arguments],
+            check=True,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+            user=user,
+            group=group,
+        )
+
+    try:
+        run("initdb", "-U", "haulage", "-A", "trust", "-E", "UTF8", "--no-sync")
+        settings = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=60"
+        run("pg_ctl", "-w", "-l", os.path.join(folder, "log"), "-o", settings, "start")
+        try:
+            yield Cluster(folder)
+        finally:
+            run("pg_ctl", "-w", "-m", "immediate", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _account(folder: str) -> tuple[int | None, int | None]:
+    if os.geteuid() != 0:
+        return None, None
+    user = pwd.getpwnam("postgres")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return user.pw_uid, user.pw_gid
