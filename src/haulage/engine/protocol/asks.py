@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from haulage.engine.protocol.codec import Body, Document
-from haulage.engine.protocol.fields import Count, Digest, Key, Name, Nonce, Package, Pem, Site, Token, Url, Version, Word
+from haulage.engine.protocol.fields import Count, Digest, Key, Name, Nonce, Package, Pem, RealVersion, Site, Token, Url, Word
 
 BASES_MAX = 4
 
@@ -25,7 +25,7 @@ class Want(Body, frozen=True, kw_only=True):
     """A child asks for a version, naming what it could use as bases (newest first)."""
 
     package: Package
-    version: Annotated[Version, Meta(ge=1)]
+    version: RealVersion
     target: Digest
     """BLAKE3 of the wanted manifest."""
     held: Annotated[tuple[Digest, ...], Meta(max_length=1000)] = ()
@@ -38,7 +38,7 @@ class Offer(Document, frozen=True, kw_only=True):
 
     sender: Site
     package: Package
-    version: Annotated[Version, Meta(ge=1)]
+    version: RealVersion
     target: Digest
     parcel: Digest
     """BLAKE3 of the parcel's head."""

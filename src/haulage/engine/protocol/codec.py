@@ -64,7 +64,7 @@ def convert(raw: object, kind: type[B]) -> B:
 
 def builtins(record: Body) -> dict[str, Any]:
     """A record as plain JSON values, to be the state of a definition."""
-    plain: dict[str, Any] = msgspec.to_builtins(record)
+    plain: dict[str, Any] = msgspec.json.decode(canonical(record))
     return plain
 
 

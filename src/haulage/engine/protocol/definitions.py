@@ -23,6 +23,7 @@ from haulage.engine.protocol.fields import (
     Package,
     Pem,
     PointPlace,
+    RealVersion,
     Site,
     Text,
     Token,
@@ -93,7 +94,7 @@ class VersionState(Body, frozen=True, kw_only=True):
     """A version: id = ``PACKAGE:NUMBER``, owner = the package's. This signed statement is what makes a manifest authentic."""
 
     package: Package
-    version: Annotated[Version, Meta(ge=1)]
+    version: RealVersion
     manifest: Digest
     """BLAKE3 of the manifest's root page."""
     sha256: Digest

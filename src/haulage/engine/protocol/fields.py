@@ -23,6 +23,8 @@ Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
 Site = Annotated[SiteCode, Meta(pattern=r"\A[A-Z0-9]{3}\Z")]
 Package = Annotated[PackageId, Meta(pattern=r"\A[A-Z0-9]{3}[0-9A-F]{5}\Z")]
 Version = Annotated[VersionNumber, Meta(ge=0, le=999_999_999)]
+"""A version number, or 0 for none."""
+RealVersion = Annotated[VersionNumber, Meta(ge=1, le=999_999_999)]
 Where = Annotated[Place, Meta(pattern=r"\A[A-Z0-9]{3}(/[A-Za-z0-9][A-Za-z0-9._-]{0,62})?\Z")]
 PointPlace = Annotated[Place, Meta(pattern=r"\A[A-Z0-9]{3}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
