@@ -1,0 +1,113 @@
+"""What a capture tells afterwards, and what it noticed on the way: names that mislead, files that look like secrets, links that
+lead out. *Pure*; looks at names only, never at content.
+"""
+
+from __future__ import annotations
+
+import enum
+import fnmatch
+import posixpath
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from haulage.engine.content.manifest_model import ManifestRef
+from haulage.engine.trees.model import Entry, EntryType, Omission
+
+MAX_WARNINGS = 1000
+"""More of one kind are counted, not listed (I14)."""
+
+_SECRETS = (
+    "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519", "*.pfx", "*.p12", "*.ppk", "*.kdbx", "*.jks", "*.keystore", "*.key", "*-key.pem",
+    "privkey*.pem", ".env", ".netrc", ".pgpass", ".git-credentials", "credentials", "unattend.xml", "autounattend.xml",
+    "sysprep.inf", "*.token", "token.txt", "haulage.toml",
+)  # fmt: skip
+_SECRET = re.compile("|".join(fnmatch.translate(pattern) for pattern in _SECRETS))
+
+
+class WarningKind(enum.Enum):
+    """Why a name deserves a look."""
+
+    MISLEADING_NAME = "misleading-name"
+    """Characters that hide or turn what a person reads (B17)."""
+    POSSIBLE_SECRET = "possible-secret"  # noqa: S105
+    """A name that keys, passwords or set-up answers usually have (B19)."""
+    LINK_LEAVES_TREE = "link-leaves-tree"
+    """A symlink whose target is absolute or above the root (B1); kept as it is, never followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureWarning:
+    """One name that deserves a look."""
+
+    kind: WarningKind
+    path: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureReport:
+    """What was captured. Sizes in bytes."""
+
+    manifest: ManifestRef
+    bytes_total: int
+    """Contents, streams and large attributes of the tree."""
+    bytes_new: int
+    """Of these, what the store did not hold."""
+    bytes_read: int
+    files_read: int
+    files_skipped: int
+    """Unchanged since the capture that left the hints; not read again."""
+    streams: int
+    tries: int
+    dropped: tuple[Omission, ...]
+    warnings: tuple[CaptureWarning, ...]
+    warnings_more: int = 0
+    """Warnings that are not listed because there were too many of their kind."""
+
+
+class Watcher:
+    """Gathers warnings while entries pass."""
+
+    def __init__(self) -> None:
+        self.more = 0
+        self._found: dict[WarningKind, list[CaptureWarning]] = {kind: [] for kind in WarningKind}
+
+    def look(self, entry: Entry) -> None:
+        """Judge one entry by its names."""
+        name = entry.path.rpartition(b"/")[2]
+        if misleads(name):
+            self._note(WarningKind.MISLEADING_NAME, entry.path)
+        if entry.type is EntryType.SYMLINK and leaves_tree(entry.path, entry.target):
+            self._note(WarningKind.LINK_LEAVES_TREE, entry.path)
+        elif entry.type is EntryType.FILE and looks_secret(name):
+            self._note(WarningKind.POSSIBLE_SECRET, entry.path)
+
+    def warnings(self) -> tuple[CaptureWarning, ...]:
+        """Everything found, by kind and path."""
+        return tuple(warning for kind in WarningKind for warning in self._found[kind])
+
+    def _note(self, kind: WarningKind, path: bytes) -> None:
+        if len(self._found[kind]) < MAX_WARNINGS:
+            self._found[kind].append(CaptureWarning(kind=kind, path=path))
+        else:
+            self.more += 1
+
+
+def misleads(name: bytes) -> bool:
+    """Whether a name holds control characters, invisible ones, or ones that turn the reading direction."""
+    if name.isascii():
+        return not name.decode("ascii").isprintable()
+    return any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") for c in name.decode("utf-8", "replace"))
+
+
+def looks_secret(name: bytes) -> bool:
+    """Whether a file of this name usually holds a secret."""
+    return _SECRET.fullmatch(name.decode("utf-8", "replace").lower()) is not None
+
+
+def leaves_tree(path: bytes, target: bytes) -> bool:
+    """Whether a symlink's target, taken by its letters, lies outside the tree."""
+    if target.startswith((b"/", b"\\")) or target[1:2] == b":":
+        return True
+    landed = posixpath.normpath(posixpath.join(posixpath.dirname(path), target.replace(b"\\", b"/")))
+    return landed == b".." or landed.startswith(b"../")
