@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 
-from haulage.base.errors import UsageError
 from haulage.engine.content.digest import digest
 from haulage.engine.content.model import (
     Buffer,
@@ -19,9 +18,7 @@ from haulage.engine.content.model import (
     StoreStats,
     SweepReport,
 )
-from haulage.engine.content.store_errors import chunk_damaged, chunk_missing, session_ended, store_closed
-
-MAX_CHUNK_SIZE = 16 << 20
+from haulage.engine.content.store_errors import chunk_damaged, chunk_missing, require_chunk_size, session_ended, store_closed
 
 
 class MemorySession:
@@ -35,8 +32,7 @@ class MemorySession:
         self._ended = False
 
     def put(self, chunk: ChunkId, data: Buffer) -> bool:
-        if len(data) > MAX_CHUNK_SIZE:
-            raise UsageError("chunk-too-large", f"A chunk of {len(data)} bytes exceeds the limit of {MAX_CHUNK_SIZE}.")
+        require_chunk_size(len(data))
         if self.has(chunk):
             return False
         self._fresh[chunk] = bytes(data)
@@ -132,8 +128,12 @@ class MemoryStore:
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
         self._require_open()
         kept: set[ChunkId] = set()
-        for manifest in {pin.manifest for pin in self._pins.values() if pin.expires is None or pin.expires > now}:
-            kept.update(live(manifest))
+        marked: set[ManifestId] = set()
+        # Marking may take long and set pins of its own: go on until none is left unmarked.
+        while fresh := {pin.manifest for pin in self._pins.values() if _valid(pin, now)} - marked:
+            for manifest in fresh:
+                kept.update(live(manifest))
+            marked |= fresh
         for session in self.sessions:
             kept |= session.relied
         dead = [chunk for chunk in self.chunks if chunk not in kept]
@@ -149,7 +149,7 @@ class MemoryStore:
         if not dry_run:
             for chunk in dead:
                 del self.chunks[chunk]
-            self._pins = {owner: pin for owner, pin in self._pins.items() if pin.expires is None or pin.expires > now}
+            self._pins = {owner: pin for owner, pin in self._pins.items() if _valid(pin, now)}
         return report
 
     def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
@@ -180,3 +180,7 @@ class MemoryStore:
     def _require_open(self) -> None:
         if self._closed:
             raise store_closed("memory")
+
+
+def _valid(pin: Pin, now: dt.datetime) -> bool:
+    return pin.expires is None or pin.expires > now

@@ -108,6 +108,16 @@ class ChunkStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """One damaged place in the store."""
+
+    where: str
+    """File and offset, for people."""
+    chunks: tuple[ChunkId, ...]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SweepReport:
     """What a sweep removed, or would remove."""
 
@@ -118,16 +128,8 @@ class SweepReport:
     packs_removed: int
     packs_rewritten: int
     dry_run: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """One damaged place in the store."""
-
-    where: str
-    """File and offset, for people."""
-    chunks: tuple[ChunkId, ...]
-    cause: str
+    damages: tuple[Damage, ...] = ()
+    """Packs left as they are because a needed chunk in them is damaged: it is never copied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

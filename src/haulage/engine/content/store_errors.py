@@ -6,8 +6,9 @@ import contextlib
 import errno
 from collections.abc import Iterator
 
-from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError
+from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError, UsageError
 from haulage.engine.content.model import ChunkId
+from haulage.engine.content.pack import MAX_CHUNK_BYTES
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -38,6 +39,14 @@ def session_ended(owner: str) -> HaulageError:
 def store_closed(where: str) -> HaulageError:
     """The store was used after ``close``."""
     return ConflictError("store-closed", f"The store {where} is closed.", "Open it again.")
+
+
+def require_chunk_size(size_bytes: int) -> None:
+    """Raises UsageError ``chunk-too-large``."""
+    if size_bytes > MAX_CHUNK_BYTES:
+        raise UsageError(
+            "chunk-too-large", f"A chunk of {size_bytes} bytes exceeds the limit of {MAX_CHUNK_BYTES}.", "Cut it smaller."
+        )
 
 
 @contextlib.contextmanager
