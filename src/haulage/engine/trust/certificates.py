@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import ipaddress
+import re
 import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -23,6 +24,8 @@ AUTHORITY_DAYS = 20 * 365
 SERVER_DAYS = 5 * 365
 BACKDATED = dt.timedelta(days=2)
 """Certificates begin this much before they are made: a joiner's clock may be behind (I18)."""
+
+_DNS_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,9 +205,12 @@ def _host(url: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode("idna").decode())
-    except (UnicodeError, ValueError):
-        raise UsageError("bad-url", f"{host[:200]!r} is not the name of a host.", "Write it as https://NAME:PORT.") from None
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not _DNS_NAME.fullmatch(name):
+        raise UsageError("bad-url", f"{host[:200]!r} is not the name of a host.", "Write it as https://NAME:PORT.")
+    return x509.DNSName(name)
 
 
 def _load(pem: str) -> x509.Certificate:
