@@ -78,19 +78,21 @@ class Entry:
     size: int = 0
     """Bytes of the unnamed content; 0 for folders and symlinks."""
     mode: int | None = None
-    """Permission bits (0o7777); None where the place has none (NTFS)."""
+    """Permission bits (0o7777); None where the place has none (NTFS), and always for symlinks."""
     owner: Owner | None = None
     mtime_ns: int = 0
     """Modification time, ns since 1970 UTC."""
     target: bytes = b""
     """What a symlink points to; never followed, never changed."""
     same_as: bytes | None = None
-    """For the second and later names of a hard-linked file: the first path of the set in byte order. Such an entry has no
-    content, streams or attributes of its own."""
+    """For the second and later names of a hard-linked file: the first path of the set in byte order. Such an entry has nothing
+    else of its own: every other field is at its default."""
     attributes: tuple[Attribute, ...] = ()
     acls: tuple[Acl, ...] = ()
     streams: tuple[StreamInfo, ...] = ()
     dos: Dos | None = None
+    seen: bytes = field(default=b"", compare=False, repr=False)
+    """What the reader saw, for itself to recognise the entry again; no part of the tree. Others keep or drop it at will."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +128,8 @@ class Omission:
 
     path: bytes
     what: str
-    """A short stable word: ``stream``, ``attribute``, ``mode-bits``, ``owner``, ``acl``, ``name``, ``times``, ``symlink``."""
+    """A short stable word: ``stream``, ``attribute``, ``dos``, ``mode-bits``, ``owner``, ``acl``, ``name``, ``times``, ``symlink``,
+    ``hard-link``."""
     detail: str = ""
 
 
@@ -161,6 +164,14 @@ class TreeReader(Protocol):
 
     def close(self) -> None:
         """Release everything; safe to repeat."""
+        ...
+
+
+class WholeReader(Protocol):
+    """What a reader may offer beside :class:`TreeReader`: a small content in one call, cheaper than ``open``."""
+
+    def read_whole(self, entry: Entry, stream: bytes | None = None) -> bytes:
+        """All bytes, looked at before and after reading: opened, read and closed. Raises like ``open`` and ``read_at``."""
         ...
 
 

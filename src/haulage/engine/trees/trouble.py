@@ -1,0 +1,62 @@
+"""The errors that reading and writing a tree may raise, each naming the path, the stream and the cause (Q316316)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from haulage.base.errors import FormatError, Remedy, TransferError
+from haulage.engine.trees.paths import shown
+
+
+def cause_of(error: OSError) -> str:
+    """The operating system's reason in words, never a bare number."""
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+def unreadable(path: bytes, error: OSError, stream: bytes | None = None) -> TransferError:
+    """The source would not give what it holds."""
+    return TransferError(
+        "source-unreadable",
+        f"Cannot read {shown(path, stream)}: {cause_of(error)}.",
+        "Give the server's account read access to it, or mend the disk; the version before stays served.",
+    )
+
+
+def changed(path: bytes, what: str, stream: bytes | None = None) -> TransferError:
+    """The source moved under the reader."""
+    return TransferError(
+        "source-changed",
+        f"{shown(path, stream)} changed while it was read: {what}.",
+        "Publish again when nobody writes to the source.",
+    )
+
+
+def unsupported(found: Sequence[tuple[bytes, str]], more: bool) -> FormatError:
+    """Things below the source that are neither file, folder nor symlink, or lie on another file system; none was opened."""
+    listed = ", ".join(f"{shown(path)} ({what})" for path, what in found)
+    return FormatError(
+        "source-unsupported",
+        f"The source holds what cannot be in a package: {listed}{' and more' if more else ''}.",
+        "Move it out of the source, or give each file system its own package.",
+        remedy=Remedy.WAIT_FOR_PERSON,
+    )
+
+
+def unwritable(path: bytes, error: OSError, stream: bytes | None = None) -> TransferError:
+    """The place would not take what it was given."""
+    return TransferError(
+        "place-unwritable",
+        f"Cannot write {shown(path, stream)}: {cause_of(error)}.",
+        "Check space and access at the place.",
+    )
+
+
+def foreign_sidecar(why: str, code: str = "sidecar-malformed") -> FormatError:
+    """The ``.haulage-tree`` at the root is not one this program can trust; it is refused, never guessed."""
+    return FormatError(
+        code,
+        f"The folder .haulage-tree at the root of this tree cannot be used: {why}.",
+        "Write the tree afresh from its package, or move .haulage-tree away to read the plain files alone.",
+        remedy=Remedy.WAIT_FOR_PERSON,
+    )
