@@ -7,6 +7,7 @@ import datetime as dt
 import random
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -41,7 +42,7 @@ class StorePromises(abc.ABC):
 
     @pytest.fixture
     @abc.abstractmethod
-    def store(self) -> Iterator[ChunkStore]: ...
+    def store(self, tmp_path: Path) -> Iterator[ChunkStore] | ChunkStore: ...
 
     @abc.abstractmethod
     def crash(self, store: ChunkStore) -> ChunkStore:
@@ -107,9 +108,13 @@ class StorePromises(abc.ABC):
         assert not store.check().damages
 
     def test_leaving_by_an_exception_keeps_only_checkpoints(self, store: ChunkStore) -> None:
-        with pytest.raises(RuntimeError), store.session("test") as session:
-            put_all(session, [some(1)])
-            raise RuntimeError
+        def fail() -> None:
+            with store.session("test") as session:
+                put_all(session, [some(1)])
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            fail()
         assert store.missing([chunk_id(some(1))])
         assert store.stats().chunks == 0
 

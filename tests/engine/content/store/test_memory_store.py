@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +13,8 @@ from tests.engine.content.store.promises import StorePromises
 
 class TestMemoryStore(StorePromises):
     @pytest.fixture
-    def store(self) -> Iterator[ChunkStore]:
-        yield MemoryStore()
+    def store(self, tmp_path: Path) -> ChunkStore:
+        return MemoryStore()
 
     def crash(self, store: ChunkStore) -> ChunkStore:
         assert isinstance(store, MemoryStore)
