@@ -21,6 +21,8 @@ class Package:
     keep: int
     """How many of the newest versions a site keeps."""
     assignments: tuple[Place, ...]
+    streams: str = "keep"
+    """The stream policy its owner captures with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ packages = sa.Table(
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("keep", sa.Integer, nullable=False),
+    sa.Column("streams", sa.Text, nullable=False),
 )
 
 assignments = sa.Table(
@@ -72,7 +73,12 @@ def put_package(tx: Transaction, package: Package) -> None:
     remove_package(tx, package.id)
     tx.execute(
         packages.insert().values(
-            id=package.id, name=package.name, revision=package.revision, version=package.version, keep=package.keep
+            id=package.id,
+            name=package.name,
+            revision=package.revision,
+            version=package.version,
+            keep=package.keep,
+            streams=package.streams,
         )
     )
     if package.assignments:
@@ -104,7 +110,7 @@ def list_packages(tx: Transaction) -> Sequence[Package]:
 
 
 def _package(row: sa.Row[tuple[object, ...]], places: tuple[Place, ...]) -> Package:
-    return Package(id=row.id, name=row.name, revision=row.revision, version=row.version, keep=row.keep, assignments=places)
+    return Package(**(dict(row._mapping) | {"assignments": places}))
 
 
 def put_version(tx: Transaction, version: Version) -> None:

@@ -39,7 +39,6 @@ shipments = sa.Table(
     sa.Column("bytes_new", sa.BigInteger, nullable=False),
     sa.Column("bytes_wire", sa.BigInteger, nullable=False),
     sa.Column("parcel", sa.String(64), nullable=False),
-    sa.Column("section", sa.BigInteger, nullable=False),
     sa.Column("verify", sa.Boolean, nullable=False),
     sa.Column("repair", sa.Boolean, nullable=False),
     sa.Column("verified", UtcTime),

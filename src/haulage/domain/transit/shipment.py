@@ -51,8 +51,7 @@ class Shipment:
     bytes_new: int = 0
     bytes_wire: int = 0
     parcel: str = ""
-    """The parcel under way, and which of its sections comes next: where a broken transfer goes on."""
-    section: int = 0
+    """The parcel under way; what of it is held already is what the store holds."""
     verify: bool = False
     """Read everything at the place again, although the version is present."""
     repair: bool = False
@@ -95,7 +94,6 @@ def arm(before: Shipment, wanted: VersionNumber, now: dt.datetime) -> Shipment:
         "error_message": "",
         "error_hint": "",
         "parcel": "",
-        "section": 0,
         "bytes_planned": 0,
         "bytes_done": 0,
         "verify": False,

@@ -1,0 +1,190 @@
+"""A distribution point that is a folder: plain trees people and clients can read, switched atomically.
+
+ROOT/.haulage-point               which point this is; a foreign or unmounted folder is refused
+ROOT/ID/VERSION/…                 the tree, byte-exact
+ROOT/ID/.haulage/current          {"manifest", "version"}, replaced last
+ROOT/ID/.haulage/VERSION/…        the signed documents of that version
+ROOT/.haulage-staging/ID.VERSION  what is being written; nobody reads it
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from haulage.base.errors import FormatError, NotAllowedError, TransferError
+from haulage.base.files import make_folder, step, sync_folder, write_durable
+from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
+from haulage.engine.protocol.codec import canonical, parse
+from haulage.engine.trees.model import TreeReader, TreeWriter
+
+MARKER = ".haulage-point"
+_PACKAGE = re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+
+OpenReader = Callable[[str], TreeReader]
+OpenWriter = Callable[[str], TreeWriter]
+
+
+class FolderPoint:
+    """A folder as a point. Implements :class:`~haulage.domain.points.backend.PointBackend`."""
+
+    def __init__(self, root: str, place: Place, *, open_reader: OpenReader, open_writer: OpenWriter) -> None:
+        self._root = root
+        self._place = place
+        self._open_reader = open_reader
+        self._open_writer = open_writer
+
+    def establish(self) -> None:
+        """Take the folder for this point: create it if its parent is there, and mark it. Done once, when the point is defined."""
+        with self._trouble("mark"):
+            if not os.path.isdir(self._root):
+                os.mkdir(self._root)
+                sync_folder(os.path.dirname(self._root) or "/")
+            marker = os.path.join(self._root, MARKER)
+            if os.path.exists(marker):
+                self.probe()
+                return
+            write_durable(marker, canonical({"format": 1, "place": self._place}))
+
+    def probe(self) -> None:
+        with self._trouble("read"):
+            try:
+                with open(os.path.join(self._root, MARKER), "rb") as file:
+                    marker = parse(file.read(4096), what="point marker")
+            except FileNotFoundError:
+                raise TransferError(
+                    "point-not-there",
+                    f"{self._root} is not (or not any more) the folder of point {self._place}: its marker {MARKER} is missing.",
+                    "Is it mounted? If the folder is new on purpose, remove the point and add it again.",
+                ) from None
+        if not isinstance(marker, dict) or marker.get("place") != self._place:
+            raise NotAllowedError(
+                "point-foreign", f"{self._root} belongs to another point, not to {self._place}.", "Give each point its own folder."
+            )
+
+    def free_bytes(self) -> int | None:
+        with self._trouble("read"):
+            facts = os.statvfs(self._root)
+        return facts.f_bavail * facts.f_frsize
+
+    def current(self, package: PackageId) -> VersionNumber:
+        try:
+            with self._trouble("read"), open(self._path(package, ".haulage", "current"), "rb") as file:
+                pointer = parse(file.read(4096), what="point pointer")
+        except (FileNotFoundError, NotADirectoryError, FormatError):
+            # Whatever stands there is not a pointer we wrote; the version is put again.
+            return NO_VERSION
+        number = pointer.get("version") if isinstance(pointer, dict) else None
+        return VersionNumber(number) if isinstance(number, int) and number in self.versions(package) else NO_VERSION
+
+    def versions(self, package: PackageId) -> Sequence[VersionNumber]:
+        with self._trouble("list"):
+            names = self._names(self._path(package))
+        return sorted(VersionNumber(int(name)) for name in names if _NUMBER.fullmatch(name))
+
+    def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
+        path = self._staging(package, version)
+        with self._trouble("write"):
+            self._remove_tree(path)
+            make_folder(os.path.dirname(path))
+            os.mkdir(path)
+        return self._open_writer(path)
+
+    def staged(self, package: PackageId, version: VersionNumber) -> TreeReader:
+        return self._open_reader(self._staging(package, version))
+
+    def publish(self, package: PackageId, version: VersionNumber, documents: Mapping[str, bytes]) -> None:
+        final, staging = self._path(package, str(version)), self._staging(package, version)
+        with self._trouble("switch"):
+            for name, data in documents.items():
+                path = self._path(package, ".haulage", str(version), name)
+                make_folder(os.path.dirname(path))
+                write_durable(path, data)
+            if os.path.lexists(final):
+                # A repair: the damaged tree steps aside in one rename and goes afterwards.
+                step("rename-aside")
+                self._remove_tree(self._aside(package, version))
+                os.rename(final, self._aside(package, version))
+            step("rename-version")
+            os.rename(staging, final)
+            sync_folder(self._path(package))
+            write_durable(self._path(package, ".haulage", "current"), canonical({"version": version}))
+            self._remove_tree(self._aside(package, version))
+
+    def reader(self, package: PackageId, version: VersionNumber) -> TreeReader:
+        return self._open_reader(self._path(package, str(version)))
+
+    def remove_version(self, package: PackageId, version: VersionNumber) -> None:
+        with self._trouble("remove"):
+            self._discard(self._path(package, str(version)), self._aside(package, version))
+            self._remove_tree(self._path(package, ".haulage", str(version)))
+
+    def remove_package(self, package: PackageId) -> None:
+        with self._trouble("remove"):
+            self._discard(self._path(package), os.path.join(self._root, f".gone.{package}"))
+            sync_folder(self._root)
+
+    def packages(self) -> Sequence[PackageId]:
+        with self._trouble("list"):
+            return [PackageId(name) for name in sorted(self._names(self._root)) if _PACKAGE.fullmatch(name)]
+
+    def _path(self, package: PackageId, *more: str) -> str:
+        return os.path.join(self._root, package, *more)
+
+    def _staging(self, package: PackageId, version: VersionNumber) -> str:
+        return self._path(package, f".staging.{version}")
+
+    def _aside(self, package: PackageId, version: VersionNumber) -> str:
+        return self._path(package, f".old.{version}")
+
+    def _names(self, path: str) -> list[str]:
+        try:
+            return os.listdir(path)
+        except FileNotFoundError:
+            return []
+
+    def _discard(self, path: str, aside: str) -> None:
+        """Out of sight in one rename, then away: nobody sees a half-removed tree."""
+        if os.path.lexists(path):
+            make_folder(os.path.dirname(aside))
+            self._remove_tree(aside)
+            step("rename-aside")
+            os.rename(path, aside)
+            sync_folder(os.path.dirname(path))
+        self._remove_tree(aside)
+
+    def _remove_tree(self, path: str) -> None:
+        if os.path.lexists(path):
+            step("remove-tree")
+            shutil.rmtree(path, onerror=_make_removable)
+
+    @contextlib.contextmanager
+    def _trouble(self, action: str) -> Iterator[None]:
+        """A system error, named with the place, the path and what was tried (Q215117); a missing file stays what it is."""
+        try:
+            yield
+        except FileNotFoundError:
+            if os.path.isdir(self._root):
+                raise
+            raise TransferError(
+                "point-not-there", f"The folder {self._root} of point {self._place} is not there.", "Is it mounted?"
+            ) from None
+        except OSError as error:
+            path = error.filename if isinstance(error.filename, str) else self._root
+            raise TransferError(
+                "point-unusable",
+                f"Point {self._place} could not {action} {path}: {error.strerror or error}.",
+                "Look at the rights, the space and the file system of that folder; it is tried again by itself.",
+            ) from error
+
+
+def _make_removable(function: Callable[..., object], path: str, _error: object) -> None:
+    """A folder without write permission stands in the way: open it up and try once more."""
+    os.chmod(os.path.dirname(path), 0o700)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, 0o700)
+    function(path)

@@ -1,0 +1,164 @@
+"""One try at one shipment: run the work, turn what came of it into the next state. Knows nothing of the work.
+
+A job is one attempt. It never fails as a job: every end, expected or not, is written into the shipment, which alone decides
+whether and when there is another.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from haulage.base.clock import Clock
+from haulage.base.errors import HaulageError, Remedy, TransferError
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode
+from haulage.domain.transit import records
+from haulage.domain.transit.ledger import Ledger
+from haulage.domain.transit.retry import RetryPolicy
+from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.engine.database.transaction import Database, Transaction
+
+_log = logging.getLogger("haulage.transit")
+
+
+class Superseded(Exception):
+    """Somebody changed what is wanted while the work was under way; it stops at once and starts afresh."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What an attempt ended with. ``changes`` are facts about the place and hold whatever is wanted by now; ``effect`` runs in the
+    same transaction."""
+
+    state: ShipmentState
+    reason: Reason = Reason.NONE
+    due_after_seconds: float | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
+    effect: Callable[[Transaction, Shipment], None] | None = None
+
+
+Work = Callable[[Shipment], Outcome]
+OnFailure = Callable[[Transaction, Shipment, HaulageError], None]
+
+
+class Attempts:
+    """Runs attempts and writes their ends."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        ledger: Ledger,
+        clock: Clock,
+        retry: RetryPolicy,
+        chance: random.Random,
+        on_failure: OnFailure,
+    ) -> None:
+        self._code = code
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+        self._retry = retry
+        self._chance = chance
+        self._on_failure = on_failure
+
+    def run(self, package: PackageId, where: Place, run: int, work: Work) -> None:
+        """One attempt. ``run`` names the job: a job that was done already, or is of another time, does nothing."""
+        with self._database.reading() as tx:
+            shipment = records.find_shipment(tx, package, where)
+        if shipment is None or shipment.owner != self._code or shipment.run != run or shipment.due is None:
+            return
+        try:
+            outcome = work(shipment)
+        except Superseded:
+            self._end(shipment, self._again)
+        except HaulageError as error:
+            self._end(shipment, functools.partial(self._fail, error))
+        except Exception as defect:
+            _log.exception("defect in the work on %s at %s", package, where)
+            unexpected = TransferError(
+                "defect",
+                f"The work on {package} at {where} ended unexpectedly: {type(defect).__name__}: {defect}"[:500],
+                "Please report it with the server's log; it is tried again.",
+            )
+            self._end(shipment, functools.partial(self._fail, unexpected))
+        else:
+            self._end(shipment, functools.partial(self._finish, outcome))
+
+    def renumber(self, package: PackageId, where: Place, run: int) -> None:
+        """The job engine says this run is over, the shipment does not: give it a new number so that it can run again."""
+        with self._database.writing() as tx:
+            shipment = records.find_shipment(tx, package, where)
+            if shipment is not None and shipment.run == run:
+                records.put_shipment(tx, dataclasses.replace(shipment, run=run + 1))
+
+    def check_wanted(self, before: Shipment) -> Callable[[Transaction], Shipment]:
+        """A function that returns the shipment as it is now, or raises Superseded if it was armed anew since ``before``."""
+
+        def check(tx: Transaction) -> Shipment:
+            now = records.find_shipment(tx, before.package, before.place)
+            if now is None or now.generation != before.generation:
+                raise Superseded
+            return now
+
+        return check
+
+    def show(self, before: Shipment, state: ShipmentState, **changes: object) -> None:
+        """Write a step of the way (moving, verifying, bytes done). Raises Superseded."""
+        check = self.check_wanted(before)
+        with self._database.writing() as tx:
+            self._ledger.save(tx, check(tx).moved(state, self._clock.now(), **changes))
+
+    def _end(self, before: Shipment, write: Callable[[Transaction, Shipment], Shipment]) -> None:
+        with self._database.writing() as tx:
+            now = records.find_shipment(tx, before.package, before.place)
+            if now is None or now.run != before.run:
+                return
+            after = write(tx, now) if now.generation == before.generation else self._again(tx, now)
+            self._ledger.save(tx, dataclasses.replace(after, run=before.run + 1))
+
+    def _again(self, _tx: Transaction, now: Shipment) -> Shipment:
+        return dataclasses.replace(now, due=self._clock.now())
+
+    def _finish(self, outcome: Outcome, tx: Transaction, now: Shipment) -> Shipment:
+        if outcome.effect is not None:
+            outcome.effect(tx, now)
+        return now.moved(
+            outcome.state,
+            self._clock.now(),
+            reason=outcome.reason,
+            due=self._after(outcome.due_after_seconds),
+            tries=now.tries if outcome.state is ShipmentState.WAITING else 0,
+            error_code="",
+            error_message="",
+            error_hint="",
+            **outcome.changes,
+        )
+
+    def _fail(self, error: HaulageError, tx: Transaction, now: Shipment) -> Shipment:
+        """Retry on the shipment's own clock; wait for a person, looking again at the slowest pace; or give up."""
+        tries = now.tries + 1
+        moment = self._clock.now()
+        facts = {"error_code": error.code, "error_message": error.message, "error_hint": error.hint, "tries": tries}
+        if now.wanted == NO_VERSION:
+            after = now.moved(ShipmentState.REMOVING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
+        elif error.remedy is Remedy.RETRY:
+            after = now.moved(ShipmentState.RETRYING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
+        elif error.remedy is Remedy.WAIT_FOR_PERSON:
+            after = now.moved(
+                ShipmentState.WAITING, moment, reason=Reason.PERSON, due=self._after(self._retry.cap_seconds), **facts
+            )
+        else:
+            after = now.moved(ShipmentState.FAILED, moment, due=None, **facts)
+        self._on_failure(tx, after, error)
+        return after
+
+    def _after(self, seconds: float | None) -> dt.datetime | None:
+        return None if seconds is None else self._clock.now() + dt.timedelta(seconds=seconds)

@@ -1,0 +1,68 @@
+"""The versions this site holds: pinned before they are recorded, unpinned after they are forgotten; no crash loses one (I5, I10)."""
+
+from __future__ import annotations
+
+from haulage.base.clock import Clock
+from haulage.base.ids import PackageId, SiteCode, VersionNumber
+from haulage.domain.catalog import records as catalog
+from haulage.domain.catalog.model import Version
+from haulage.domain.transit import records
+from haulage.engine.content.model import ChunkStore, ManifestId, Pin
+from haulage.engine.database.transaction import Database, Transaction
+
+HELD = "held:"
+"""Owner prefix of the pins that stand for holdings."""
+
+
+class Holdings:
+    """What the store of this site keeps, and why."""
+
+    def __init__(self, code: SiteCode, *, database: Database, store: ChunkStore, clock: Clock) -> None:
+        self._code = code
+        self._database = database
+        self._store = store
+        self._clock = clock
+
+    def hold(self, tx: Transaction, version: Version) -> None:
+        """Keep a version that is whole in the store."""
+        self._store.pin(Pin(owner=_owner(version.package, version.number), manifest=ManifestId(version.manifest)))
+        records.put_holding(tx, version.package, version.number, version.manifest, self._clock.now())
+
+    def drop(self, tx: Transaction, package: PackageId, number: VersionNumber) -> None:
+        """Stop keeping a version."""
+        records.remove_holding(tx, package, number)
+        self._database.after_commit(tx, lambda: self._store.unpin(_owner(package, number)))
+
+    def retire(self, tx: Transaction, package: PackageId) -> list[VersionNumber]:
+        """Drop versions beyond the package's ``keep`` that no place here or below shows or wants; returns them."""
+        held = records.held_versions(tx, package)
+        known = catalog.find_package(tx, package)
+        keep = known.keep if known is not None else 0
+        rows = records.list_shipments(tx, package=package)
+        needed = {row.present for row in rows} | {row.wanted for row in rows}
+        old = [number for number in sorted(held, reverse=True)[keep:] if number not in needed]
+        for number in old:
+            self.drop(tx, package, number)
+        return old
+
+    def drop_all(self, tx: Transaction, package: PackageId) -> None:
+        """Stop keeping anything of a package."""
+        for number in records.held_versions(tx, package):
+            self.drop(tx, package, number)
+
+    def reconcile(self) -> tuple[int, int]:
+        """After a crash or a restore: pins without a holding go, holdings without a pin are pinned again. Returns both counts."""
+        with self._database.reading() as tx:
+            held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
+        pinned = {pin.owner: pin.manifest for pin in self._store.pins() if pin.owner.startswith(HELD)}
+        lost = [owner for owner, manifest in held.items() if pinned.get(owner) != manifest]
+        for owner in lost:
+            self._store.pin(Pin(owner=owner, manifest=ManifestId(held[owner])))
+        stray = [owner for owner in pinned if owner not in held]
+        for owner in stray:
+            self._store.unpin(owner)
+        return len(stray), len(lost)
+
+
+def _owner(package: PackageId, number: VersionNumber) -> str:
+    return f"{HELD}{package}:{number}"

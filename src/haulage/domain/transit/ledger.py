@@ -1,0 +1,69 @@
+"""The one place that writes shipments: every change gets an observation number, is told to the parent, and wakes the work it makes
+due. Writing a row touches that row's place and nothing else (I25)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+
+from haulage.base.clock import Clock
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber
+from haulage.domain.estate import records as estate
+from haulage.domain.transit import records
+from haulage.domain.transit.shipment import Shipment, arm, wake
+from haulage.domain.transit.states import ShipmentState
+from haulage.engine.database.transaction import Database, Transaction
+
+
+class Ledger:
+    """The shipments of this site."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        clock: Clock,
+        tell_parent: Callable[[Transaction, str], None],
+        wake_jobs: Callable[[], None],
+    ) -> None:
+        self._code = code
+        self._database = database
+        self._clock = clock
+        self._tell_parent = tell_parent
+        self._wake_jobs = wake_jobs
+
+    def save(self, tx: Transaction, shipment: Shipment) -> Shipment:
+        """Write one of this site's shipments; nothing happens if it stands there just so."""
+        before = records.find_shipment(tx, shipment.package, shipment.place)
+        if before == shipment:
+            return shipment
+        observed = dataclasses.replace(
+            shipment, epoch=estate.epoch(tx), observation=estate.next_number(tx, "observation"), updated=self._clock.now()
+        )
+        records.put_shipment(tx, observed)
+        self._tell_parent(tx, f"{shipment.package}/{shipment.place}")
+        if observed.due is not None and observed.due <= self._clock.now():
+            self._database.after_commit(tx, self._wake_jobs)
+        return observed
+
+    def arm(self, tx: Transaction, package: PackageId, where: Place, wanted: VersionNumber) -> None:
+        """Point a place at the wanted version; 0 takes the package away from it. Told twice it does nothing."""
+        now = self._clock.now()
+        before = records.find_shipment(tx, package, where)
+        if before is None:
+            if wanted == NO_VERSION:
+                return
+            before = Shipment(package=package, place=where, owner=self._code, updated=now, state=ShipmentState.REMOVED)
+        after = arm(before, wanted, now)
+        if after is not before:
+            self.save(tx, after)
+
+    def wake(self, tx: Transaction, package: PackageId, places: Iterable[Place]) -> None:
+        """What these places waited for is there now."""
+        for where in places:
+            before = records.find_shipment(tx, package, where)
+            if before is not None and before.owner == self._code:
+                after = wake(before, self._clock.now())
+                if after is not before:
+                    self.save(tx, after)

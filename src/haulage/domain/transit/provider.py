@@ -1,0 +1,239 @@
+"""What this site does for its children: offer parcels and hand them out. Built once, shared by all who can use them, evicted by
+size."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
+from concurrent.futures import TimeoutError as FutureTimeout
+
+from haulage.base.clock import Clock
+from haulage.base.errors import HaulageError, NotFoundError
+from haulage.base.files import make_folder, remove_durable
+from haulage.base.ids import SiteCode
+from haulage.domain.catalog import records as catalog
+from haulage.domain.estate import records as estate
+from haulage.domain.replication.seal import Seal
+from haulage.domain.transit import records
+from haulage.domain.transit.records import ParcelRecord
+from haulage.domain.transit.route import concerned_children
+from haulage.engine.content.manifest import live_chunks
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
+from haulage.engine.content.parcel import MAX_BASES, ParcelHead
+from haulage.engine.database.transaction import Database
+from haulage.engine.protocol.asks import Offer, Pending, Want
+from haulage.engine.protocol.codec import encode
+
+CANDIDATES = 16
+"""Held manifests looked at as possible bases."""
+PATIENCE_SECONDS = 5.0
+"""How long a child's question waits for a parcel before it is told to come back."""
+RETRY_SECONDS = 3
+
+
+class Parcels:
+    """Where built parcels lie; the interface the simulation replaces."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        make_folder(folder)
+
+    def path(self, parcel: str) -> str:
+        """The file of a parcel."""
+        return os.path.join(self._folder, f"{parcel}.parcel")
+
+    def names(self) -> list[str]:
+        """Ids of the parcels whose file is there."""
+        return [name.removesuffix(".parcel") for name in os.listdir(self._folder) if name.endswith(".parcel")]
+
+    def keep(self, built: str, parcel: str) -> None:
+        """Give a freshly built file its name."""
+        os.rename(built, self.path(parcel))
+
+    def discard(self, parcel: str) -> None:
+        """Remove a parcel; no error if it is gone."""
+        remove_durable(self.path(parcel))
+
+
+Build = Callable[[ManifestId, Sequence[ManifestId], str], ParcelHead]
+
+
+class Provider:
+    """Serves children with parcels."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        store: ChunkStore,
+        clock: Clock,
+        seal: Seal,
+        parcels: Parcels,
+        build: Build,
+        executor: Executor,
+        cache_bytes: int,
+    ) -> None:
+        self._code = code
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._seal = seal
+        self._parcels = parcels
+        self._build = build
+        self._executor = executor
+        self._cache_bytes = cache_bytes
+        self._lock = threading.Lock()
+        self._building: dict[tuple[bytes, tuple[str, ...]], Future[ParcelRecord]] = {}
+        self.served_bytes: dict[SiteCode, int] = {}
+        """Bytes of parcels handed to each child since this server started."""
+
+    def want(self, child: SiteCode, want: Want) -> bytes | Pending:
+        """Answer a child: a signed offer, or why not now. Raises NotFoundError for what is not for this child (B71)."""
+        with self._database.reading() as tx:
+            package = catalog.find_package(tx, want.package)
+            tree = estate.hierarchy(tx)
+            held = records.held_versions(tx, want.package)
+        if package is None or child not in concerned_children(package.assignments, self._code, tree):
+            raise NotFoundError("not-for-you", f"Package {want.package} is not assigned at or below site {child}.", "")
+        manifest = held.get(want.version)
+        if manifest is None or manifest.hex() != want.target:
+            return Pending(reason="not-held", retry_after_seconds=60)
+        target = ManifestId(manifest)
+        record = self._parcel(target, self._bases(target, want))
+        if record is None:
+            return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
+        return self._offer(want, record)
+
+    def open(self, parcel: str) -> str:
+        """The file of a parcel that was offered. Raises NotFoundError ``parcel-gone``: the child asks again."""
+        path = self._parcels.path(parcel)
+        with self._database.reading() as tx:
+            known = parcel in {record.id for record in records.list_parcels(tx)}
+        if not known or not os.path.exists(path):
+            raise NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.")
+        return path
+
+    def count_served(self, child: SiteCode, size_bytes: int) -> None:
+        """Bytes of a parcel went to a child."""
+        with self._lock:
+            self.served_bytes[child] = self.served_bytes.get(child, 0) + size_bytes
+
+    def tidy(self) -> None:
+        """Bring files and records of parcels in line after a crash, and evict beyond the cache's size, least used first."""
+        with self._database.reading() as tx:
+            known = {record.id: record for record in records.list_parcels(tx)}
+        files = set(self._parcels.names())
+        for stray in files - set(known):
+            self._parcels.discard(stray)
+        with self._database.writing() as tx:
+            for gone in set(known) - files:
+                records.remove_parcel(tx, gone)
+        self._evict(keep="")
+
+    def _bases(self, target: ManifestId, want: Want) -> tuple[ManifestId, ...]:
+        """Of what the child says it holds, the few known here that save most."""
+        candidates = [ManifestId(bytes.fromhex(text)) for text in dict.fromkeys(want.held) if text != want.target]
+        absent = self._store.missing([ChunkId(one) for one in candidates])
+        candidates = [one for one in candidates if ChunkId(one) not in absent][:CANDIDATES]
+        if not candidates:
+            return ()
+        left = set(live_chunks(target, self._store))
+        chosen: list[ManifestId] = []
+        while candidates and left and len(chosen) < MAX_BASES:
+            shares = {one: len(left.intersection(live_chunks(one, self._store))) for one in candidates}
+            best = max(candidates, key=lambda one: shares[one])
+            if not shares[best]:
+                break
+            chosen.append(best)
+            candidates.remove(best)
+            left.difference_update(live_chunks(best, self._store))
+        return tuple(sorted(chosen))
+
+    def _parcel(self, target: ManifestId, bases: tuple[ManifestId, ...]) -> ParcelRecord | None:
+        """The parcel for these bases, built at most once; None while it is being built."""
+        named = tuple(base.hex() for base in bases)
+        with self._database.reading() as tx:
+            known = [record for record in records.list_parcels(tx, target) if record.bases == named]
+        if known and os.path.exists(self._parcels.path(known[0].id)):
+            with self._database.writing() as tx:
+                records.put_parcel(tx, dataclasses.replace(known[0], used=self._clock.now()))
+            return known[0]
+        key = (bytes(target), named)
+        with self._lock:
+            future = self._building.get(key)
+            if future is None:
+                future = self._building[key] = self._executor.submit(self._make, target, bases)
+        try:
+            record = future.result(timeout=PATIENCE_SECONDS)
+        except FutureTimeout:
+            return None
+        except HaulageError:
+            self._forget(key)
+            raise
+        self._forget(key)
+        return record
+
+    def _forget(self, key: tuple[bytes, tuple[str, ...]]) -> None:
+        with self._lock:
+            self._building.pop(key, None)
+
+    def _make(self, target: ManifestId, bases: tuple[ManifestId, ...]) -> ParcelRecord:
+        pins = [f"serve:{one.hex()}:{threading.get_ident()}" for one in (target, *bases)]
+        for pin, manifest in zip(pins, (target, *bases), strict=True):
+            self._store.pin(Pin(owner=pin, manifest=manifest))
+        building = self._parcels.path(f"building-{target.hex()[:16]}-{threading.get_ident()}")
+        try:
+            head = self._build(target, bases, building)
+            self._parcels.keep(building, head.id.hex())
+        finally:
+            for pin in pins:
+                self._store.unpin(pin)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(building)
+        record = ParcelRecord(
+            id=head.id.hex(),
+            target=target,
+            bases=tuple(base.hex() for base in bases),
+            size=head.bytes_wire,
+            head_size=head.sections[0].offset if head.sections else head.bytes_wire,
+            figures={"bytes_total": head.bytes_total, "bytes_reused": head.bytes_reused, "bytes_new": head.bytes_new},
+            used=self._clock.now(),
+        )
+        with self._database.writing() as tx:
+            records.put_parcel(tx, record)
+        self._evict(keep=record.id)
+        return record
+
+    def _evict(self, *, keep: str) -> None:
+        with self._database.reading() as tx:
+            known = list(records.list_parcels(tx))
+        excess = sum(record.size for record in known) - self._cache_bytes
+        for record in known:
+            if excess <= 0:
+                return
+            if record.id != keep:
+                with self._database.writing() as tx:
+                    records.remove_parcel(tx, record.id)
+                self._parcels.discard(record.id)
+                excess -= record.size
+
+    def _offer(self, want: Want, record: ParcelRecord) -> bytes:
+        offer = Offer(
+            sender=self._code,
+            package=want.package,
+            version=want.version,
+            target=want.target,
+            parcel=record.id,
+            size=record.size,
+            head_size=record.head_size,
+            bases=record.bases,
+            bytes_total=record.figures["bytes_total"],
+            bytes_reused=record.figures["bytes_reused"],
+            bytes_new=record.figures["bytes_new"],
+        )
+        return self._seal.sign(Offer.PAYLOAD_TYPE, encode(offer))

@@ -1,0 +1,318 @@
+"""The duty of this site's own store: hold the wanted version, whole and verified, or hold nothing of the package.
+
+Fetches from the parent only what the store lacks; a killed transfer goes on where the store is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from haulage.base.clock import Clock
+from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, Remedy
+from haulage.base.ids import NO_VERSION, SiteCode
+from haulage.domain.catalog import records as catalog
+from haulage.domain.catalog.model import Version
+from haulage.domain.estate import records as estate
+from haulage.domain.replication.seal import Seal
+from haulage.domain.transit import records
+from haulage.domain.transit.attempt import Attempts, Outcome
+from haulage.domain.transit.holdings import Holdings
+from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.engine.content.manifest import Manifest, live_chunks
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
+from haulage.engine.content.parcel import ParcelHead
+from haulage.engine.content.parcel_receive import ReceiveReport, fetch_head, receive
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.links.link import Link
+from haulage.engine.protocol.asks import Offer, Pending, Want
+from haulage.engine.protocol.codec import decode
+
+FALLBACK_SECONDS = 300.0
+"""How long a shipment that waits to be woken waits at most before it looks by itself."""
+SPARE_BYTES = 64 * 1024 * 1024
+"""Kept free beside what a parcel needs: the database and the logs live on the same disk."""
+HELD_TOLD = 200
+"""Manifests named as possible bases, newest first."""
+
+
+class Herald(Protocol):
+    """What a transfer has to tell a manager."""
+
+    def started(self, tx: Transaction, shipment: Shipment, offer: Offer) -> None: ...
+
+    def finished(self, tx: Transaction, shipment: Shipment, report: ReceiveReport | None) -> None: ...
+
+    def waiting(self, tx: Transaction, shipment: Shipment, reason: Reason) -> None: ...
+
+    def no_space(self, tx: Transaction, shipment: Shipment, needed: int, free: int) -> None: ...
+
+    def verified(self, tx: Transaction, shipment: Shipment) -> None: ...
+
+    def removed(self, tx: Transaction, shipment: Shipment) -> None: ...
+
+
+Announce = Callable[[Transaction, Version], None]
+"""A version is here now: wake this site's points, tell the children that wait."""
+
+
+class SiteDuty:
+    """Works off this site's own shipments."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        store: ChunkStore,
+        clock: Clock,
+        attempts: Attempts,
+        holdings: Holdings,
+        link: Link | None,
+        seal: Seal,
+        free_bytes: Callable[[], int],
+        announce: Announce,
+        herald: Herald,
+    ) -> None:
+        self._code = code
+        self._database = database
+        self._store = store
+        self._clock = clock
+        self._attempts = attempts
+        self._holdings = holdings
+        self._link = link
+        self._seal = seal
+        self._free_bytes = free_bytes
+        self._announce = announce
+        self._herald = herald
+
+    def work(self, shipment: Shipment) -> Outcome:
+        """One attempt at whatever the shipment needs."""
+        if shipment.wanted == NO_VERSION:
+            return Outcome(state=ShipmentState.REMOVED, changes={"present": NO_VERSION, "verified": None}, effect=self._forget)
+        with self._database.reading() as tx:
+            version = catalog.find_version(tx, shipment.package, shipment.wanted)
+            held = records.held_versions(tx, shipment.package)
+        if version is None:
+            return self._wait(shipment, Reason.DEFINITION, FALLBACK_SECONDS)
+        if shipment.verify:
+            return self._verify(shipment, version)
+        if shipment.wanted in held:
+            return self._present(shipment, version, None)
+        if self._whole(version):
+            return self._present(shipment, version, None)
+        if self._link is None:
+            return self._wait(shipment, Reason.CONTENT, FALLBACK_SECONDS)
+        return self._fetch(shipment, version, self._link)
+
+    def _fetch(self, shipment: Shipment, version: Version, link: Link) -> Outcome:
+        answer = self._ask(version, link)
+        if isinstance(answer, Pending):
+            reason = Reason.PARCEL if answer.reason == "building" else Reason.CONTENT
+            seconds = float(answer.retry_after_seconds) if reason is Reason.PARCEL else FALLBACK_SECONDS
+            return self._wait(shipment, reason, seconds)
+        offer = answer
+        needed, free = offer.bytes_new + SPARE_BYTES, self._free_bytes()
+        if free < needed:
+            return Outcome(
+                state=ShipmentState.WAITING,
+                reason=Reason.SPACE,
+                due_after_seconds=60.0,
+                changes={"bytes_planned": offer.size},
+                effect=lambda tx, now: self._herald.no_space(tx, now, needed, free),
+            )
+        again = shipment.parcel == offer.parcel
+        self._attempts.show(
+            shipment,
+            ShipmentState.MOVING,
+            parcel=offer.parcel,
+            bytes_planned=offer.size,
+            bytes_total=offer.bytes_total,
+            bytes_reused=offer.bytes_reused,
+            bytes_new=offer.bytes_new,
+            bytes_done=shipment.bytes_done if again else 0,
+            bytes_wire=shipment.bytes_wire if again else 0,
+        )
+        if not again:
+            with self._database.writing() as tx:
+                self._herald.started(tx, shipment, offer)
+        report = self._receive(shipment, version, offer, link)
+        return self._present(shipment, version, report)
+
+    def _ask(self, version: Version, link: Link) -> Offer | Pending:
+        """The parent's offer, believed only when its own key signed it for this very version."""
+        with self._database.reading() as tx:
+            manifests = dict.fromkeys(manifest for _package, _number, manifest in records.all_holdings(tx))
+            me = estate.find_site(tx, self._code)
+            parent = None if me is None or me.parent is None else estate.find_site(tx, me.parent)
+        held = tuple(manifest.hex() for manifest in list(manifests)[:HELD_TOLD])
+        answer = link.want(Want(package=version.package, version=version.number, target=version.manifest.hex(), held=held))
+        if isinstance(answer, Pending):
+            return answer
+        keys = [parent.key] if parent is not None and parent.key else []
+        offer = decode(self._seal.open(answer, Offer.PAYLOAD_TYPE, keys), Offer)
+        if (offer.package, offer.version, offer.target) != (version.package, version.number, version.manifest.hex()):
+            raise NotAllowedError(
+                "wrong-offer",
+                f"The parent offered {offer.package}:{offer.version} where {version.package}:{version.number} was wanted.",
+                "Look at the parent site; it is asked again.",
+                remedy=Remedy.RETRY,
+            )
+        return offer
+
+    def _receive(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> ReceiveReport:
+        owner = f"receive:{version.package}:{version.number}"
+        stream = ParcelStream(link, offer.parcel, offer.size)
+        pins = [owner, *(f"{owner}:{index}" for index, _ in enumerate(offer.bases))]
+        for pin, base in zip(pins[1:], offer.bases, strict=True):
+            self._store.pin(Pin(owner=pin, manifest=ManifestId(bytes.fromhex(base))))
+        try:
+            head = fetch_head(stream.fetch, bytes.fromhex(offer.parcel))
+            self._check_head(head, version, offer)
+            with self._store.session(owner) as session:
+                report = receive(
+                    head,
+                    stream.fetch,
+                    self._store,
+                    session,
+                    on_batch=functools.partial(self._progress, shipment, offer),
+                    on_manifest=lambda manifest: self._store.pin(Pin(owner=owner, manifest=manifest)),
+                )
+                session.checkpoint()
+                self._check_page(version)
+                # Pinned while the session still protects what it brought: no moment in which a sweep could take it.
+                self._hold(version)
+        except NotFoundError as error:
+            # A base that was announced is gone: the next question names what is held now.
+            raise ConflictError(error.code, error.message, error.hint, remedy=Remedy.RETRY) from error
+        finally:
+            stream.close()
+            for pin in pins:
+                self._store.unpin(pin)
+        return report
+
+    def _check_head(self, head: ParcelHead, version: Version, offer: Offer) -> None:
+        if head.target != version.manifest or head.bytes_wire != offer.size:
+            raise IntegrityError(
+                "wrong-parcel",
+                f"Parcel {offer.parcel} is not what was offered for {version.package}:{version.number}.",
+                "Asked again.",
+            )
+
+    def _check_page(self, version: Version) -> None:
+        """The owner signed two digests of the root page; both must fit."""
+        manifest = Manifest.open(ManifestId(version.manifest), self._store.read)
+        if manifest.ref.sha256.hex() != version.sha256:
+            raise IntegrityError(
+                "wrong-manifest",
+                f"The manifest of {version.package}:{version.number} is not the one its owner signed.",
+                "It was refused; look at the owner.",
+                remedy=Remedy.GIVE_UP,
+            )
+
+    def _progress(self, shipment: Shipment, offer: Offer, _section: int, wire_bytes: int) -> None:
+        """One more batch is durable: say so, unless something else is wanted by now."""
+        check = self._attempts.check_wanted(shipment)
+        with self._database.reading() as tx:
+            now = check(tx)
+        self._attempts.show(
+            shipment,
+            ShipmentState.MOVING,
+            bytes_done=min(now.bytes_done + wire_bytes, offer.size),
+            bytes_wire=now.bytes_wire + wire_bytes,
+        )
+
+    def _hold(self, version: Version) -> None:
+        with self._database.writing() as tx:
+            if catalog.find_version(tx, version.package, version.number) is not None:
+                self._holdings.hold(tx, version)
+
+    def _whole(self, version: Version) -> bool:
+        """Whether all of the version is in the store already, whatever brought it (I23)."""
+        manifest = ManifestId(version.manifest)
+        with self._store.session(f"adopt:{version.package}") as session:
+            if not session.has(ChunkId(manifest)):
+                return False
+            try:
+                if not all(session.has(chunk) for chunk in live_chunks(manifest, self._store)):
+                    return False
+            except HaulageError:
+                return False
+            self._check_page(version)
+            self._hold(version)
+        return True
+
+    def _verify(self, shipment: Shipment, version: Version) -> Outcome:
+        """Read every chunk of the version again; the store checks each against its id."""
+        self._attempts.show(shipment, ShipmentState.VERIFYING)
+        chunks = list(dict.fromkeys(live_chunks(ManifestId(version.manifest), self._store)))
+        for _chunk, _data in self._store.read_many(chunks):
+            pass
+        return Outcome(
+            state=ShipmentState.PRESENT,
+            changes={"verify": False, "repair": False, "verified": self._clock.now()},
+            effect=self._herald.verified,
+        )
+
+    def _present(self, shipment: Shipment, version: Version, report: ReceiveReport | None) -> Outcome:
+        changes: dict[str, object] = {"present": version.number, "verified": self._clock.now(), "parcel": ""}
+        if report is None and not shipment.parcel:
+            changes |= {"bytes_total": version.bytes, "bytes_reused": version.bytes, "bytes_new": 0, "bytes_wire": 0}
+
+        def effect(tx: Transaction, now: Shipment) -> None:
+            self._announce(tx, version)
+            self._holdings.retire(tx, version.package)
+            self._herald.finished(tx, now, report)
+
+        return Outcome(state=ShipmentState.PRESENT, changes=changes, effect=effect)
+
+    def _forget(self, tx: Transaction, now: Shipment) -> None:
+        self._holdings.drop_all(tx, now.package)
+        self._herald.removed(tx, now)
+
+    def _wait(self, shipment: Shipment, reason: Reason, seconds: float) -> Outcome:
+        first = shipment.state is not ShipmentState.WAITING or shipment.reason is not reason
+        return Outcome(
+            state=ShipmentState.WAITING,
+            reason=reason,
+            due_after_seconds=seconds,
+            effect=(lambda tx, now: self._herald.waiting(tx, now, reason)) if first else None,
+        )
+
+
+class ParcelStream:
+    """A parcel on the line as a function that fetches a range: neighbouring ranges share one request."""
+
+    def __init__(self, link: Link, parcel: str, size: int) -> None:
+        self._link = link
+        self._parcel = parcel
+        self._size = size
+        self._body: Iterator[bytes] | None = None
+        self._at = 0
+        self._rest = b""
+
+    def fetch(self, offset: int, size: int) -> Iterable[bytes]:
+        """Exactly ``size`` bytes from ``offset``, as they come."""
+        if self._body is None or self._at != offset:
+            self.close()
+            self._body, self._at = self._link.read_parcel(self._parcel, offset, self._size), offset
+        left = size
+        while left:
+            piece = self._rest or next(self._body, b"")
+            if not piece:
+                return
+            part, self._rest = piece[:left], piece[left:]
+            left -= len(part)
+            self._at += len(part)
+            yield part
+
+    def close(self) -> None:
+        """End the request under way."""
+        body, self._body, self._rest = self._body, None, b""
+        closing = getattr(body, "close", None)
+        if closing is not None:
+            with contextlib.suppress(HaulageError):
+                closing()
