@@ -10,7 +10,11 @@ from haulage.base.errors import FormatError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.engine.protocol.asks import Position, Want
 from haulage.engine.protocol.codec import canonical, decode, encode
+from haulage.engine.protocol.definitions import DEFINITION_MAX_BYTES
 from haulage.engine.protocol.envelopes import (
+    AVAILABLE_MAX,
+    ENVELOPE_MAX_BYTES,
+    MESSAGE_MAX_BYTES,
     AvailabilityReport,
     AvailableNotice,
     Envelope,
@@ -43,6 +47,19 @@ def test_an_envelope_without_messages_or_with_sequence_zero_is_refused() -> None
     for bad in (envelope(count=0), envelope(first=0)):
         with pytest.raises(FormatError):
             encode(bad)
+
+
+def test_the_largest_bodies_fit_into_an_envelope_alone() -> None:
+    signed = DEFINITION_MAX_BYTES * 4 // 3 + 4096
+    held = encode(AvailabilityReport(site=HQ1, manifests=tuple(f"{n:064x}" for n in range(AVAILABLE_MAX))))
+    for size in (signed, len(held)):
+        assert size <= MESSAGE_MAX_BYTES
+    alone = signed_message(MessageKind.CLAIM, "a", b"x" * MESSAGE_MAX_BYTES)
+    assert weight(alone) <= ENVELOPE_MAX_BYTES
+    body = encode(
+        Envelope(sender=HQ1, receiver=CHI, epoch=1, stream=1, first=1, messages=(alone,), not_after="2026-01-02T03:04:05Z")
+    )
+    assert decode_envelope(body).last == 1
 
 
 def test_weight_is_an_upper_bound() -> None:

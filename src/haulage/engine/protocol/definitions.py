@@ -33,7 +33,8 @@ from haulage.engine.protocol.fields import (
     Word,
 )
 
-DEFINITION_MAX_BYTES = 4 * 1024 * 1024
+DEFINITION_MAX_BYTES = 2 * 1024 * 1024
+"""Of the payload: signed, and carried in a message, it still fits."""
 
 
 class Kind(enum.StrEnum):

@@ -11,7 +11,6 @@ from msgspec import Meta, field
 from haulage.base.errors import FormatError
 from haulage.engine.protocol.codec import Body, Document, decode, encode
 from haulage.engine.protocol.fields import (
-    ITEMS_MAX,
     Count,
     Digest,
     Label,
@@ -31,6 +30,7 @@ ENVELOPE_MAX_BYTES = 8 * 1024 * 1024
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 """Of one body. Leave room for base64: a body this large travels alone."""
 MESSAGES_MAX = 1000
+AVAILABLE_MAX = 50_000
 
 
 class MessageKind(enum.StrEnum):
@@ -124,7 +124,7 @@ class AvailabilityReport(Body, frozen=True, kw_only=True):
     """Every manifest a site holds whole. An empty list means it holds none of them usable as a base, never "delete"."""
 
     site: Site
-    manifests: Annotated[tuple[Digest, ...], Meta(max_length=ITEMS_MAX)] = ()
+    manifests: Annotated[tuple[Digest, ...], Meta(max_length=AVAILABLE_MAX)] = ()
 
 
 class AvailableNotice(Body, frozen=True, kw_only=True):

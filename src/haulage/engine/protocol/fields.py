@@ -15,7 +15,7 @@ TEXT_MAX = 4096
 URL_MAX = 2048
 PEM_MAX = 16_384
 ITEMS_MAX = 100_000
-"""Entries in one list (manifests held, places assigned)."""
+"""Places in one list."""
 INTEGER_MAX = 2**63 - 1
 
 Count = Annotated[int, Meta(ge=0, le=INTEGER_MAX)]
