@@ -20,7 +20,7 @@ from haulage.engine.trees.policy import PolicyFilter
 from haulage.engine.trees.sidecar_format import Record, stored_path
 from haulage.engine.trees.sidecar_index import find_sidecar
 from haulage.engine.trees.sidecar_merge import merge
-from haulage.engine.trees.trouble import changed, foreign_sidecar
+from haulage.engine.trees.trouble import changed, foreign_sidecar, source_missing, unreadable
 
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -44,8 +44,10 @@ class LocalReader:
             raise UsageError("proc-missing", "Trees cannot be read exactly without /proc.", "Mount /proc.")
         try:
             self._handles = FolderHandles(self._root, calls)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise source_missing(shown(self._root)) from error
         except OSError as error:
-            raise reading_error(self._root, error) from error
+            raise unreadable(self._root, error) from error
         try:
             self._sidecar = find_sidecar(self._handles, calls)
         except BaseException:

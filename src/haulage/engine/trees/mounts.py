@@ -4,26 +4,52 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 
 
-def parse_mount_points(table: bytes) -> list[bytes]:
-    """The mount points in the text of ``/proc/self/mountinfo``. Pure."""
-    points = []
-    for line in table.splitlines():
-        fields = line.split(b" ")
-        if len(fields) > 4:
-            points.append(_ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), fields[4]))
-    return points
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One line of the table: which part of which file system is seen where."""
+
+    device: bytes
+    part: bytes
+    point: bytes
+
+
+def parse_mounts(table: bytes) -> list[Mount]:
+    """The text of ``/proc/self/mountinfo``, in its order. Pure."""
+    rows = [line.split(b" ") for line in table.splitlines()]
+    return [Mount(device=row[2], part=_plain(row[3]), point=_plain(row[4])) for row in rows if len(row) > 4]
+
+
+def _plain(escaped: bytes) -> bytes:
+    return _ESCAPE.sub(lambda match: bytes([int(match[1], 8) & 0xFF]), escaped)
+
+
+def _mounts() -> list[Mount]:
+    try:
+        with open("/proc/self/mountinfo", "rb") as table:
+            return parse_mounts(table.read())
+    except OSError:
+        return []
+
+
+def behind_mounts(real: bytes, mounts: list[Mount] | None = None) -> tuple[bytes, bytes] | None:
+    """The device and the path in its file system that a real path stands for: bind mounts of one folder give the same answer."""
+    best: Mount | None = None
+    for mount in _mounts() if mounts is None else mounts:
+        holds = real == mount.point or real.startswith(mount.point.rstrip(b"/") + b"/")
+        if holds and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    if best is None:
+        return None
+    return best.device, best.part.rstrip(b"/") + b"/" + real[len(best.point.rstrip(b"/")) :].lstrip(b"/")
 
 
 def mounts_below(root: bytes) -> frozenset[bytes]:
     """Paths, relative to ``root``, at which something is mounted; empty where the kernel does not tell."""
-    try:
-        with open("/proc/self/mountinfo", "rb") as table:
-            points = parse_mount_points(table.read())
-    except OSError:
-        return frozenset()
     real = os.path.realpath(root).rstrip(b"/") + b"/"
+    points = [mount.point for mount in _mounts()]
     return frozenset(point[len(real) :] for point in points if point.startswith(real) and len(point) > len(real))

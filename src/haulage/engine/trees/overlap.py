@@ -1,4 +1,4 @@
-"""Refusing places that overlap a source: nothing Haulage writes or deletes may lie in a source, nor a source in it (Q263376, B20)."""
+"""Refusing places that overlap a source: nothing Haulage writes may lie in a source, nor a source in it (Q263376, B20)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from haulage.base.errors import ConflictError
+from haulage.engine.trees.mounts import behind_mounts
 from haulage.engine.trees.paths import shown
 
 _Identity = tuple[int, int]
@@ -20,17 +21,30 @@ def refuse_overlap(source: str | bytes, places: Iterable[tuple[str, str | bytes]
     source_real, source_up = _ancestors(os.fsencode(source))
     for label, place in places:
         place_real, place_up = _ancestors(os.fsencode(place))
-        if place_real == source_real or source_real in _above(place_real) or place_real in _above(source_real):
-            overlaps = True
-        else:
-            # The first identity is the folder's own when it exists; a missing one stands for itself alone.
-            overlaps = source_up[0] in place_up or (place_up[0] in source_up)
-        if overlaps:
+        # The first identity is the folder's own when it exists; a missing one stands for itself alone.
+        if (
+            _nested(source_real, place_real)
+            or source_up[0] in place_up
+            or place_up[0] in source_up
+            or _nested_behind_mounts(source_real, place_real)
+        ):
             raise ConflictError(
                 "source-overlaps",
                 f"The source {shown(os.fsencode(source))} and {label} {shown(os.fsencode(place))} overlap.",
                 "A source must lie apart from everything Haulage writes; choose another folder for one of them.",
             )
+
+
+def _nested(one: bytes, other: bytes) -> bool:
+    """Whether one of two paths is, or lies in, the other."""
+    one, other = one.rstrip(b"/") + b"/", other.rstrip(b"/") + b"/"
+    return one.startswith(other) or other.startswith(one)
+
+
+def _nested_behind_mounts(one: bytes, other: bytes) -> bool:
+    """The same where a part of one is mounted elsewhere and holds the other, which no folder above either would show."""
+    first, second = behind_mounts(one), behind_mounts(other)
+    return first is not None and second is not None and first[0] == second[0] and _nested(first[1], second[1])
 
 
 def _ancestors(path: bytes) -> tuple[bytes, list[_Identity | bytes]]:

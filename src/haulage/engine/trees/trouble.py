@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from haulage.base.errors import FormatError, Remedy, TransferError
+from haulage.base.errors import FormatError, NotFoundError, Remedy, TransferError
 from haulage.engine.trees.paths import shown
 
 
@@ -21,6 +21,11 @@ def unreadable(path: bytes, error: OSError, stream: bytes | None = None) -> Tran
         f"Cannot read {shown(path, stream)}: {cause_of(error)}.",
         "Give the server's account read access to it, or mend the disk; the version before stays served.",
     )
+
+
+def source_missing(where: str) -> NotFoundError:
+    """The source is not where the package says."""
+    return NotFoundError("source-missing", f"There is no folder {where} to read.", "Mend the path, or mount what should be there.")
 
 
 def changed(path: bytes, what: str, stream: bytes | None = None) -> TransferError:
