@@ -16,7 +16,7 @@ from haulage.engine.content.content_list import list_rows, read_chunks
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import ManifestEntry
 from haulage.engine.content.model import ChunkStore, ManifestId, WriteSession
-from haulage.engine.trees.change_token import changed_ns
+from haulage.engine.trees.change_token import TOKEN_BYTES, changed_ns
 from haulage.engine.trees.model import Entry
 
 _HEAD = struct.Struct(">8sq32s")
@@ -89,8 +89,9 @@ class Hints:
         return known if self._held(known, session) else None
 
     def _settled(self, token: bytes) -> bool:
-        changed = changed_ns(token)
-        return changed is None or changed + SETTLED_NS <= self._started_ns
+        # A token may join several, one for each file that holds a part of the entry (streams in the sidecar).
+        parts = [changed_ns(token[at:]) for at in range(0, len(token), TOKEN_BYTES)]
+        return all(changed is None or changed + SETTLED_NS <= self._started_ns for changed in parts)
 
     def _held(self, known: ManifestEntry, session: WriteSession) -> bool:
         try:

@@ -5,15 +5,16 @@ Knows trees; nothing of the store.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
-from haulage.engine.content.chunker import SEGMENT_BYTES, WHOLE_BYTES, cut, segments
+from haulage.engine.content.chunker import SEGMENT_BYTES, cut, segments
 from haulage.engine.content.content_list import ContentWriter
 from haulage.engine.content.manifest_model import EMPTY, ContentRef, ManifestEntry, shown
 from haulage.engine.content.model import ChunkId
+from haulage.engine.content.packing import packing_key
 from haulage.engine.trees.model import Content, Entry, TreeReader
 
 MAX_TASK_CONTENTS = 512
@@ -110,14 +111,6 @@ def _segment_tasks(slot: Slot, stream: bytes | None, size: int) -> Iterator[Task
         yield Task([Piece(slot, stream, size, offset, length, shared)])
 
 
-def packing_key(path: bytes, stream: bytes | None, size: int) -> tuple[bool, bytes, bytes, bytes]:
-    """Small contents first, by kind (the name's extension) and path; then the others by path."""
-    large = size > WHOLE_BYTES
-    name = path.rpartition(b"/")[2]
-    kind = b"" if large else name.rpartition(b".")[2] if b"." in name else b""
-    return large, kind, path, stream or b""
-
-
 class Worker:
     """Reads and cuts tasks; used by several threads at once."""
 
@@ -126,13 +119,16 @@ class Worker:
         self._clock = clock
         self._tries = tries
         self._handles: dict[int, Shared] = {}
+        self._read_whole: Callable[[Entry, bytes | None], bytes] | None = getattr(reader, "read_whole", None)
 
     def __call__(self, task: Task) -> list[Cut]:
         """Read every piece; the file it came from must be as it was listed, before and after.
 
         Raises TransferError with path, stream and cause: ``source-changed`` at once, anything else after bounded tries."""
         cuts = [self._patiently(piece) for piece in task.pieces]
-        for slot in _distinct(piece.slot for piece in task.pieces):
+        # A reader that reads whole contents looks before and after by itself.
+        looked = self._read_whole is not None
+        for slot in _distinct(piece.slot for piece in task.pieces if piece.shared is not None or not looked):
             if not self._reader.still(slot.entry):
                 name = shown(slot.entry.path)
                 raise TransferError("source-changed", f"{name} changed while it was read.", "Capture again when it rests.")
@@ -159,11 +155,13 @@ class Worker:
         return self._read(piece)
 
     def _read(self, piece: Piece) -> Cut:
+        if piece.shared is None and self._read_whole is not None:
+            data = self._read_whole(piece.slot.entry, piece.stream)
+            _check_size(piece, len(data))
+            return Cut(data, cut(data))
         handle = self._open(piece)
         try:
-            if handle.size != piece.size:
-                name = shown(piece.slot.entry.path) + (f":{shown(piece.stream)}" if piece.stream is not None else "")
-                raise TransferError("source-changed", f"{name} has {handle.size} bytes now and had {piece.size} when listed.")
+            _check_size(piece, handle.size)
             data = handle.read_at(piece.offset, piece.length)
         finally:
             if piece.shared is None:
@@ -178,6 +176,12 @@ class Worker:
                 self._handles[id(piece.shared)] = piece.shared
                 piece.shared.handle = self._reader.open(piece.slot.entry, piece.stream)
             return piece.shared.handle
+
+
+def _check_size(piece: Piece, size: int) -> None:
+    if size != piece.size:
+        name = shown(piece.slot.entry.path) + (f":{shown(piece.stream)}" if piece.stream is not None else "")
+        raise TransferError("source-changed", f"{name} has {size} bytes now and had {piece.size} when listed.")
 
 
 def _distinct(slots: Iterable[Slot]) -> list[Slot]:

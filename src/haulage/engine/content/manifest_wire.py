@@ -134,7 +134,7 @@ def _to_wire(entry: ManifestEntry) -> WireEntry:
         A=tuple([(name, _content(value)) for name, value in entry.attributes if isinstance(value, ContentRef)]),
         X=tuple([(dialect, _content(value)) for dialect, value in entry.acls if isinstance(value, ContentRef)]),
         a=tuple([(name, value) for name, value in entry.attributes if isinstance(value, bytes)]),
-        c=_content(entry.content) if entry.content.size else None,
+        c=_content(entry.content) if entry.content != EMPTY else None,
         d=None if dos is None else (dos.attributes, dos.created_ns),
         h=entry.same_as,
         m=entry.mode,
@@ -156,6 +156,8 @@ def _from_wire(wire: WireEntry, extra: tuple[tuple[str, bytes], ...] = ()) -> Ma
     kind = _TYPE_OF.get(wire.t)
     if kind is None:
         raise _bad(wire.p, f"its type {wire.t} is unknown")
+    if wire.c is not None and not wire.c[0]:
+        raise _bad(wire.p, "an empty content is written out")
     attributes: tuple[tuple[bytes, ValueRef], ...] = wire.a
     acls: tuple[tuple[str, ValueRef], ...] = wire.x
     if wire.A:
