@@ -20,8 +20,8 @@ _WRITER_KEY = 0x4841554C
 """One writer at a time in PostgreSQL too: the key of the advisory lock every writing transaction takes first."""
 
 
-def open_engine(url: str, *, busy_seconds: float = 30, synchronous: str = "FULL") -> sa.Engine:
-    """An engine for ``sqlite:///PATH`` (WAL, ``synchronous`` as given) or ``postgresql://…``.
+def open_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
+    """An engine for ``sqlite:///PATH`` (WAL, every commit on disk) or ``postgresql://…``.
 
     Raises UsageError ``bad-database-url``. Nothing is connected to yet, but a SQLite file is made, readable by its owner only."""
     try:
@@ -30,10 +30,28 @@ def open_engine(url: str, *, busy_seconds: float = 30, synchronous: str = "FULL"
         raise _bad_url(url) from None
     backend = parsed.get_backend_name()
     if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
-        return _open_sqlite(parsed, busy_seconds, synchronous)
+        return _open_sqlite(parsed, busy_seconds)
     if backend == "postgresql":
         return _open_postgres(parsed, busy_seconds)
     raise _bad_url(parsed.render_as_string())
+
+
+def open_library_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
+    """An engine for a library that keeps its own tables and manages its own transactions (the job engine). On SQLite it gets
+    WAL, without which such a library is ten times slower, and a lighter ``synchronous``: what it keeps may be lost."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=24, max_overflow=40, pool_pre_ping=True)
+    engine = sa.create_engine(parsed, pool_size=24, max_overflow=40)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in (f"busy_timeout={int(busy_seconds * 1000)}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    _make_private(parsed, parsed.database or "")
+    return engine
 
 
 def location(engine: sa.Engine) -> str:
@@ -64,7 +82,7 @@ def _bad_url(shown: str) -> UsageError:
     )
 
 
-def _open_sqlite(url: sa.URL, busy_seconds: float, synchronous: str) -> sa.Engine:
+def _open_sqlite(url: sa.URL, busy_seconds: float) -> sa.Engine:
     path = url.database or ""
     engine = sa.create_engine(url, pool_size=24, max_overflow=40, pool_timeout=busy_seconds)
 
@@ -75,7 +93,7 @@ def _open_sqlite(url: sa.URL, busy_seconds: float, synchronous: str) -> sa.Engin
         for pragma in (
             f"busy_timeout={int(busy_seconds * 1000)}",
             "journal_mode=WAL",
-            f"synchronous={synchronous}",
+            "synchronous=FULL",
             "foreign_keys=ON",
         ):
             connection.execute(f"PRAGMA {pragma}")

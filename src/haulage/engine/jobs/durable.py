@@ -1,0 +1,215 @@
+"""The durable job engine: DBOS, told to keep to our rules. The only module that knows DBOS; it imports it when started, because
+that takes longer than all the rest.
+
+One workflow function serves every kind, without steps: a job that was interrupted runs again from its beginning. One queue per
+kind, partitioned, so that one partition never has two jobs at once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+from typing import Any
+
+from haulage.base.clock import Clock
+from haulage.base.errors import TransferError
+from haulage.engine.database.connection import open_library_engine
+from haulage.engine.jobs.engine import JobFunction, Kinds, OnDefect, Submission, report_defect
+
+_APPLICATION = "haulage"
+_VERSION = "haulage-jobs-1"
+"""Constant: DBOS would derive one from the code, and then never pick up what another version queued."""
+
+_WORKFLOW = "haulage_job"
+_SCHEMA = "haulage_jobs"
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_SWEEP_BATCH = 500
+
+_log = logging.getLogger("haulage.jobs")
+
+
+class DurableJobs:
+    """Implements JobEngine. DBOS is one per process: start a second one only after the first was stopped."""
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        *,
+        executor: str = "server",
+        poll_seconds: float = 0.2,
+        on_defect: OnDefect | None = None,
+    ) -> None:
+        """``url``: where jobs are kept, ``sqlite:////PATH/jobs.db`` or PostgreSQL (in a schema of its own). ``executor``: the
+        name of this process; the same name after a restart takes up what the killed process had in hand."""
+        self._url = url
+        self._clock = clock
+        self._executor = executor
+        self._poll_seconds = poll_seconds
+        self._on_defect = on_defect
+        self._kinds = Kinds()
+        self._running: set[str] = set()
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._engine: Any = None
+
+    def register(self, kind: str, function: JobFunction, workers: int) -> None:
+        if self._client is not None:
+            raise RuntimeError("kinds are registered before the engine starts")
+        self._kinds.add(kind, function, workers)
+
+    def start(self) -> None:
+        from dbos import DBOS, DBOSClient, DBOSConfig
+
+        self._engine = open_library_engine(self._url)
+        serializer = _serializer()
+        config = DBOSConfig(
+            name=_APPLICATION,
+            system_database_url=self._url,
+            system_database_engine=self._engine,
+            dbos_system_schema=_SCHEMA,
+            application_version=_VERSION,
+            executor_id=self._executor,
+            serializer=serializer,
+            log_level="WARNING",
+            enable_otlp=False,
+            max_executor_threads=sum(kind.workers for kind in self._kinds.all()) + 8,
+            notification_listener_polling_interval_sec=1.0,
+        )
+        DBOS(config=config)
+        _quiet_logging()
+        DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._workflow())
+        DBOS.launch()
+        for kind in self._kinds.all():
+            DBOS.register_queue(
+                kind.name,
+                worker_concurrency=kind.workers,
+                partition_concurrency=1,
+                polling_interval_sec=self._poll_seconds,
+                on_conflict="always_update",
+            )
+        self._client = DBOSClient(
+            system_database_engine=self._engine,
+            application_name=_APPLICATION,
+            dbos_system_schema=_SCHEMA,
+            serializer=serializer,
+            retry_connection_errors=False,
+        )
+
+    def stop(self, grace_seconds: float) -> None:
+        from dbos import DBOS
+
+        if self._client is None:
+            return
+        client, self._client = self._client, None
+        DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=round(grace_seconds) if self._running else 0)
+        client.destroy()
+        self._engine.dispose()
+
+    def submit(self, kind: str, job_id: str, argument: str, *, partition: str, delay_seconds: float = 0) -> Submission:
+        from dbos import error as dbos_error
+
+        self._kinds.checked(kind, job_id, partition)
+        options: dict[str, Any] = {
+            "queue_name": kind,
+            "workflow_name": _WORKFLOW,
+            "workflow_id": job_id,
+            "workflow_id_reuse_policy": "reject",
+            "queue_partition_key": partition,
+            "app_version": _VERSION,
+        }
+        if delay_seconds > 0:
+            options["delay_seconds"] = delay_seconds
+        client = self._started()
+        try:
+            client.enqueue(options, kind, job_id, argument)
+        except dbos_error.DBOSWorkflowIDInUseError:
+            return self._state_of(job_id)
+        return Submission.ACCEPTED
+
+    def running(self) -> frozenset[str]:
+        with self._lock:
+            return frozenset(self._running)
+
+    def sweep(self, keep_seconds: float) -> int:
+        client = self._started()
+        before = (self._clock.now() - dt.timedelta(seconds=keep_seconds)).isoformat()
+        swept = 0
+        while True:
+            ended = client.list_workflows(
+                status=_ENDED, completed_before=before, limit=_SWEEP_BATCH, load_input=False, load_output=False
+            )
+            if not ended:
+                return swept
+            client.delete_workflows([workflow.workflow_id for workflow in ended])
+            swept += len(ended)
+
+    def adopt(self, dead_executor: str) -> int:
+        """Take over what another process had in hand when it died (PostgreSQL with several workers); returns how many."""
+        client = self._started()
+        adopted = 0
+        for kind in self._kinds.all():
+            left = client.list_workflows(status="PENDING", executor_id=dead_executor, queue_name=kind.name, load_input=False)
+            if left:
+                client.resume_workflows([workflow.workflow_id for workflow in left], queue_name=kind.name)
+            adopted += len(left)
+        return adopted
+
+    def _workflow(self) -> Any:
+        def haulage_job(kind: str, job_id: str, argument: str) -> None:
+            self._run(kind, job_id, argument)
+
+        return haulage_job
+
+    def _run(self, kind: str, job_id: str, argument: str) -> None:
+        found = next((each for each in self._kinds.all() if each.name == kind), None)
+        if found is None:
+            _log.warning("job %s is of kind %s, which this version does not know; it is dropped", job_id, kind)
+            return
+        with self._lock:
+            self._running.add(job_id)
+        try:
+            found.function(argument)
+        except BaseException as defect:  # even SystemExit of a library must not end the worker's thread
+            report_defect(job_id, defect, self._on_defect)
+        finally:
+            with self._lock:
+                self._running.discard(job_id)
+
+    def _state_of(self, job_id: str) -> Submission:
+        found = self._started().list_workflows(workflow_ids=[job_id], load_input=False, load_output=False)
+        return Submission.FINISHED if found and found[0].status in _ENDED else Submission.RUNNING
+
+    def _started(self) -> Any:
+        client = self._client
+        if client is None:
+            raise TransferError("jobs-stopped", "The job engine is not running.", "Start the server, or wait until it has started.")
+        return client
+
+
+def _serializer() -> Any:
+    """Payloads as JSON: DBOS would pickle them, and a database file must never be able to run code."""
+    from dbos import Serializer
+
+    class JsonSerializer(Serializer):
+        def serialize(self, data: Any) -> str:
+            return json.dumps(data, default=repr)
+
+        def deserialize(self, serialized_data: str) -> Any:
+            return json.loads(serialized_data)
+
+        def name(self) -> str:
+            return "haulage_json"
+
+    return JsonSerializer()
+
+
+def _quiet_logging() -> None:
+    """DBOS writes to the console itself; its warnings go where ours go."""
+    logger = logging.getLogger("dbos")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+    logger.propagate = True
+    logger.setLevel(logging.WARNING)
