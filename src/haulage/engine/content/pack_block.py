@@ -70,7 +70,7 @@ def decode_payload(header: BlockHeader, payload: Buffer) -> bytes:
 def _inflate(payload: Buffer, raw_size: int) -> bytes:
     if zstd.get_frame_info(payload).decompressed_size != raw_size:
         raise IntegrityError("block-damaged", "the compressed frame declares another size than the block")
-    if _window_log(payload) > WINDOW_LOG_MAX:
+    if _window_bytes(payload) > 1 << WINDOW_LOG_MAX:
         raise IntegrityError("block-damaged", "the compressed frame asks for too large a window")
     decoder = zstd.ZstdDecompressor(options=_LIMITS)
     data = decoder.decompress(payload, max_length=raw_size)
@@ -81,11 +81,13 @@ def _inflate(payload: Buffer, raw_size: int) -> bytes:
     return data
 
 
-def _window_log(frame: Buffer) -> int:
-    """The window a frame declares (RFC 8878, 3.1.1.1). The library checks it only when it cannot decode in one pass."""
+def _window_bytes(frame: Buffer) -> int:
+    """The window a frame declares (RFC 8878, 3.1.1.1.2). The library checks it only when it cannot decode in one pass."""
     descriptor, window = frame[4], frame[5]
-    single_segment = descriptor & 0x20
-    return 0 if single_segment else 10 + (window >> 3)
+    if descriptor & 0x20:
+        return 0  # a single segment: the window is the content
+    base = 1 << (10 + (window >> 3))
+    return base + (base >> 3) * (window & 7)
 
 
 def decode_block(data: bytes) -> tuple[BlockHeader, bytes]:

@@ -71,7 +71,7 @@ class Machine:
             one = put_all(session, [some(seed) for seed in range(8)])
             session.checkpoint()
             self.promised |= set(one)
-            two = put_all(session, [some(seed) for seed in range(8, 30)])
+            two = put_all(session, [some(seed) for seed in range(8, 24)])
             session.checkpoint()
             self.promised |= set(two)
             self.contents |= {1: one, 2: two}
@@ -81,13 +81,13 @@ class Machine:
 
     def _another_version(self, store: LocalStore) -> None:
         with store.session("second") as session:
-            three = put_all(session, [some(seed) for seed in (1, 9, *range(40, 50))])
+            three = put_all(session, [some(seed) for seed in (1, 9, *range(40, 45))])
             self.contents[3] = three
             store.pin(Pin(owner="held:3", manifest=manifest(3)))
             self.pins["held:3"] = 3
             session.checkpoint()
             self.promised |= set(three)
-            put_all(session, [some(seed) for seed in range(60, 70)])
+            put_all(session, [some(seed) for seed in range(60, 65)])
 
     def verify(self) -> None:
         with contextlib.closing(LocalStore(self.folder, settings=SMALL)) as store:
@@ -136,7 +136,7 @@ def test_stopped_at_every_step(tmp_path: Path, fate: Callable[[Machine], None]) 
         if finished:
             break
         stop_at += 1
-    assert stop_at > 60
+    assert stop_at > 50
 
 
 def test_f1_recovery_itself_may_be_killed_at_every_step(tmp_path: Path) -> None:

@@ -48,17 +48,17 @@ def test_ids_that_begin_alike_are_told_apart() -> None:
 
 def test_packs_come_and_go_beyond_the_number_of_marks() -> None:
     """More packs than the table has marks, with collisions: slots then name several packs, or a group."""
-    packs = {number: sealed(number, ids(number, 40)) for number in range(600)}
-    found = IndexSet(list(packs.values())[:100])
-    for number in range(100, 600):
+    packs = {number: sealed(number, ids(number, 40)) for number in range(300)}
+    found = IndexSet(list(packs.values())[:20])
+    for number in range(20, 300):
         found.add(packs[number])
-    for number in range(0, 600, 3):
+    for number in range(0, 300, 3):
         found.remove(packs[number])
-    for number in range(600):
+    for number in range(300):
         expected = None if number % 3 == 0 else packs[number]
         assert all(found.find(one) is expected for one in ids(number, 40))
     found.rebuild()
-    assert all(found.find(ids(number)[0]) is (None if number % 3 == 0 else packs[number]) for number in range(600))
+    assert all(found.find(ids(number)[0]) is (None if number % 3 == 0 else packs[number]) for number in range(300))
 
 
 def test_a_damaged_copy_is_passed_over() -> None:
