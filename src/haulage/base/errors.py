@@ -16,6 +16,7 @@ exit codes, HTTP problem documents and retry policy in exactly one place each.
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 
 class Remedy(enum.Enum):
@@ -32,12 +33,22 @@ class HaulageError(Exception):
     family = "failed"
     default_remedy = Remedy.WAIT_FOR_PERSON
 
-    def __init__(self, code: str, message: str, hint: str = "", *, remedy: Remedy | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        hint: str = "",
+        *,
+        remedy: Remedy | None = None,
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.hint = hint
         self.remedy = remedy or self.default_remedy
+        self.facts = dict(facts or {})
+        """Named details for machines: ``path``, ``stream``, …"""
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Unicode categories that are not shown as they are: controls, formats (bidirectional overrides, zero width), surrogates."""
-
 
 def shown(text: str, *, limit: int = 2000) -> str:
-    """``text`` with every invisible or controlling character escaped, cut after ``limit`` characters of the original."""
+    """``text`` with every invisible or controlling character (and every space but the plain one) escaped, cut
+    after ``limit`` characters of the original."""
     cut = text[:limit]
     if not cut.isprintable():
         cut = "".join(_escape(character) for character in cut)
@@ -22,7 +18,7 @@ def shown_bytes(data: bytes, *, limit: int = 2000) -> str:
 
 
 def _escape(character: str) -> str:
-    if unicodedata.category(character) not in _HIDDEN:
+    if character.isprintable():
         return character
     code = ord(character)
     if code < 0x100:

@@ -102,6 +102,13 @@ class Publisher:
         """Sources somebody wants captured."""
         return [source for source in records.list_sources(tx) if source.requested > source.done]
 
+    def again(self, package: PackageId) -> None:
+        """The job engine says the capture is over, the source does not: ask anew, so that it runs under a new number."""
+        with self._database.writing() as tx:
+            source = records.find_source(tx, package)
+            if source is not None and source.requested > source.done:
+                records.put_source(tx, dataclasses.replace(source, requested=source.requested + 1))
+
     def run(self, package: PackageId) -> None:
         """Capture a source now, and publish what is new."""
         with self._database.writing() as tx:

@@ -149,9 +149,13 @@ class Definitions:
                 # It was refused on its merits; whoever sent it will be heard when it sends a better one.
                 continue
 
-    def audience(self, tx: Transaction, definition: Definition) -> set[SiteCode]:
-        """The neighbours below that need a definition, or had it before."""
-        return self._rules[definition.kind].audience(tx, definition)
+    def extend(self, tx: Transaction, kind: str, object_id: str) -> None:
+        """Children that came to need a definition which itself did not change are told it now."""
+        definition = self.find(tx, kind, object_id)
+        if definition is not None and not definition.deleted:
+            told = records.told_peers(tx, kind, object_id)
+            needing = self._rules[kind].audience(tx, definition) - set(told)
+            self._streams.mark_all(tx, sorted(needing), "definition", f"{kind}/{object_id}")
 
     def snapshot(self, tx: Transaction, peer: SiteCode) -> list[tuple[str, str]]:
         """Every definition a neighbour needs who knows nothing, sites first."""

@@ -1,4 +1,4 @@
-"""The versions this site holds: pinned before they are recorded, unpinned after they are forgotten; no crash loses one (I5, I10)."""
+"""The versions this site holds: pinned before they are recorded, unpinned after they are forgotten; no crash loses one (I5)."""
 
 from __future__ import annotations
 

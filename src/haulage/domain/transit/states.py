@@ -28,6 +28,7 @@ class Reason(enum.Enum):
     PARCEL = "parcel"
     SPACE = "space"
     PERSON = "person"
+    REPORT = "report"
 
 
 MEANING: dict[ShipmentState, str] = {
@@ -48,6 +49,7 @@ REASON_MEANING: dict[Reason, str] = {
     Reason.DEFINITION: "The signed description of the version has not arrived yet.",
     Reason.PARCEL: "The parent is building the parcel.",
     Reason.SPACE: "There is not enough free space; it goes on by itself when there is.",
+    Reason.REPORT: "The site that acts for this place has not said yet that it knows of it; it may be away.",
     Reason.PERSON: "Somebody has to change something; it is looked at again now and then all the same.",
 }
 

@@ -37,7 +37,7 @@ class Journal:
         *,
         clock: Clock,
         site: SiteCode,
-        epoch: Callable[[], int],
+        epoch: Callable[[Transaction], int],
         on_record: OnRecord | None = None,
     ) -> None:
         self._database = database
@@ -67,7 +67,7 @@ class Journal:
             return None
         said = StatusRecord(
             site=self._site,
-            epoch=(epoch := self._epoch()),
+            epoch=(epoch := self._epoch(tx)),
             sequence=self._next_sequence(tx, epoch),
             number=message.number,
             severity=message.severity,

@@ -1,0 +1,346 @@
+"""``haulage.toml``: every setting with its type, range, default and one line of documentation. An unknown key or a value that would
+stop work is refused at start, naming line and remedy (Q163379); nothing else reads the file."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from haulage.base.errors import HaulageError, TransferError, UsageError
+from haulage.base.ids import site_code
+from haulage.base.text import shown
+
+_MOST_BYTES = 1 << 20
+
+Check = Callable[[Any], str | None]
+"""Says what is wrong with a value of the right type, or None."""
+
+
+def setting(default: Any, doc: str, check: Check | None = None) -> Any:
+    """One setting; lists are tuples once read."""
+    return field(default=default, metadata={"doc": doc, "check": check})
+
+
+def _between(low: float, high: float) -> Check:
+    def check(value: float) -> str | None:
+        return None if low <= value <= high else f"must be from {low:g} to {high:g}"
+
+    check.__doc__ = f"{low:g} to {high:g}"
+    return check
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(value: str) -> str | None:
+        return None if value in allowed else f"must be one of {', '.join(allowed)}"
+
+    check.__doc__ = ", ".join(allowed)
+    return check
+
+
+def _absolute(value: str) -> str | None:
+    """an absolute path"""
+    return None if value.startswith("/") and "\0" not in value else "must be an absolute path"
+
+
+def _folder(value: str) -> str | None:
+    """an absolute path below /, or empty"""
+    if value.strip("/") == "" and value:
+        return "must not be the root folder"
+    return _absolute(value) if value else None
+
+
+def _all_absolute(values: tuple[str, ...]) -> str | None:
+    """absolute paths"""
+    return None if all(_absolute(value) is None for value in values) else "must be a list of absolute paths"
+
+
+def _site(value: str) -> str | None:
+    """3 upper-case letters or digits"""
+    try:
+        site_code(value)
+    except UsageError as error:
+        return error.message
+    return None
+
+
+def _address(value: str) -> str | None:
+    """HOST:PORT; port 0 takes a free one"""
+    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})", value)
+    return None if found and int(found[2]) <= 65535 else "must be HOST:PORT"
+
+
+def _url(value: str) -> str | None:
+    """https://NAME:PORT, or empty"""
+    good = not value or re.fullmatch(r"https://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?", value)
+    return None if good else "must look like https://NAME:PORT"
+
+
+def _database(value: str) -> str | None:
+    """sqlite:////PATH, postgresql://…, or empty"""
+    good = not value or re.match(r"sqlite:////|postgresql(\+psycopg)?://", value)
+    return None if good else "must be sqlite:////ABSOLUTE/PATH or postgresql://…"
+
+
+def _short_line(value: str) -> str | None:
+    """one line of up to 200 characters"""
+    return None if len(value) <= 200 and value.isprintable() else "must be one line of up to 200 printable characters"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSettings:
+    """Who this site is and where it listens."""
+
+    code: str = setting("", "The site code; written by `init` and `join`, never changed.", _site)
+    name: str = setting("", "A name for people.", _short_line)
+    listen: str = setting("127.0.0.1:8440", "Where the server listens.", _address)
+    url: str = setting("", "What other sites and clients use to reach it; empty: made from `listen`.", _url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """Where the site's tables are."""
+
+    url: str = setting("", "Empty: `site.db` in the home.", _database)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSettings:
+    """The content store."""
+
+    path: str = setting("", "The store's folder; empty: `content` in the home.", _folder)
+    keep: int = setting(2, "How many newest versions of each package are kept.", _between(1, 1000))
+    scrub_days: int = setting(30, "Every byte of the store is read and verified within this many days.", _between(1, 3650))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelSettings:
+    """Parcels built for other sites."""
+
+    cache_bytes: int = setting(4 << 30, "Room for parcels that are kept for the next child, in bytes.", _between(1 << 20, 1 << 50))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrySettings:
+    """When something that failed is tried again: exponential with full jitter."""
+
+    first_seconds: float = setting(30.0, "The longest wait before the second try.", _between(0.05, 86400))
+    cap_seconds: float = setting(1800.0, "The longest wait between any two tries.", _between(0.05, 604800))
+    tries: int = setting(100, "After so many tries in a row it waits for a person.", _between(1, 1_000_000))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptureSettings:
+    """What may be captured."""
+
+    allowed: tuple[str, ...] = setting(
+        (), "Folders below which sources may lie for callers other than the local administrator.", _all_absolute
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSettings:
+    """The job engine."""
+
+    url: str = setting("", "Where jobs are kept; empty: `jobs.db` in the home, or the database if that is PostgreSQL.", _database)
+    workers: int = setting(4, "How many jobs of one kind run at once.", _between(1, 64))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """The log."""
+
+    format: str = setting("json", "How lines are written: JSON, or what CMTrace reads.", _one_of("json", "cmtrace"))
+    level: str = setting("info", "The least important lines that are written.", _one_of("debug", "info", "warning", "error"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusSettings:
+    """The status journal."""
+
+    retention_days: int = setting(30, "Status messages are kept so long.", _between(1, 3650))
+    audit_retention_days: int = setting(180, "Messages that say what a person asked for are kept so long.", _between(1, 36500))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of ``haulage.toml``."""
+
+    site: SiteSettings = field(default_factory=SiteSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    content: ContentSettings = field(default_factory=ContentSettings)
+    parcels: ParcelSettings = field(default_factory=ParcelSettings)
+    retry: RetrySettings = field(default_factory=RetrySettings)
+    capture: CaptureSettings = field(default_factory=CaptureSettings)
+    jobs: JobSettings = field(default_factory=JobSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    status: StatusSettings = field(default_factory=StatusSettings)
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "site": SiteSettings,
+    "database": DatabaseSettings,
+    "content": ContentSettings,
+    "parcels": ParcelSettings,
+    "retry": RetrySettings,
+    "capture": CaptureSettings,
+    "jobs": JobSettings,
+    "log": LogSettings,
+    "status": StatusSettings,
+}
+
+
+def load_settings(path: str) -> Settings:
+    """Read the file. Raises UsageError ``bad-settings`` naming file, line and setting; TransferError ``settings-unreadable``."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+    except OSError as cause:
+        raise TransferError(
+            "settings-unreadable", f"{path} cannot be read: {cause.strerror}.", "Is --home right? A home is made by `haulage init`."
+        ) from cause
+    return parse_settings(data, path)
+
+
+def parse_settings(data: bytes, path: str = "haulage.toml") -> Settings:
+    """The settings in the bytes of a file; what is not there has its default. Raises UsageError ``bad-settings``."""
+    if len(data) > _MOST_BYTES:
+        raise _bad(path, 0, "is larger than 1 MiB", "A settings file has some dozen lines.")
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise _bad(path, 1, "begins with a byte order mark", "Save it as UTF-8 without BOM.")
+    try:
+        text = data.decode("utf-8")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError as cause:
+        line = data[: cause.start].count(b"\n") + 1
+        raise _bad(path, line, "is not UTF-8", "Save it as UTF-8.") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as cause:
+        found = re.search(r"at line (\d+)", str(cause))
+        raise _bad(path, int(found[1]) if found else 0, f"is not TOML: {cause}", "See docs/settings.md.") from None
+    return _Reader(path, text).settings(table)
+
+
+def settings_text(values: Mapping[str, Mapping[str, str | int | float | bool | tuple[str, ...]]]) -> str:
+    """A file with these values (section, setting, value), which :func:`parse_settings` reads back."""
+    lines = []
+    for section, pairs in values.items():
+        lines.append(f"[{section}]")
+        lines += [f"{name} = {_toml(value)}" for name, value in pairs.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+class _Reader:
+    """Checks a parsed table against the sections."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def settings(self, table: dict[str, Any]) -> Settings:
+        sections = {}
+        for name, content in table.items():
+            if name not in SECTIONS:
+                raise self._unknown("", name, SECTIONS)
+            if not isinstance(content, dict):
+                raise self._wrong("", name, f"is a section: write [{name}]")
+            sections[name] = self._section(name, SECTIONS[name], content)
+        return self._consistent(Settings(**sections))
+
+    def _section(self, section: str, kind: type[Any], content: dict[str, Any]) -> Any:
+        fields = {each.name: each for each in dataclasses.fields(kind)}
+        values = {}
+        for name, value in content.items():
+            if name not in fields:
+                raise self._unknown(section, name, fields)
+            values[name] = self._value(section, fields[name], value)
+        return kind(**values)
+
+    def _value(self, section: str, which: dataclasses.Field[Any], value: Any) -> Any:
+        default = which.default
+        if isinstance(default, float) and type(value) is int:
+            value = float(value)
+        if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(each, str) for each in value):
+            value = tuple(value)
+        if type(value) is not type(default):
+            raise self._wrong(section, which.name, f"must be {_type_word(default)}")
+        problem = which.metadata["check"](value) if which.metadata["check"] else None
+        if problem:
+            raise self._wrong(section, which.name, problem)
+        return value
+
+    def _consistent(self, settings: Settings) -> Settings:
+        if settings.retry.cap_seconds < settings.retry.first_seconds:
+            raise self._wrong("retry", "cap_seconds", "must not be less than first_seconds")
+        return settings
+
+    def _unknown(self, section: str, name: str, known: Mapping[str, object]) -> HaulageError:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0)
+        what = f"[{section}] {shown(name)}" if section else f"[{shown(name)}]"
+        return _bad(self._path, self._line(section, name), f"has the unknown setting {what}", f"Did you mean {near[0]!r}?")
+
+    def _wrong(self, section: str, name: str, problem: str) -> HaulageError:
+        what = f"[{section}] {name}" if section else name
+        return _bad(
+            self._path, self._line(section, name), f"has a setting that cannot work: {what} {problem}", "See docs/settings.md."
+        )
+
+    def _line(self, section: str, name: str) -> int:
+        """Where a key stands; 0 if it is written in a way that this simple look does not see."""
+        current = ""
+        for number, line in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[+\s*([^\]#]+?)\s*\]", line)
+            if header:
+                current = header[1].strip("\"'")
+                if not section and current.split(".")[0] == name:
+                    return number
+            elif self._names(line, current, section, name):
+                return number
+        return 0
+
+    @staticmethod
+    def _names(line: str, current: str, section: str, name: str) -> bool:
+        key = rf"\s*[\"']?{re.escape(name)}[\"']?\s*[=.]"
+        dotted = rf"\s*{re.escape(section)}\s*[=.].*{re.escape(name)}"
+        return bool((current == section and re.match(key, line)) or (section and not current and re.match(dotted, line)))
+
+
+def documented() -> Iterator[tuple[str, str, list[tuple[str, str, str, str, str]]]]:
+    """For the reference: (section, sentence, [(name, type, default, range, sentence)])."""
+    for section, kind in SECTIONS.items():
+        rows = []
+        for each in dataclasses.fields(kind):
+            check = cast("Check | None", each.metadata["check"])
+            limits = (check.__doc__ if check else "") or ""
+            rows.append((each.name, _type_word(each.default), _toml(cast("Any", each.default)), limits, each.metadata["doc"]))
+        yield section, (kind.__doc__ or "").strip(), rows
+
+
+def _type_word(value: object) -> str:
+    words = {str: "text in quotes", int: "a whole number", float: "a number", tuple: "a list of texts", bool: "true or false"}
+    return words[type(value)]
+
+
+def _toml(value: str | int | float | bool | tuple[str, ...]) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(each) for each in value) + "]"
+    if isinstance(value, str):
+        return '"' + "".join(_toml_character(character) for character in value) + '"'
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _toml_character(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    return character if character.isprintable() else f"\\U{ord(character):08x}"
+
+
+def _bad(path: str, line: int, problem: str, hint: str) -> UsageError:
+    where = f"{path}, line {line}," if line else path
+    return UsageError("bad-settings", f"{where} {problem}.", hint)

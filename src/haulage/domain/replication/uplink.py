@@ -1,0 +1,39 @@
+"""The child's end of the hop: fetch what the parent has to tell, hand over what it must hear. Each call is one step that can fail
+and be repeated without harm; who calls it when is the server's business."""
+
+from __future__ import annotations
+
+from haulage.base.ids import SiteCode
+from haulage.domain.replication.streams import Streams
+from haulage.engine.links.link import Link
+from haulage.engine.protocol.asks import Position
+
+
+class Uplink:
+    """The streams to and from the parent."""
+
+    def __init__(self, parent: SiteCode, streams: Streams, link: Link) -> None:
+        self._parent = parent
+        self._streams = streams
+        self._link = link
+        self._known: Position | None = None
+
+    def pull(self, wait_seconds: float) -> int:
+        """Ask for envelopes, waiting for the first one, and take them in. Returns how many came."""
+        documents = self._link.feed(self._streams.position(self._parent), wait_seconds)
+        if documents:
+            self._streams.incoming(self._parent, documents)
+        return len(documents)
+
+    def push(self) -> int:
+        """Hand over what the parent lacks, and note what it has stored. Returns how many envelopes went."""
+        if self._known is None:
+            self._known = self._link.report([])
+        documents = self._streams.outgoing(self._parent, self._known)
+        if not documents:
+            return 0
+        # Until the answer is here nothing is known: the parent may have stored them and the answer may be lost.
+        self._known = None
+        self._known = self._link.report(documents)
+        self._streams.acknowledge(self._parent, self._known)
+        return len(documents)

@@ -1,0 +1,56 @@
+"""What every operation works with: the rooms of this site, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from haulage.base.clock import Clock
+from haulage.base.errors import NotFoundError
+from haulage.base.ids import PackageId, Place, SiteCode, is_point, site_of
+from haulage.domain.catalog import records as catalog
+from haulage.domain.catalog.model import Package
+from haulage.domain.catalog.publish import Publisher
+from haulage.domain.estate import records as estate
+from haulage.domain.estate.model import Point
+from haulage.domain.replication.definitions import Definitions
+from haulage.domain.transit.holdings import Holdings
+from haulage.engine.content.model import ChunkStore
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.status.journal import Journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The site an operation acts on. ``root_sha256`` and ``url`` go into join strings; ``check_source`` and
+    ``establish_point`` refuse overlaps before anything is written."""
+
+    code: SiteCode
+    url: Callable[[], str]
+    root_sha256: str
+    database: Database
+    clock: Clock
+    journal: Journal
+    definitions: Definitions
+    publisher: Publisher
+    holdings: Holdings
+    store: ChunkStore
+    check_source: Callable[[Transaction, str], None]
+    establish_point: Callable[[Transaction, Point], None]
+
+
+def require_package(tx: Transaction, package_id: PackageId) -> Package:
+    """A package that is known here. Raises NotFoundError ``no-such-package``."""
+    package = catalog.find_package(tx, package_id)
+    if package is None:
+        raise NotFoundError("no-such-package", f"There is no package {package_id}.", "haulage package list shows those there are.")
+    return package
+
+
+def require_place(tx: Transaction, where: Place) -> None:
+    """A site or point that is known here. Raises NotFoundError ``no-such-place``."""
+    known = estate.find_point(tx, where) if is_point(where) else estate.find_site(tx, site_of(where))
+    if known is None:
+        raise NotFoundError(
+            "no-such-place", f"There is no place {where}.", "haulage site list and haulage point list show those there are."
+        )

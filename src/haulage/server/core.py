@@ -1,0 +1,293 @@
+"""One site, put together: the rooms of the domain around given implementations, and what connects them.
+
+The real site and the simulated one are both made here, so they cannot differ in what follows from what. Chooses no implementation.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+
+from haulage.base.clock import Clock
+from haulage.base.errors import HaulageError
+from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.domain.catalog import records as catalog
+from haulage.domain.catalog.model import Version
+from haulage.domain.catalog.publish import Publisher, Sources
+from haulage.domain.catalog.rules import PackageRules, VersionRules
+from haulage.domain.estate import records as estate
+from haulage.domain.estate.enrolment import Enrolment, IssueCertificate
+from haulage.domain.estate.model import Point
+from haulage.domain.estate.neighbourhood import EstateNeighbourhood
+from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
+from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
+from haulage.domain.replication.definitions import Definitions, Relations
+from haulage.domain.replication.seal import Seal
+from haulage.domain.replication.streams import Applier, Renderer, Streams
+from haulage.domain.transit import records as transit
+from haulage.domain.transit.attempt import Attempts
+from haulage.domain.transit.departure import Departure
+from haulage.domain.transit.duties import Duties
+from haulage.domain.transit.holdings import Holdings
+from haulage.domain.transit.ledger import Ledger
+from haulage.domain.transit.mirror import Mirror
+from haulage.domain.transit.notices import Notices
+from haulage.domain.transit.orders import OrderRules
+from haulage.domain.transit.provider import Build, Parcels, Provider
+from haulage.domain.transit.retry import RetryPolicy
+from haulage.domain.transit.site_duty import SiteDuty
+from haulage.engine.content.model import ChunkStore
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.links.link import Link
+from haulage.engine.protocol.definitions import Kind
+from haulage.engine.protocol.envelopes import MessageKind
+from haulage.engine.status import on_places
+from haulage.engine.status.journal import Journal
+from haulage.server.heralds import FailureHerald, PointHerald, PressHerald, SiteHerald, StreamHerald
+from haulage.server.status_relay import StatusRelay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The implementations a site is made of."""
+
+    code: SiteCode
+    database: Database
+    store: ChunkStore
+    clock: Clock
+    chance: random.Random
+    seal: Seal
+    root_sha256: str
+    link: Link | None
+    """To the parent; None at the central site."""
+    sources: Sources
+    open_point: OpenPoint
+    establish_point: Callable[[Transaction, Point], None]
+    """Mark the folder of a new point as its own; refuses overlaps."""
+    documents: Documents
+    parcels: Parcels
+    build: Build
+    executor: Executor
+    issue_certificate: IssueCertificate | None
+    """At the central site only."""
+    free_bytes: Callable[[], int]
+    wake_jobs: Callable[[], None]
+    wake_peer: Callable[[SiteCode], None]
+    site_changed: Callable[[Transaction, SiteCode], None]
+    """Told of every site that became known or changed (this one included: its certificate may have come)."""
+    hints_folder: str | None = None
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    grace_seconds: float = 86_400.0
+    cache_bytes: int = 10 * 1024**3
+    threads: int = 2
+
+
+class SiteCore:
+    """The rooms of one site, connected."""
+
+    def __init__(self, parts: Parts) -> None:
+        code, database, clock = parts.code, parts.database, parts.clock
+        self.parts = parts
+        self.code = code
+        self.database = database
+        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot])
+        self.journal = Journal(database, clock=clock, site=code, epoch=estate.epoch, on_record=self._on_status)
+        self.relay = StatusRelay(code, self.journal)
+        heralds = StreamHerald(self.journal)
+        renderers: dict[str, Renderer] = {}
+        appliers: dict[str, Applier] = {}
+        self.streams = Streams(
+            code,
+            database=database,
+            seal=parts.seal,
+            clock=clock,
+            neighbourhood=self.neighbourhood,
+            events=heralds,
+            renderers=renderers,
+            appliers=appliers,
+            wake=parts.wake_peer,
+        )
+        self.ledger = Ledger(
+            code, database=database, clock=clock, tell_parent=self._tell_parent(MessageKind.SHIPMENT), wake_jobs=parts.wake_jobs
+        )
+        self.duties = Duties(code, self.ledger)
+        self.holdings = Holdings(code, database=database, store=parts.store, clock=clock)
+        self.mirror = Mirror(code, self._tell_parent(MessageKind.SHIPMENT))
+        self.notices = Notices(code, streams=self.streams, ledger=self.ledger)
+        self.definitions = self._make_definitions(heralds)
+        self.enrolment = Enrolment(
+            code,
+            clock=clock,
+            streams=self.streams,
+            definitions=self.definitions,
+            root_sha256=parts.root_sha256,
+            issue_certificate=parts.issue_certificate,
+            herald=heralds,
+        )
+        self.departure = Departure(self.duties, self.enrolment.forget)
+        self._heralds = heralds
+        self._make_workers()
+        renderers |= {
+            MessageKind.DEFINITION: self.definitions.render,
+            MessageKind.SHIPMENT: self.mirror.render,
+            MessageKind.STATUS: self.relay.render,
+            MessageKind.AVAILABLE: self.notices.render,
+            MessageKind.CLAIM: self.enrolment.render,
+        }
+        appliers |= {
+            MessageKind.DEFINITION: self.definitions.take,
+            MessageKind.SHIPMENT: self.mirror.take,
+            MessageKind.STATUS: self.relay.take,
+            MessageKind.AVAILABLE: self.notices.take,
+            MessageKind.CLAIM: self.enrolment.take,
+        }
+
+    def _make_definitions(self, heralds: StreamHerald) -> Definitions:
+        """The kinds of definitions: what each means here, and what follows from a change of it."""
+        parts, code = self.parts, self.code
+        package_effects = [self.duties.refresh, self._tell_version]
+        return Definitions(
+            code,
+            seal=parts.seal,
+            clock=parts.clock,
+            streams=self.streams,
+            relations=Relations(
+                parent=self.neighbourhood.parent,
+                is_mine_or_below=self.neighbourhood.is_mine_or_below,
+                next_revision=lambda tx, past: estate.next_number(tx, "revision", past=past),
+            ),
+            rules={
+                Kind.SITE: SiteRules(
+                    code,
+                    lambda: parts.seal.hierarchy_keys,
+                    changed=[self._site_known, parts.site_changed],
+                    gone=[self._site_gone, parts.site_changed],
+                ),
+                Kind.INVITATION: InvitationRules(code),
+                Kind.POINT: PointRules(code, [self._point_known, self.duties.refresh_place]),
+                Kind.PACKAGE: PackageRules(code, keys_of, package_effects),
+                Kind.VERSION: VersionRules(code, keys_of, [self.duties.refresh]),
+                Kind.ORDER: OrderRules(code, clock=parts.clock, ledger=self.ledger, herald=heralds),
+            },
+            alarms=heralds,
+        )
+
+    def _make_workers(self) -> None:
+        parts, code = self.parts, self.code
+        self.attempts = Attempts(
+            code,
+            database=self.database,
+            ledger=self.ledger,
+            clock=parts.clock,
+            retry=parts.retry,
+            chance=parts.chance,
+            on_failure=FailureHerald(self.journal).failed,
+        )
+        self.site_duty = SiteDuty(
+            code,
+            database=self.database,
+            store=parts.store,
+            clock=parts.clock,
+            attempts=self.attempts,
+            holdings=self.holdings,
+            link=parts.link,
+            seal=parts.seal,
+            free_bytes=parts.free_bytes,
+            announce=self._announce,
+            herald=SiteHerald(self.journal),
+        )
+        self.point_duty = PointDuty(
+            database=self.database,
+            store=parts.store,
+            clock=parts.clock,
+            attempts=self.attempts,
+            open_point=parts.open_point,
+            documents=parts.documents,
+            herald=PointHerald(self.journal),
+            grace_seconds=parts.grace_seconds,
+            threads=parts.threads,
+        )
+        self.publisher = Publisher(
+            code,
+            database=self.database,
+            store=parts.store,
+            clock=parts.clock,
+            definitions=self.definitions,
+            sources=parts.sources,
+            hints_folder=parts.hints_folder,
+            hold=self.holdings.hold,
+            press=PressHerald(self.journal),
+            wake_jobs=parts.wake_jobs,
+            threads=parts.threads,
+        )
+        self.provider = Provider(
+            code,
+            database=self.database,
+            store=parts.store,
+            clock=parts.clock,
+            seal=parts.seal,
+            parcels=parts.parcels,
+            build=parts.build,
+            executor=parts.executor,
+            cache_bytes=parts.cache_bytes,
+        )
+
+    def _announce(self, tx: Transaction, version: Version) -> None:
+        """A version is in this site's store: its points may go on, and the children that wait may ask."""
+        rows = transit.list_shipments(tx, package=version.package, owner=self.code)
+        self.ledger.wake(tx, version.package, [row.place for row in rows if row.kind == "point"])
+        self.notices.announce(tx, version)
+
+    def _tell_parent(self, kind: str) -> Callable[[Transaction, str], None]:
+        def tell(tx: Transaction, key: str) -> None:
+            parent = self.neighbourhood.parent(tx)
+            if parent is not None:
+                self.streams.mark(tx, parent, kind, key)
+
+        return tell
+
+    def _on_status(self, tx: Transaction, local_id: int) -> None:
+        self._tell_parent(MessageKind.STATUS)(tx, str(local_id))
+
+    def _tell_version(self, tx: Transaction, package_id: PackageId) -> None:
+        """A new assignment needs the statement of a version that is known here for long."""
+        package = catalog.find_package(tx, package_id)
+        if package is not None and package.version:
+            self.definitions.extend(tx, Kind.VERSION, f"{package_id}:{package.version}")
+
+    def _site_known(self, tx: Transaction, _code: SiteCode) -> None:
+        self.definitions.retry_parked(tx)
+
+    def _point_known(self, tx: Transaction, where: Place) -> None:
+        """A point of this site was defined, here or above: take its folder, or say why not; the definition stands either way."""
+        point = estate.find_point(tx, where)
+        if point is None:
+            return
+        try:
+            self.parts.establish_point(tx, point)
+        except HaulageError as error:
+            self.journal.record(
+                tx,
+                on_places.DEFINITION_REFUSED_AT_POINT,
+                place=where,
+                site=self.code,
+                cause=error.message,
+                code=error.code,
+            )
+
+    def _site_gone(self, tx: Transaction, code: SiteCode) -> None:
+        self.departure.leave(tx, code)
+        self._heralds.left(tx, code)
+
+    def _snapshot(self, tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
+        """Everything a neighbour must be told who knows nothing."""
+        told = list(self.definitions.snapshot(tx, peer))
+        if peer == self.neighbourhood.parent(tx):
+            return [*told, *self.enrolment.snapshot(tx), *self.mirror.snapshot(tx), *self.relay.snapshot(tx)]
+        return [*told, *self.notices.snapshot(tx, peer)]
+
+    def children(self, tx: Transaction) -> set[SiteCode]:
+        """The joined children."""
+        return joined_children(tx, self.code)

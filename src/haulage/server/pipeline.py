@@ -1,0 +1,117 @@
+"""The one table of jobs: kind, function, what makes it due; and the pump that submits what is due.
+
+The tables are the truth: the pump only looks at them, so a lost job, a lost wake-up or a deleted job database costs a moment.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from haulage.base.clock import Clock
+from haulage.base.ids import PackageId, Place
+from haulage.domain.transit import records as transit
+from haulage.domain.transit.shipment import Shipment
+from haulage.engine.database.transaction import Transaction
+from haulage.engine.jobs.engine import JobEngine, Submission
+from haulage.server.core import SiteCore
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """One job that should run now. ``over`` is called when the engine says a job of that id has ended although the duty has not."""
+
+    id: str
+    argument: str
+    partition: str
+    over: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """One row of the table."""
+
+    kind: str
+    workers: int
+    run: Callable[[str], None]
+    due: Callable[[Transaction, dt.datetime], Sequence[Due]]
+
+
+def job_kinds(core: SiteCore) -> list[JobKind]:
+    """Every kind of job a site runs."""
+
+    def site(argument: str) -> None:
+        package, where, run = argument.split("|")
+        core.attempts.run(PackageId(package), Place(where), int(run), core.site_duty.work)
+
+    def point(argument: str) -> None:
+        package, where, run = argument.split("|")
+        core.attempts.run(PackageId(package), Place(where), int(run), core.point_duty.work)
+
+    def shipments(kind: str) -> Callable[[Transaction, dt.datetime], Sequence[Due]]:
+        def due(tx: Transaction, now: dt.datetime) -> Sequence[Due]:
+            rows = transit.due_shipments(tx, core.code, now, BATCH)
+            return [_shipment_job(core, row) for row in rows if row.kind == kind]
+
+        return due
+
+    def captures(tx: Transaction, _now: dt.datetime) -> Sequence[Due]:
+        return [
+            Due(
+                id=f"capture:{source.package}:{source.requested}",
+                argument=source.package,
+                partition=source.package,
+                over=functools.partial(core.publisher.again, source.package),
+            )
+            for source in core.publisher.due(tx)
+        ]
+
+    return [
+        JobKind(kind="capture", workers=1, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
+        JobKind(kind="site", workers=4, run=site, due=shipments("site")),
+        JobKind(kind="point", workers=4, run=point, due=shipments("point")),
+    ]
+
+
+def _shipment_job(core: SiteCore, row: Shipment) -> Due:
+    return Due(
+        id=f"{row.kind}:{row.package}:{row.wanted}:{row.place}:{row.generation}:{row.run}",
+        argument=f"{row.package}|{row.place}|{row.run}",
+        partition=f"{row.package}@{row.place}",
+        over=lambda: core.attempts.renumber(row.package, row.place, row.run),
+    )
+
+
+class Pump:
+    """Submits what is due."""
+
+    def __init__(self, core: SiteCore, engine: JobEngine, clock: Clock) -> None:
+        self._core = core
+        self._engine = engine
+        self._clock = clock
+        self._kinds = job_kinds(core)
+        for kind in self._kinds:
+            engine.register(kind.kind, kind.run, kind.workers)
+
+    def turn(self) -> int:
+        """Look once; returns how many jobs were handed over."""
+        running = self._engine.running()
+        with self._core.database.reading() as tx:
+            now = self._clock.now()
+            found = [(kind.kind, due) for kind in self._kinds for due in kind.due(tx, now) if due.id not in running]
+        started = 0
+        for kind, due in found:
+            answer = self._engine.submit(kind, due.id, due.argument, partition=due.partition)
+            started += answer is Submission.ACCEPTED
+            if answer is Submission.FINISHED:
+                due.over()
+        return started
+
+    def next_due(self) -> dt.datetime | None:
+        """When something will be due by itself."""
+        with self._core.database.reading() as tx:
+            return transit.next_due(tx, self._core.code)
