@@ -62,7 +62,10 @@ class Check:
                 blocks = list(pack.blocks)
                 self._check_file(pack.name, pack.path, blocks, lambda _number: ())
         for pack in sealed:
+            before = len(self._damages)
             self._check_sealed(pack)
+            if pack not in self._state.indexes.sealed:
+                del self._damages[before:]  # a sweep took it meanwhile
         return CheckReport(chunks_checked=self._chunks, bytes_checked=self._raw_bytes, damages=tuple(self._damages))
 
     def _damage(self, place: str, chunks: Iterable[ChunkId], cause: str) -> None:
@@ -153,7 +156,7 @@ class Check:
     def _blocks(self, fd: int, blocks: list[BlockPlace]) -> Iterator[_Checked]:
         running: deque[Future[_Checked]] = deque()
         for place in blocks:
-            running.append(self._state.workers.submit(_check_block, fd, place))
+            running.append(self._state.submit(_check_block, fd, place))
             if len(running) >= _BLOCKS_AHEAD:
                 yield running.popleft().result()
         while running:

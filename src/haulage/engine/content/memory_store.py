@@ -68,6 +68,7 @@ class MemorySession:
     def _require_open(self) -> None:
         if self._ended:
             raise session_ended(self.owner)
+        self._store.require_open()
 
     def __enter__(self) -> MemorySession:
         return self
@@ -89,18 +90,18 @@ class MemoryStore:
         self._closed = False
 
     def session(self, owner: str) -> MemorySession:
-        self._require_open()
+        self.require_open()
         session = MemorySession(self, owner)
         self.sessions.add(session)
         return session
 
     def missing(self, chunks: Iterable[ChunkId]) -> set[ChunkId]:
-        self._require_open()
+        self.require_open()
         held = self.chunks
         return {chunk for chunk in chunks if chunk not in held}
 
     def read(self, chunk: ChunkId) -> bytes:
-        self._require_open()
+        self.require_open()
         data = self.chunks.get(chunk)
         if data is None:
             raise chunk_missing(chunk)
@@ -109,24 +110,24 @@ class MemoryStore:
         return data
 
     def read_many(self, chunks: Sequence[ChunkId]) -> Iterator[tuple[ChunkId, memoryview]]:
-        self._require_open()
+        self.require_open()
         for chunk in dict.fromkeys(chunks):
             yield chunk, memoryview(self.read(chunk))
 
     def pin(self, pin: Pin) -> None:
-        self._require_open()
+        self.require_open()
         self._pins[pin.owner] = pin
 
     def unpin(self, owner: str) -> None:
-        self._require_open()
+        self.require_open()
         self._pins.pop(owner, None)
 
     def pins(self) -> Sequence[Pin]:
-        self._require_open()
+        self.require_open()
         return [self._pins[owner] for owner in sorted(self._pins)]
 
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
-        self._require_open()
+        self.require_open()
         kept: set[ChunkId] = set()
         marked: set[ManifestId] = set()
         # Marking may take long and set pins of its own: go on until none is left unmarked.
@@ -153,7 +154,7 @@ class MemoryStore:
         return report
 
     def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
-        self._require_open()
+        self.require_open()
         size_bytes, damages = 0, list[Damage]()
         for chunk, data in self.chunks.items():
             size_bytes += len(data)
@@ -164,7 +165,7 @@ class MemoryStore:
         return CheckReport(chunks_checked=len(self.chunks), bytes_checked=size_bytes, damages=tuple(damages))
 
     def stats(self) -> StoreStats:
-        self._require_open()
+        self.require_open()
         size_bytes = sum(map(len, self.chunks.values()))
         return StoreStats(chunks=len(self.chunks), bytes_raw=size_bytes, bytes_stored=size_bytes, packs=0)
 
@@ -177,7 +178,8 @@ class MemoryStore:
     def close(self) -> None:
         self._closed = True
 
-    def _require_open(self) -> None:
+    def require_open(self) -> None:
+        """Raises ConflictError ``store-closed``."""
         if self._closed:
             raise store_closed("memory")
 

@@ -110,7 +110,7 @@ class ChunkReader:
         try:
             while True:
                 for group in itertools.islice(todo, _BLOCKS_AHEAD - len(running)):
-                    running.append((group, self._state.workers.submit(_verified, group)))
+                    running.append((group, self._state.submit(_verified, group)))
                 if not running:
                     return
                 group, future = running.popleft()

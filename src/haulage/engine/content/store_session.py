@@ -77,7 +77,9 @@ class LocalSession:
             encoding.cancel()
         writer, self._writer = self._writer, None
         try:
-            if writer:
+            if writer and self._state.closed:
+                writer.close()  # the folder is not ours any more; opening it again recovers the pack
+            elif writer:
                 self._leave(writer)
         finally:
             self._end()
@@ -106,7 +108,7 @@ class LocalSession:
         """Hand the gathered chunks to the workers; wait when they are behind, so that memory stays bounded."""
         data, chunks = self._data, self._chunks
         self._data, self._chunks = bytearray(), []
-        self._encoding.append(self._state.workers.submit(encode_block, data, chunks))
+        self._encoding.append(self._state.submit(encode_block, data, chunks))
         while len(self._encoding) > _BLOCKS_IN_FLIGHT or (self._encoding and self._encoding[0].done()):
             self._write_next()
 

@@ -6,17 +6,22 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from haulage.base import files
-from haulage.base.errors import ConflictError, HaulageError, IntegrityError, TransferError
+from haulage.base.errors import ConflictError, IntegrityError, TransferError
 from haulage.engine.content.index_file import IndexFile
 from haulage.engine.content.index_set import IndexSet, Pack, SealedPack
 from haulage.engine.content.pack_recover import recover_pack, view_pack
 from haulage.engine.content.pack_writer import GrowingPack, index_path
 from haulage.engine.content.store_errors import naming, store_closed
 from haulage.engine.content.store_folder import StoreFolder
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class StoreState:
         self.settings = settings
         self.read_only = read_only
         self.lock = threading.RLock()
-        self.workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="store")
+        self._workers = ThreadPoolExecutor(settings.workers, thread_name_prefix="store")
         self.lost: list[IndexFile] = []
         """Indexes whose pack file is gone: evidence of what should be here."""
         self.indexes = IndexSet(self._open_packs())
@@ -54,7 +59,7 @@ class StoreState:
         """Pack files whose index is gone and which must go too."""
         self._relied: dict[int, set[str]] = {}
         self._stranded: list[GrowingPack] = []
-        self._closed = False
+        self.closed = False
 
     def _open_packs(self) -> list[SealedPack]:
         packs, indexes = self.folder.pack_names()
@@ -75,10 +80,17 @@ class StoreState:
 
     def require_open(self, *, writing: bool = False) -> None:
         """Raises ConflictError ``store-closed`` or ``store-read-only``."""
-        if self._closed:
+        if self.closed:
             raise store_closed(self.folder.path)
         if writing and self.read_only:
             raise ConflictError("store-read-only", f"The store {self.folder.path} was opened to be read.", "Open it for writing.")
+
+    def submit(self, act: Callable[Arguments, Result], *arguments: Arguments.args, **named: Arguments.kwargs) -> Future[Result]:
+        """Have a worker do it. Raises ConflictError ``store-closed``."""
+        try:
+            return self._workers.submit(act, *arguments, **named)
+        except RuntimeError as error:
+            raise store_closed(self.folder.path) from error
 
     def rely(self, key: int, pack: Pack) -> bool:
         """Make a session need a pack; False if a sweep took the pack just now."""
@@ -145,8 +157,8 @@ class StoreState:
 
     def close(self) -> None:
         """Release threads and files; makes nothing durable that was not. Safe to repeat."""
-        self._closed = True
-        self.workers.shutdown(wait=True, cancel_futures=True)
+        self.closed = True
+        self._workers.shutdown(wait=True, cancel_futures=True)
         self.folder.close()
 
 
@@ -158,8 +170,3 @@ def _open_index(path: str) -> IndexFile:
 def where(path: str, offset: int) -> str:
     """A place in a file, for people."""
     return f"{path} at {offset}"
-
-
-def cause_of(error: Exception) -> str:
-    """An error as the end of a sentence."""
-    return error.message if isinstance(error, HaulageError) else str(error)

@@ -263,7 +263,12 @@ class StorePromises(abc.ABC):
         assert told
 
     def test_a_closed_store_refuses(self, store: ChunkStore) -> None:
+        session = store.session("open").__enter__()
+        put_all(session, [some(1)])
         store.close()
         store.close()
+        with pytest.raises(ConflictError, match="closed"):
+            session.checkpoint()
+        session.abort()
         with pytest.raises(ConflictError, match="closed"):
             store.read(chunk_id(b""))

@@ -243,6 +243,29 @@ def test_one_sweep_at_a_time(store: LocalStore) -> None:
     store.sweep(live, now=NOW)
 
 
+def test_a_session_left_open_touches_nothing_after_the_store_was_closed(store: LocalStore) -> None:
+    session = store.session("late").__enter__()
+    put_all(session, [some(seed) for seed in range(30)])
+    session.checkpoint()
+    put_all(session, [some(seed) for seed in range(30, 60)])
+    store.close()
+    files = {path: path.read_bytes() for path in Path(store.folder, "packs").iterdir()}
+    session.abort()
+    assert {path: path.read_bytes() for path in Path(store.folder, "packs").iterdir()} == files
+
+
+def test_check_beside_a_sweep_reports_no_damage(store: LocalStore) -> None:
+    with store.session("test") as session:
+        kept = put_all(session, [some(seed) for seed in range(0, 200)])
+        store.pin(Pin(owner="held:A", manifest=manifest(1)))
+
+    def sweep_once(_: int) -> None:
+        store.sweep(lambda _: kept[::3], now=NOW)
+
+    assert not store.check(on_progress=sweep_once).damages
+    assert store.stats().chunks == len(kept[::3])
+
+
 def test_many_small_packs_become_few(store: LocalStore) -> None:
     ids = []
     for seed in range(12):
