@@ -43,7 +43,7 @@ class World:
         self.database, self.clock = database, clock
         self.epoch = 1
         self.told: list[int] = []
-        self.journal = Journal(database, clock=clock, site=site, epoch=lambda: self.epoch, on_record=self._on_record)
+        self.journal = Journal(database, clock=clock, site=site, epoch=lambda _tx: self.epoch, on_record=self._on_record)
 
     def _on_record(self, _tx: Transaction, local_id: int) -> None:
         self.told.append(local_id)
