@@ -109,8 +109,7 @@ def _check_readable(raw: dict[Any, Any], kind: type[Body]) -> None:
     version, crit = raw.get("v", FORMAT_VERSION), raw.get("crit", [])
     if issubclass(kind, Document) and isinstance(version, int) and version > FORMAT_VERSION:
         raise too_new(f"This {kind.__name__} has format {version}; formats up to {FORMAT_VERSION} are understood.")
-    known = {field.encode_name for field in msgspec.structs.fields(kind)}
-    unknown = [name for name in crit if name not in known] if isinstance(crit, list) else []
+    unknown = [name for name in crit if name not in kind.__struct_encode_fields__] if isinstance(crit, list) else []
     if unknown:
         raise too_new(f"This {kind.__name__} demands that its field {unknown[0]!r} is understood; it is not known here.")
 
