@@ -213,7 +213,8 @@ def _check_hard_link(entry: ManifestEntry) -> None:
     check_path(first)
     if entry.type is not EntryType.FILE or not first < entry.path:
         raise _bad(entry.path, "it is not a further name of an earlier file")
-    if entry.streams or entry.attributes or entry.acls:
+    own = (entry.streams, entry.attributes, entry.acls, entry.owner, entry.dos, entry.mtime_ns)
+    if any(own) or entry.mode is not None:
         raise _bad(entry.path, "a further name of a file has nothing of its own")
 
 

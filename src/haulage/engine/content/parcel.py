@@ -24,6 +24,9 @@ MAX_HEAD_BYTES = 4 * 1024 * 1024
 MAX_STORED_BYTES = 40 * 1024 * 1024
 """Of one section; decoders may hold one in memory."""
 MAX_RAW_BYTES = 40 * 1024 * 1024
+MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
+"""Of one section of pages or index, stored or raw."""
+MAX_BATCH_CHUNKS = 16_384
 _SECTION = struct.Struct(">BBQQ32s")
 """Kind, method, stored length, raw length, BLAKE3 of the stored bytes."""
 
@@ -169,7 +172,9 @@ def _parse_sections(rows: bytes, offset: int) -> tuple[Section, ...]:
             raise FormatError(
                 "format-too-new", f"A parcel needs a newer Haulage: method {method}.", "Upgrade Haulage at this site."
             )
-        if not 0 < stored <= MAX_STORED_BYTES or not 0 < raw <= MAX_RAW_BYTES or (method == Method.STORED and stored != raw):
+        batch = kind == SectionKind.BATCH
+        most_stored, most_raw = (MAX_STORED_BYTES, MAX_RAW_BYTES) if batch else (MAX_STRUCTURE_BYTES, MAX_STRUCTURE_BYTES)
+        if not 0 < stored <= most_stored or not 0 < raw <= most_raw or (method == Method.STORED and stored != raw):
             raise FormatError(
                 "bad-parcel", "A section of a parcel has a length it cannot have.", "Get it again from a trusted site."
             )

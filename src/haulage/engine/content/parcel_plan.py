@@ -12,6 +12,7 @@ from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import CHUNK_ROW, ContentRef, ManifestEntry
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
 from haulage.engine.content.packing import packing_key
+from haulage.engine.content.parcel import MAX_BATCH_CHUNKS
 from haulage.engine.content.parcel_section import BATCH_BYTES
 
 WINDOW_ENTRIES = 16_384
@@ -106,7 +107,7 @@ def _batches(manifest: Manifest, shared: set[ChunkId], new: set[ChunkId]) -> Ite
             if chunk not in new:
                 continue
             new.remove(chunk)
-            if size and size + length > BATCH_BYTES:
+            if size and (size + length > BATCH_BYTES or len(rows) >= MAX_BATCH_CHUNKS * CHUNK_ROW.size):
                 yield bytes(rows)
                 rows, size = bytearray(), 0
             rows += CHUNK_ROW.pack(length, chunk)

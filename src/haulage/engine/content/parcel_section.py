@@ -13,7 +13,7 @@ from haulage.engine.content import codec
 from haulage.engine.content.chunker import MAX_BYTES
 from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest_model import CHUNK_ROW
-from haulage.engine.content.parcel import MAX_RAW_BYTES, Method, Section
+from haulage.engine.content.parcel import MAX_BATCH_CHUNKS, MAX_STRUCTURE_BYTES, Method, Section
 
 BATCH_BYTES = 8 * 1024 * 1024
 """Raw bytes after which a batch ends; the unit of verification and resumption."""
@@ -68,7 +68,7 @@ def encode_parts(parts: Sequence[bytes]) -> bytes:
 
 def decode_parts(raw: bytes) -> list[bytes]:
     """The inverse of ``encode_parts``."""
-    value = codec.decode(raw, max_bytes=MAX_RAW_BYTES, what="parcel section")
+    value = codec.decode(raw, max_bytes=MAX_STRUCTURE_BYTES, what="parcel section")
     if not isinstance(value, list):
         raise _bad("it is not a list")
     parts = [part for part in value if isinstance(part, bytes) and part]
@@ -79,7 +79,7 @@ def decode_parts(raw: bytes) -> list[bytes]:
 
 def check_batch_rows(rows: bytes, section: Section) -> None:
     """Refuse an index that does not describe exactly the batch it belongs to (B34, B49)."""
-    if len(rows) % CHUNK_ROW.size:
+    if len(rows) % CHUNK_ROW.size or len(rows) > MAX_BATCH_CHUNKS * CHUNK_ROW.size:
         raise _bad("its index is malformed")
     total = 0
     for length, _chunk in CHUNK_ROW.iter_unpack(rows):

@@ -157,6 +157,8 @@ CHUNK = chunk_id(b"x")
         ("bad-entry", ManifestEntry(path=b"l", type=EntryType.SYMLINK)),
         ("bad-entry", dataclasses.replace(GOOD, same_as=b"0")),
         ("bad-entry", ManifestEntry(path=b"a", type=EntryType.FILE, same_as=b"b")),
+        ("bad-entry", ManifestEntry(path=b"b", type=EntryType.FILE, same_as=b"a", mtime_ns=1)),
+        ("bad-entry", ManifestEntry(path=b"b", type=EntryType.FILE, same_as=b"a", mode=0o644)),
         ("bad-entry", dataclasses.replace(GOOD, mode=0o10000)),
         ("bad-entry", dataclasses.replace(GOOD, mode=-1)),
         ("bad-entry", dataclasses.replace(GOOD, mtime_ns=2**63)),

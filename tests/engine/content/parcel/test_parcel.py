@@ -181,6 +181,23 @@ def test_i7_a_batch_is_told_only_once_it_is_durable(big: tuple[ParcelHead, bytes
     assert again.sections_fetched == len(head.sections) - 4
 
 
+def test_b16_a_batch_of_tiny_files_keeps_its_index_small(tmp_path: pathlib.Path) -> None:
+    tree = MemoryTree()
+    for number in range(17_000):
+        tree.file(b"%05d" % number, b"%d" % number)
+    store, target = held(tree)
+    head, data = make(tmp_path, target, [], store)
+    assert [section.kind for section in head.sections] == [
+        SectionKind.PAGES,
+        SectionKind.INDEX,
+        SectionKind.BATCH,
+        SectionKind.BATCH,
+    ]
+    receiver = MemoryStore()
+    accept(head, Line(data), receiver)
+    assert not receiver.missing(live_chunks(target, receiver))
+
+
 def small_parcel(tmp_path: pathlib.Path) -> tuple[ParcelHead, bytes]:
     tree = MemoryTree()
     tree.file(b"a", text(1, 300))
@@ -352,6 +369,7 @@ ROW = (3, 0, 10, 10, bytes(32))
         ("bad-parcel", [(3, 1, 0, 10, bytes(32))], (10, 10)),
         ("bad-parcel", [(3, 1, 10, 2**40, bytes(32))], (2**40, 2**40)),
         ("bad-parcel", [(3, 1, 2**63, 10, bytes(32))], (10, 10)),
+        ("bad-parcel", [(1, 1, 10, 9 << 20, bytes(32)), ROW], (10, 10)),
         ("bad-parcel", [ROW, (1, 0, 10, 10, bytes(32))], (10, 10)),
         ("bad-parcel", [ROW], (20, 11)),
         ("bad-field", [ROW], (5, 10)),
