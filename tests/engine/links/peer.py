@@ -9,9 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from haulage.base.ids import SiteCode
+import pytest
+
+from haulage.base.errors import HaulageError
+from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.engine.links.loop import LoopThread
+from haulage.engine.protocol.asks import Want
+from haulage.engine.protocol.problems import encode_problem, problem_of
 from haulage.engine.trust.certificates import issue, make_authority, make_csr, make_tls_key
+from haulage.engine.trust.keys import SigningKey
 
 NOW = dt.datetime.now(dt.UTC)
 AUTHORITY = make_authority(SiteCode("HQ1"), now=NOW)
@@ -98,3 +104,25 @@ async def _read(reader: asyncio.StreamReader) -> Request | None:
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     return Request(method=method, target=target, headers=headers, body=body)
+
+
+HQ1, CHI = SiteCode("HQ1"), SiteCode("CHI")
+CHI_KEY, HQ1_KEY = SigningKey.from_seed(b"\1" * 32), SigningKey.from_seed(b"\2" * 32)
+PARCEL = "ab" * 32
+DATA = bytes(range(256)) * 40
+SIZE = len(DATA)
+WANT = Want(package=PackageId("HQ100042"), version=VersionNumber(7), target="ab" * 32)
+
+
+def part(data: bytes, first: int, *headers: str, status: int = 206, size: int = SIZE, etag: str = PARCEL) -> list[bytes]:
+    return http(status, data, f'ETag: "{etag}"', f"Content-Range: bytes {first}-{size - 1}/{size}", *headers)
+
+
+def refusal(act: Callable[[], object]) -> HaulageError:
+    with pytest.raises(HaulageError) as caught:
+        act()
+    return caught.value
+
+
+def problem(error: HaulageError, status: int, signed: bytes = b"") -> list[bytes]:
+    return http(status, encode_problem(problem_of(error, status, signed_time=signed)), "Content-Type: application/problem+json")

@@ -1,4 +1,4 @@
-"""The HTTPS link against a peer that misbehaves in every way of the catalogue."""
+"""The HTTPS link: its promises, its proofs, its clock, and peers that are not what they should be."""
 
 from __future__ import annotations
 
@@ -11,102 +11,38 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from haulage.base.clock import SystemClock
-from haulage.base.errors import FormatError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, Remedy, TransferError
-from haulage.base.ids import PackageId, SiteCode, VersionNumber
-from haulage.engine.links.exchange import Patience, server_url
+from haulage.base.errors import FormatError, HaulageError, NotFoundError, Remedy, TransferError
 from haulage.engine.links.https import HttpsLink
-from haulage.engine.links.joining import fetch_root, send_claim
 from haulage.engine.links.link import Link
 from haulage.engine.links.loop import LoopThread
 from haulage.engine.protocol.asks import Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
 from haulage.engine.protocol.lines import join_lines, split_lines
-from haulage.engine.protocol.problems import encode_problem, problem_of
 from haulage.engine.trust.certificates import make_authority
 from haulage.engine.trust.keys import SigningKey
 from haulage.engine.trust.requests import ClockSkewError, NonceCache, body_digest, signed_time, verify_request
-from haulage.engine.trust.root import root_digest
-from tests.engine.links.peer import ABORT, AUTHORITY, HANG, NOW, Peer, Request, Script, http
+from tests.engine.links.peer import (
+    ABORT,
+    AUTHORITY,
+    CHI,
+    CHI_KEY,
+    DATA,
+    HANG,
+    HQ1,
+    HQ1_KEY,
+    NOW,
+    PARCEL,
+    SIZE,
+    WANT,
+    Peer,
+    Request,
+    Script,
+    http,
+    part,
+    problem,
+    refusal,
+)
 from tests.engine.links.promises import LinkPromises, Parent
-
-HQ1, CHI = SiteCode("HQ1"), SiteCode("CHI")
-CHI_KEY, HQ1_KEY = SigningKey.from_seed(b"\1" * 32), SigningKey.from_seed(b"\2" * 32)
-PARCEL = "ab" * 32
-DATA = bytes(range(256)) * 40
-SIZE = len(DATA)
-WANT = Want(package=PackageId("HQ100042"), version=VersionNumber(7), target="ab" * 32)
-
-
-class OffClock(SystemClock):
-    """A clock that is wrong."""
-
-    def __init__(self, off: dt.timedelta) -> None:
-        self._off = off
-
-    def now(self) -> dt.datetime:
-        return super().now() + self._off
-
-
-@pytest.fixture(scope="module")
-def loop() -> Iterator[LoopThread]:
-    thread = LoopThread()
-    yield thread
-    thread.close()
-
-
-@pytest.fixture
-def peer(tmp_path: Path) -> Iterator[Callable[[Script], Peer]]:
-    started: list[Peer] = []
-
-    def start(script: Script) -> Peer:
-        started.append(Peer(script=script, folder=tmp_path))
-        started[-1].start()
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.stop()
-
-
-@pytest.fixture
-def link(loop: LoopThread) -> Iterator[Callable[..., HttpsLink]]:
-    made: list[HttpsLink] = []
-
-    def make(
-        url: str, *, patience: Patience | None = None, authority_pem: str = AUTHORITY.certificate_pem, hours_off: int = 0
-    ) -> HttpsLink:
-        made.append(
-            HttpsLink(
-                url=url,
-                site=CHI,
-                peer=HQ1,
-                key=CHI_KEY,
-                peer_keys=lambda: [HQ1_KEY.public],
-                authority_pem=authority_pem,
-                clock=OffClock(dt.timedelta(hours=hours_off)),
-                loop=loop,
-                patience=patience,
-            )
-        )
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def part(data: bytes, first: int, *headers: str, status: int = 206, size: int = SIZE, etag: str = PARCEL) -> list[bytes]:
-    return http(status, data, f'ETag: "{etag}"', f"Content-Range: bytes {first}-{size - 1}/{size}", *headers)
-
-
-def refusal(act: Callable[[], object]) -> HaulageError:
-    with pytest.raises(HaulageError) as caught:
-        act()
-    return caught.value
-
-
-def read(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], answer: list[bytes], offset: int = 100) -> bytes:
-    return b"".join(link(peer(lambda _: answer).url).read_parcel(PARCEL, offset, SIZE))
 
 
 class TestPromises(LinkPromises):
@@ -211,122 +147,6 @@ def test_every_request_is_signed_for_the_peer(peer: Callable[[Script], Peer], li
     assert len(other.asked) == 4
 
 
-@pytest.mark.parametrize("offset", [0, 1, 100, SIZE - 1])
-def test_a_parcel_is_read_from_any_offset(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], offset: int) -> None:
-    other = peer(lambda _: part(DATA[offset:], offset))
-    assert b"".join(link(other.url).read_parcel(PARCEL, offset, SIZE)) == DATA[offset:]
-    assert other.asked[0].headers["range"] == f"bytes={offset}-{SIZE - 1}"
-    assert other.asked[0].headers["if-range"] == f'"{PARCEL}"'
-
-
-def test_a_chunked_parcel_is_read(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    body = b"%x\r\n%b\r\n0\r\n\r\n" % (SIZE, DATA)
-    assert read(peer, link, part(body, 0, "Transfer-Encoding: chunked"), 0) == DATA
-
-
-def test_b51_a_body_that_ends_early_gives_what_came_and_an_error(
-    peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]
-) -> None:
-    endings: list[list[str]] = [[f"Content-Length: {SIZE - 100}"], ["Connection: close", "Transfer-Encoding: chunked"]]
-    for headers in endings:
-        body = b"a\r\n0123456789\r\n" if "chunked" in headers[-1] else b"0123456789"
-        got: list[bytes] = []
-        made = link(peer(lambda _, headers=headers, body=body: [*part(body, 100, *headers), ABORT]).url)  # type: ignore[misc]
-        error = refusal(lambda made=made, got=got: got.extend(made.read_parcel(PARCEL, 100, SIZE)))  # type: ignore[misc]
-        assert error.code == "cut"
-        assert error.remedy is Remedy.RETRY
-        assert b"0123456789".startswith(b"".join(got))
-
-
-def test_b51_an_orderly_end_before_the_last_byte_is_a_cut(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    chunked = b"a\r\n0123456789\r\n0\r\n\r\n"
-    assert refusal(lambda: read(peer, link, part(chunked, 100, "Transfer-Encoding: chunked"))).code == "cut"
-
-
-def test_b51_a_parcel_without_end_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    endless = part(b"", 100, "Transfer-Encoding: chunked") + [b"%x\r\n%b\r\n" % (SIZE, DATA)] * 50 + [HANG]
-    assert refusal(lambda: read(peer, link, endless)).code == "answer-too-large"
-
-
-def test_b51_a_feed_without_end_is_refused(
-    peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("haulage.engine.protocol.lines.BODY_MAX_BYTES", 100_000)
-    endless = http(200, b"", "Transfer-Encoding: chunked") + [b"%x\r\n%b\r\n" % (SIZE, DATA)] * 50 + [HANG]
-    assert refusal(lambda: link(peer(lambda _: endless).url).feed(Position(), 0)).code == "answer-too-large"
-
-
-@pytest.mark.parametrize("length", ["-1", "x", "1, 2", str(SIZE), str(SIZE - 101), "99999999999999999999999"])
-def test_b51_a_wrong_content_length_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], length: str) -> None:
-    answer = part(DATA[100:], 100, f"Content-Length: {length}")
-    assert isinstance(refusal(lambda: read(peer, link, answer)), TransferError)
-
-
-def test_b52_a_200_for_a_range_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    assert refusal(lambda: read(peer, link, http(200, DATA, f'ETag: "{PARCEL}"'))).code == "range-ignored"
-    assert refusal(lambda: read(peer, link, http(200, DATA))).code == "range-ignored"
-
-
-@pytest.mark.parametrize(
-    "content_range",
-    [
-        f"bytes 101-{SIZE - 1}/{SIZE}",
-        f"bytes 0-{SIZE - 1}/{SIZE}",
-        f"bytes 100-{SIZE - 2}/{SIZE}",
-        f"bytes 100-{SIZE - 1}/{SIZE + 1}",
-        f"bytes 100-{SIZE - 1}/*",
-        f"Bytes 100-{SIZE - 1}/{SIZE}",
-        f"items 100-{SIZE - 1}/{SIZE}",
-        "",
-    ],
-)
-def test_b52_a_wrong_offset_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], content_range: str) -> None:
-    answer = http(206, DATA[100:], f'ETag: "{PARCEL}"', f"Content-Range: {content_range}")
-    assert refusal(lambda: read(peer, link, answer)).code == "wrong-range"
-
-
-def test_b52_multipart_ranges_are_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    answer = part(DATA[100:], 100, "Content-Type: Multipart/byteranges; boundary=x")
-    assert refusal(lambda: read(peer, link, answer)).code == "wrong-range"
-
-
-@pytest.mark.parametrize("status", [200, 206])
-def test_b53_a_parcel_that_changed_is_named_as_such(
-    peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], status: int
-) -> None:
-    answer = part(DATA[100:], 100, status=status, etag="cd" * 32)
-    assert refusal(lambda: read(peer, link, answer)).code == "parcel-changed"
-
-
-@pytest.mark.parametrize("coding", ["gzip", "gzip, gzip", "br", "zstd"])
-def test_b55_a_content_encoding_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], coding: str) -> None:
-    header = f"Content-Encoding: {coding}"
-    assert refusal(lambda: read(peer, link, part(DATA[100:], 100, header))).code == "encoded-answer"
-    assert refusal(lambda: link(peer(lambda _: http(200, b"{}\n", header)).url).feed(Position(), 0)).code == "encoded-answer"
-
-
-def test_a_peer_that_falls_silent_is_noticed(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    patience = Patience(stall_seconds=0.05)
-    head, _ = part(b"", 100, f"Content-Length: {SIZE - 100}")
-    made = link(peer(lambda _: [head, DATA[:50], HANG]).url, patience=patience)
-    got: list[bytes] = []
-    assert refusal(lambda: got.extend(made.read_parcel(PARCEL, 100, SIZE))).code == "stalled"
-    assert DATA[:50].startswith(b"".join(got))
-    assert refusal(lambda: link(peer(lambda _: [HANG]).url, patience=patience).report([])).code == "stalled"
-
-
-def test_a_peer_that_drips_is_noticed(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    head, _ = part(b"", 100, f"Content-Length: {SIZE - 100}")
-    made = link(peer(lambda _: [head, DATA[:50], HANG]).url, patience=Patience(drip_seconds=0.0, drip_bytes=51))
-    assert refusal(lambda: list(made.read_parcel(PARCEL, 100, SIZE))).code == "stalled"
-
-
-def test_an_answer_that_takes_for_ever_is_given_up(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
-    answer = [*http(200, b"", "Transfer-Encoding: chunked"), b"1\r\n{\r\n", HANG]
-    made = link(peer(lambda _: answer).url, patience=Patience(answer_seconds=0.05))
-    assert refusal(lambda: made.report([])).code == "stalled"
-
-
 def test_nobody_there_is_said_with_the_hop_named(link: Callable[..., HttpsLink]) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
@@ -358,13 +178,9 @@ def test_no_redirection_is_followed(peer: Callable[[Script], Peer], link: Callab
     assert len(other.asked) == 1
 
 
-def problem(error: HaulageError, status: int, signed: bytes = b"") -> list[bytes]:
-    return http(status, encode_problem(problem_of(error, status, signed_time=signed)), "Content-Type: application/problem+json")
-
-
 def test_the_peers_error_comes_through_with_the_hop_named(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
     sent = NotFoundError("parcel-gone", "Parcel abab is not here any more.", "Ask again.", remedy=Remedy.RETRY)
-    error = refusal(lambda: read(peer, link, problem(sent, 404)))
+    error = refusal(lambda: link(peer(lambda _: problem(sent, 404)).url).want(WANT))
     assert isinstance(error, NotFoundError)
     assert (error.code, error.hint, error.remedy) == (sent.code, sent.hint, sent.remedy)
     assert "HQ1" in error.message
@@ -472,36 +288,3 @@ def test_b27_malformed_answers_are_refused(peer: Callable[[Script], Peer], link:
 )
 def test_what_is_not_http_is_refused(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], answer: bytes) -> None:
     assert isinstance(refusal(lambda: link(peer(lambda _: [answer, ABORT]).url).report([])), TransferError)
-
-
-def test_the_root_is_believed_by_its_digest_alone(peer: Callable[[Script], Peer], loop: LoopThread) -> None:
-    other = peer(lambda _: http(200, b'{"root":1}'))
-    assert fetch_root(other.url, root_digest(b'{"root":1}'), clock=SystemClock(), loop=loop) == b'{"root":1}'
-    with pytest.raises(IntegrityError):
-        fetch_root(other.url, "ab" * 32, clock=SystemClock(), loop=loop)
-    assert [request.target for request in other.asked] == ["/trust/root"] * 2
-    assert not any(name.startswith("haulage-") for name in other.asked[0].headers)
-
-
-def test_a_claim_is_answered_with_definitions_or_with_patience(peer: Callable[[Script], Peer], loop: LoopThread) -> None:
-    pending = Pending(reason="waiting", retry_after_seconds=2)
-    answers = [http(202, encode(pending)), http(200, b"{}\n{}\n"), problem(NotAllowedError("claim-mismatch", "No."), 403)]
-    other = peer(lambda _: answers.pop(0))
-    pem, clock = AUTHORITY.certificate_pem, SystemClock()
-    assert send_claim(other.url, b"claim", authority_pem=pem, clock=clock, loop=loop) == pending
-    assert send_claim(other.url, b"claim", authority_pem=pem, clock=clock, loop=loop) == [b"{}", b"{}"]
-    assert refusal(lambda: send_claim(other.url, b"claim", authority_pem=pem, clock=clock, loop=loop)).code == "claim-mismatch"
-    assert [request.body for request in other.asked] == [b"claim"] * 3
-
-
-@pytest.mark.parametrize(
-    "url",
-    ["", "http://h:1", "https://", "https://h/x", "https://h?x", "https://u@h", "https://h:0", "https://h:99999", "https://[::1"],
-)
-def test_b31_a_url_names_a_server_and_nothing_else(url: str) -> None:
-    assert refusal(lambda: server_url(url)).code == "bad-url"
-
-
-def test_a_url_is_brought_into_one_form() -> None:
-    assert server_url("https://HQ.example:8440/") == "https://hq.example:8440"
-    assert server_url("https://[::1]:8440") == "https://[::1]:8440"
