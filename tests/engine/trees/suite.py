@@ -153,9 +153,10 @@ class PlaceSuite(ABC):
     )
     def test_entries_that_are_no_tree_are_refused(self, entries: list[Entry]) -> None:
         writer = self.writer()
+        for entry in entries[:-1]:
+            writer.add(entry)
         with pytest.raises(FormatError):
-            for entry in entries:
-                writer.add(entry)
+            writer.add(entries[-1])
         writer.abandon()
 
     def test_writing_outside_of_a_content_is_refused(self) -> None:

@@ -1,4 +1,4 @@
-"""The shared suite, run by every kind of place: memory, the disk's file system, tmpfs, sidecar only, and places that refuse things."""
+"""The shared suite, run by every kind of place: memory, disk, tmpfs, sidecar only, and places that refuse things."""
 
 from __future__ import annotations
 

@@ -85,9 +85,12 @@ class LocalReader:
         if stream is not None or not entry.seen or entry.seen.startswith(_NOT_NATIVE):
             content = self.open(entry, stream)
             try:
-                return content.read_at(0, content.size)
+                data = content.read_at(0, content.size)
             finally:
                 content.close()
+            if entry.seen and not self.still(entry):
+                raise changed(entry.path, "it was written to", stream)
+            return data
         calls = self._calls
         fd, before = self._open_file(entry.path, entry.path, None)
         try:

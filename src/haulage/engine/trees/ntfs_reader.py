@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator, Sequence
 
 from haulage.engine.trees import samba
+from haulage.engine.trees.change_token import TOKEN_BYTES
 from haulage.engine.trees.model import Content, Dos, Entry, EntryType, Omission, ReadPolicy, StreamInfo
 from haulage.engine.trees.ntfs_record import (
     DATA,
@@ -74,9 +75,12 @@ class NtfsReader:
         """See :class:`haulage.engine.trees.model.WholeReader`."""
         content = self.open(entry, stream)
         try:
-            return content.read_at(0, content.size)
+            data = content.read_at(0, content.size)
         finally:
             content.close()
+        if not self._volume.unchanged():
+            raise changed(entry.path, "the image was written to", stream)
+        return data
 
     def change_token(self, entry: Entry) -> bytes:
         """See :class:`haulage.engine.trees.model.TreeReader`."""
@@ -133,7 +137,7 @@ class NtfsReader:
         return any(attribute.type == REPARSE_POINT for attribute in self._volume.attributes(record))
 
     def _entry(self, path: bytes, record: NtfsRecord, refused: list[tuple[bytes, str]]) -> Entry | None:
-        seen = b"%d " % record.number + self._volume.token
+        seen = self._volume.token + record.number.to_bytes(8, "little")
         if not record.is_folder and self._volume.names(record.number) > 1:
             first = self._first_names.setdefault(record.number, path)
             if first != path:
@@ -231,7 +235,6 @@ def _refusal(contents: dict[bytes, list[NtfsAttribute]]) -> str:
 
 
 def _unpack(entry: Entry) -> tuple[int, bytes]:
-    number, _, token = entry.seen.partition(b" ")
-    if not number.isdigit():
+    if len(entry.seen) != TOKEN_BYTES + 8:
         raise ValueError(f"{shown(entry.path)} was not listed by this reader")
-    return int(number), token
+    return int.from_bytes(entry.seen[TOKEN_BYTES:], "little"), entry.seen[:TOKEN_BYTES]

@@ -8,6 +8,7 @@ from array import array
 from typing import IO
 
 from haulage.base.errors import NotFoundError
+from haulage.engine.trees.change_token import token_of
 from haulage.engine.trees.local_content import BytesContent
 from haulage.engine.trees.model import Content
 from haulage.engine.trees.ntfs_content import ClusterContent, SpooledContent
@@ -42,7 +43,7 @@ class NtfsVolume:
             if not (stat.S_ISREG(status.st_mode) or stat.S_ISBLK(status.st_mode)):
                 raise damaged("it is neither a file nor a disk")
             self._size = os.lseek(self._fd, 0, os.SEEK_END)
-            self.token = self._token(status)
+            self.token = token_of(status)
             self._read_geometry(os.pread(self._fd, 512, 0))
             self._table = fetch_attribute(os.path.abspath(image), 0)
             self._records = os.fstat(self._table.fileno()).st_size // self._record_bytes
@@ -94,7 +95,7 @@ class NtfsVolume:
     def unchanged(self) -> bool:
         """Whether the image file is as it was opened."""
         try:
-            return self._token(os.stat(self.image)) == self.token
+            return token_of(os.stat(self.image)) == self.token
         except OSError:
             return False
 
@@ -105,10 +106,6 @@ class NtfsVolume:
             os.close(fd)
         if self._table is not None:
             self._table.close()
-
-    @staticmethod
-    def _token(status: os.stat_result) -> bytes:
-        return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}".encode()
 
     def _read_geometry(self, boot: bytes) -> None:
         if len(boot) < 512 or boot[3:11] != b"NTFS    ":
