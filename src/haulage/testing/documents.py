@@ -1,0 +1,109 @@
+"""The reference pages that are made from code: ``python -m haulage.testing.documents`` writes them, a test checks that they are
+current. One entry in ``PAGES`` per page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from haulage.base.settings import documented
+from haulage.engine.status import on_packages, on_places, on_requests, on_server, on_sites
+from haulage.engine.status.message import Message
+
+Page = Callable[[], str]
+
+_GROUPS: tuple[tuple[str, tuple[Message, ...]], ...] = (
+    ("Packages", on_packages.MESSAGES),
+    ("Transfers and places", on_places.MESSAGES),
+    ("Sites and what travels between them", on_sites.MESSAGES),
+    ("Server, store and database", on_server.MESSAGES),
+    ("What people asked for", on_requests.MESSAGES),
+)
+
+
+def settings() -> str:
+    """docs/settings.md."""
+    parts = [
+        "# Settings",
+        "`haulage.toml` in the home directory. Every setting may be left out. An unknown one, or a value that could not work, is "
+        "refused when the server starts, with its line and the nearest known name. Secrets never stand in it.",
+    ]
+    for section, sentence, rows in documented():
+        parts.append(f"## [{section}]\n\n{sentence}")
+        lines = ["| setting | type | default | range | meaning |", "|---|---|---|---|---|"]
+        for name, kind, default, limits, doc in rows:
+            lines.append(f"| `{name}` | {kind} | `{default}` | {_cell(limits)} | {_cell(doc)} |")
+        parts.append("\n".join(lines))
+    return _page(parts)
+
+
+def status_messages() -> str:
+    """docs/status-messages.md."""
+    parts = [
+        "# Status messages",
+        "`haulage status list` shows what happened, `haulage status explain NUMBER` shows an entry of this page. A number means "
+        "one thing for ever and is never used again. 2302, 2321, 2328, 2339 and 3500 mean what they meant in SMS 2.0.",
+        "Of one number about one package and place, 20 are kept at once and then one a minute; the rest is counted, and the next "
+        "one kept says how many. What people asked for is always kept.",
+    ]
+    for title, messages in _GROUPS:
+        parts.append(f"## {title}")
+        parts += [_message(message) for message in sorted(messages, key=lambda each: each.number)]
+    return _page(parts)
+
+
+PAGES: dict[str, Page] = {
+    "docs/settings.md": settings,
+    "docs/status-messages.md": status_messages,
+}
+"""File, from the top of the project, to what it should hold."""
+
+
+def stale(top: str) -> list[str]:
+    """The pages whose file is not what the code says."""
+    found = []
+    for path, page in PAGES.items():
+        try:
+            with open(os.path.join(top, path), encoding="utf-8") as file:
+                current = file.read()
+        except FileNotFoundError:
+            current = ""
+        if current != page():
+            found.append(path)
+    return found
+
+
+def write(top: str) -> list[str]:
+    """Bring every page up to date; returns those that changed."""
+    changed = stale(top)
+    for path in changed:
+        with open(os.path.join(top, path), "w", encoding="utf-8") as file:
+            file.write(PAGES[path]())
+    return changed
+
+
+def _page(parts: list[str]) -> str:
+    note = "<!-- Written by `make docs` from the code; do not edit. -->"
+    return "\n\n".join([parts[0], note, *parts[1:]]) + "\n"
+
+
+def _message(message: Message) -> str:
+    facts = f"{message.severity.value}, {message.type.value}, {message.component.value}"
+    return (
+        f"### {message.number} {message.name}\n\n{facts}\n\n> {_text(message.text)}\n\n"
+        f"Means: {_text(message.cause)}\n\nRemedy: {_text(message.remedy)}"
+    )
+
+
+def _text(sentence: str) -> str:
+    return sentence.replace("{", "*").replace("}", "*")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    for name in write(os.getcwd()):
+        print(name, file=sys.stderr)

@@ -1,0 +1,160 @@
+"""The rules of docs/house.md that a machine can hold beside the import laws: sizes, names, docstrings, clocks, leaks."""
+
+from __future__ import annotations
+
+import ast
+import os
+import pathlib
+import re
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+TOP = pathlib.Path(__file__).parent.parent
+SOURCE = TOP / "src" / "haulage"
+
+MOST_LINES = 500
+MOST_FUNCTION_LINES = 80
+FORBIDDEN_NAMES = {"util", "utils", "helper", "helpers", "common", "misc", "manager"}
+
+CLOCKS = {
+    "time.time", "time.time_ns", "time.monotonic", "time.monotonic_ns", "time.perf_counter", "time.perf_counter_ns", "time.sleep",
+    "time.localtime", "time.gmtime", "time.strftime", "datetime.now", "datetime.utcnow", "datetime.today", "date.today",
+}  # fmt: skip
+
+LEAKS = {
+    "the host of a package registry": re.compile(
+        r"pypi\.org|pythonhosted\.org|registry\.npmjs|deb\.debian\.org|files\.pythonhosted"
+    ),
+    "a path of one machine": re.compile(r"/(?:work/(?:main|shared)|home/[a-z]+|Users/[A-Za-z]+|root)/"),
+    "a private key": re.compile(r"BEGIN (?:[A-Z]+ )?PRIVATE KEY-----\n[A-Za-z0-9+/=]"),
+}
+
+
+def modules(folder: pathlib.Path) -> list[tuple[str, ast.Module, str]]:
+    """Name, syntax tree and text of every module below a folder."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        if "__pycache__" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            found.append((name(path), ast.parse(text), text))
+    return found
+
+
+def tracked() -> list[pathlib.Path]:
+    """Every file of the project; without git (from an archive) every file that is not made."""
+    found = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z"], cwd=TOP, capture_output=True, check=False)
+    if found.returncode == 0:
+        return [TOP / os.fsdecode(name) for name in found.stdout.split(b"\0") if name]
+    return [path for path in TOP.rglob("*") if path.is_file() and not {".git", ".venv", "__pycache__"} & set(path.parts)]
+
+
+def name(path: pathlib.Path) -> str:
+    return str(path.relative_to(TOP))
+
+
+PRODUCT = modules(SOURCE)
+EVERYTHING = PRODUCT + modules(TOP / "tests")
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_no_file_is_too_long() -> None:
+    assert [path for path, _, text in EVERYTHING if text.count("\n") > MOST_LINES] == []
+
+
+def test_no_function_is_too_long() -> None:
+    def lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+        return (function.end_lineno or 0) - function.lineno + 1
+
+    too_long = [
+        f"{path} {each.name}" for path, tree, _ in EVERYTHING for each in functions(tree) if lines(each) > MOST_FUNCTION_LINES
+    ]
+    assert too_long == []
+
+
+def test_no_file_is_an_attic() -> None:
+    assert [path for path, _, _ in EVERYTHING if FORBIDDEN_NAMES & set(re.split(r"[/_.]", path.lower()))] == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    assert [path for path, tree, _ in EVERYTHING if not ast.get_docstring(tree)] == []
+
+
+def test_init_holds_a_docstring_at_most() -> None:
+    assert [path for path, tree, _ in EVERYTHING if path.endswith("/__init__.py") and len(tree.body) > 1] == []
+
+
+def test_law_1_nothing_under_type_checking() -> None:
+    assert [path for path, _, text in PRODUCT if re.search(r"\bTYPE_CHECKING\b", text)] == []
+
+
+def test_law_1_no_import_of_our_own_inside_a_function() -> None:
+    inside = [
+        f"{path}:{node.lineno}"
+        for path, tree, _ in PRODUCT
+        for function in functions(tree)
+        for node in ast.walk(function)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("haulage")
+    ]
+    assert inside == []
+
+
+def test_i18_only_base_clock_reads_clocks() -> None:
+    reads = [f"{path} {read}" for path, tree, _ in PRODUCT if path != "src/haulage/base/clock.py" for read in clock_reads(tree)]
+    assert reads == []
+
+
+def clock_reads(tree: ast.AST) -> Iterator[str]:
+    """Uses of the machine's clocks, however they were imported."""
+    origins: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            origins.update({alias.asname or alias.name: alias.name for alias in node.names if alias.name in ("time", "datetime")})
+        elif isinstance(node, ast.ImportFrom) and node.module in ("time", "datetime"):
+            origins.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, _, rest = ast.unparse(node).partition(".")
+            if first in origins:
+                full = ".".join(filter(None, (origins[first], rest)))
+                if ".".join(full.split(".")[-2:]) in CLOCKS:
+                    yield f"line {node.lineno}: {full}"
+
+
+@pytest.mark.parametrize(
+    ("code", "reads"),
+    [
+        ("import time\ntime.time()", 1),
+        ("import time as t\nt.monotonic()", 1),
+        ("from time import sleep as z\nz(1)", 1),
+        ("import datetime as dt\ndt.datetime.now(dt.UTC)", 1),
+        ("from datetime import datetime\ndatetime.utcnow()", 1),
+        ("import datetime as dt\ndt.timedelta(1)\nclock.now()\nclock.monotonic()", 0),
+    ],
+)
+def test_the_search_for_clocks_finds_them(code: str, reads: int) -> None:
+    assert len(list(clock_reads(ast.parse(code)))) == reads
+
+
+def test_i19_nothing_of_one_machine_and_no_secret_in_the_project() -> None:
+    leaks = []
+    for path in tracked():
+        if path == pathlib.Path(__file__) or not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", "replace")
+        leaks += [f"{name(path)}: {what}" for what, pattern in LEAKS.items() if pattern.search(text)]
+    assert leaks == []
+
+
+def test_error_codes_are_kebab_case() -> None:
+    families = "UsageError|NotFoundError|ConflictError|NotAllowedError|FormatError|IntegrityError|TransferError"
+    pattern = re.compile(rf"\b(?:{families})\(\s*\"([^\"]*)\"\s*,")
+    codes = [(path, code) for path, _, text in PRODUCT for code in pattern.findall(text)]
+    assert codes
+    assert [(path, code) for path, code in codes if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", code)] == []
