@@ -14,8 +14,8 @@ from haulage.base.errors import HaulageError
 from haulage.base.files import write_durable
 from haulage.engine.content.content_list import list_rows, read_chunks
 from haulage.engine.content.manifest import Manifest
-from haulage.engine.content.manifest_model import ManifestEntry
-from haulage.engine.content.model import ChunkStore, ManifestId, WriteSession
+from haulage.engine.content.manifest_model import CHUNK_ROW, ManifestEntry
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
 from haulage.engine.trees.change_token import TOKEN_BYTES, changed_ns
 from haulage.engine.trees.model import Entry
 
@@ -84,7 +84,7 @@ class Hints:
             return None
         if entry.type is not known.type or entry.size != known.content.size or entry.same_as != known.same_as:
             return None
-        if [(s.name, s.size) for s in entry.streams] != [(s.name, s.content.size) for s in known.streams]:
+        if (entry.streams or known.streams) and not _same_streams(entry, known):
             return None
         return known if self._held(known, session) else None
 
@@ -94,6 +94,8 @@ class Hints:
         return all(changed is None or changed + SETTLED_NS <= self._started_ns for changed in parts)
 
     def _held(self, known: ManifestEntry, session: WriteSession) -> bool:
+        if not known.streams and len(known.content.chunks) == CHUNK_ROW.size:
+            return session.has(ChunkId(known.content.chunks[-32:]))
         try:
             for content in (known.content, *[stream.content for stream in known.streams]):
                 if not all(session.has(chunk) for _size, _count, chunk in list_rows(content)):
@@ -111,15 +113,20 @@ class Hints:
             self._next = None
 
 
+def _same_streams(entry: Entry, known: ManifestEntry) -> bool:
+    return [(item.name, item.size) for item in entry.streams] == [(item.name, item.content.size) for item in known.streams]
+
+
 def _join(manifest: Manifest, data: bytes) -> Iterator[tuple[bytes, ManifestEntry]]:
     """Entries with their tokens; ends early where the two do not fit together."""
     at, end = _HEAD.size, len(data) - _TRAILER_BYTES
-    for entry in manifest.entries():
-        if at >= end:
-            return
-        length = data[at]
-        yield data[at + 1 : at + 1 + length], entry
-        at += 1 + length
+    for index in range(len(manifest.pages())):
+        for entry in manifest.page(index):
+            if at >= end:
+                return
+            length = data[at]
+            yield data[at + 1 : at + 1 + length], entry
+            at += 1 + length
 
 
 def _ns(moment: dt.datetime) -> int:

@@ -200,16 +200,3 @@ def live_chunks(manifest_id: ManifestId, store: ChunkStore) -> Iterator[ChunkId]
                     yield chunk
                 for _length, chunk in read_chunks(content, store.read):
                     yield chunk
-
-
-def structure_chunks(manifest: Manifest, *, skip: frozenset[ChunkId] | set[ChunkId] = frozenset()) -> Iterator[ChunkId]:
-    """The chunks that describe a tree rather than fill it: root, pages, chunk lists; nothing below a page in ``skip``."""
-    yield ChunkId(manifest.id)
-    for index, page in enumerate(manifest.pages()):
-        if page.id in skip:
-            continue
-        yield page.id
-        for entry in manifest.page(index):
-            for content in entry.contents():
-                for _size, _count, chunk in list_rows(content):
-                    yield chunk

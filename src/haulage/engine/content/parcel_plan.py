@@ -15,7 +15,7 @@ from haulage.engine.content.packing import packing_key
 from haulage.engine.content.parcel import MAX_BATCH_CHUNKS
 from haulage.engine.content.parcel_section import BATCH_BYTES
 
-WINDOW_ENTRIES = 16_384
+WINDOW_CONTENTS = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +46,24 @@ def plan_parcel(target: ManifestId, bases: Sequence[ManifestId], store: ChunkSto
     wanted = Manifest.open(target, store.read)
     held = [Manifest.open(base, store.read) for base in dict.fromkeys(bases)]
     shared = {page.id for base in held for page in base.pages()}
-    structure = dict.fromkeys(_structure(wanted, shared))
+    structure: dict[ChunkId, None] = {ChunkId(target): None}
+    new: set[ChunkId] = set()
+    for chunk, entries in _fresh_pages(wanted, shared):
+        structure[chunk] = None
+        for entry in entries:
+            structure.update(dict.fromkeys(_lists(entry)))
+            new.update([chunk for _length, chunk in _chunks(entry, wanted)])
     for chunk in {ChunkId(base.id) for base in held}:
         structure.pop(chunk, None)
-    new = {chunk for entry in _fresh_entries(wanted, shared) for _length, chunk in _chunks(entry, wanted)}
     for base in held:
         if not new and len(structure) <= 1:
             break
-        for entry in _all_entries(base):
-            for content in entry.contents():
-                for _size, _count, chunk in list_rows(content):
+        for _page, entries in _fresh_pages(base, set()):
+            for entry in entries:
+                for chunk in _lists(entry):
                     structure.pop(chunk, None)
-            if new:
-                new.difference_update([chunk for _length, chunk in _chunks(entry, base)])
+                if new:
+                    new.difference_update([chunk for _length, chunk in _chunks(entry, base)])
     batches = list(_batches(wanted, shared, new))
     sizes = tuple([sum([length for length, _ in CHUNK_ROW.iter_unpack(rows)]) for rows in batches])
     return ParcelPlan(
@@ -72,26 +77,15 @@ def plan_parcel(target: ManifestId, bases: Sequence[ManifestId], store: ChunkSto
     )
 
 
-def _structure(manifest: Manifest, shared: set[ChunkId]) -> Iterator[ChunkId]:
-    yield ChunkId(manifest.id)
+def _fresh_pages(manifest: Manifest, shared: set[ChunkId]) -> Iterator[tuple[ChunkId, list[ManifestEntry]]]:
+    """Pages that are not in ``shared``, with their entries."""
     for index, page in enumerate(manifest.pages()):
         if page.id not in shared:
-            yield page.id
-            for entry in manifest.page(index):
-                for content in entry.contents():
-                    for _size, _count, chunk in list_rows(content):
-                        yield chunk
+            yield page.id, manifest.page(index)
 
 
-def _fresh_entries(manifest: Manifest, shared: set[ChunkId]) -> Iterator[ManifestEntry]:
-    for index, page in enumerate(manifest.pages()):
-        if page.id not in shared:
-            yield from manifest.page(index)
-
-
-def _all_entries(manifest: Manifest) -> Iterator[ManifestEntry]:
-    for index in range(len(manifest.pages())):
-        yield from manifest.page(index)
+def _lists(entry: ManifestEntry) -> list[ChunkId]:
+    return [chunk for content in entry.contents() if content.lists for _size, _count, chunk in list_rows(content)]
 
 
 def _chunks(entry: ManifestEntry, manifest: Manifest) -> Iterator[tuple[int, ChunkId]]:
@@ -102,7 +96,7 @@ def _chunks(entry: ManifestEntry, manifest: Manifest) -> Iterator[tuple[int, Chu
 def _batches(manifest: Manifest, shared: set[ChunkId], new: set[ChunkId]) -> Iterator[bytes]:
     """Rows of each batch; takes each chunk out of ``new`` where it first stands, so each is sent once."""
     rows, size = bytearray(), 0
-    for content in _in_packing_order(_fresh_entries(manifest, shared)):
+    for content in _in_packing_order(_fresh_pages(manifest, shared)):
         for length, chunk in read_chunks(content, manifest.read):
             if chunk not in new:
                 continue
@@ -116,13 +110,12 @@ def _batches(manifest: Manifest, shared: set[ChunkId], new: set[ChunkId]) -> Ite
         yield bytes(rows)
 
 
-def _in_packing_order(entries: Iterator[ManifestEntry]) -> Iterator[ContentRef]:
+def _in_packing_order(pages: Iterator[tuple[ChunkId, list[ManifestEntry]]]) -> Iterator[ContentRef]:
     window: list[tuple[tuple[bool, bytes, bytes, bytes], ContentRef]] = []
-    for entry in entries:
-        for content in entry.contents():
-            if content.size:
-                window.append((packing_key(entry.path, None, content.size), content))
-        if len(window) >= WINDOW_ENTRIES:
+    for _page, entries in pages:
+        for entry in entries:
+            window += [(packing_key(entry.path, None, content.size), content) for content in entry.contents() if content.size]
+        if len(window) >= WINDOW_CONTENTS:
             yield from _drain(window)
             window = []
     yield from _drain(window)
