@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import sqlalchemy as sa
-
 from haulage.base.clock import Clock
 from haulage.base.errors import ConflictError, NotAllowedError, NotFoundError
 from haulage.base.ids import SiteCode
@@ -19,24 +17,12 @@ from haulage.domain.estate.model import Site, SiteStatus
 from haulage.domain.replication.definitions import Definitions
 from haulage.domain.replication.records import list_definitions
 from haulage.domain.replication.streams import Streams
-from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
-from haulage.engine.database.types import UtcTime
 from haulage.engine.protocol.asks import Claim
 from haulage.engine.protocol.definitions import Definition, InvitationState, Kind, SiteState, decode_definition, state_of
 from haulage.engine.protocol.envelopes import Message, MessageKind
 from haulage.engine.trust.dsse import peek
 from haulage.engine.trust.enrolment import peek_claim, verify_claim
-
-claims = sa.Table(
-    "claims",
-    metadata,
-    sa.Column("code", sa.String(3), primary_key=True),
-    sa.Column("invitation", sa.Text, nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("document", sa.LargeBinary, nullable=False),
-    sa.Column("taken", UtcTime, nullable=False),
-)
 
 IssueCertificate = Callable[[Claim], str]
 
@@ -103,23 +89,21 @@ class Enrolment:
 
     def render(self, tx: Transaction, _peer: SiteCode, key: str, _sequence: int) -> bytes | None:
         """The claim of a site, for the parent."""
-        return tx.execute(sa.select(claims.c.document).where(claims.c.code == key)).scalar_one_or_none()
+        return records.find_claim(tx, SiteCode(key))
 
     def snapshot(self, tx: Transaction) -> list[tuple[str, str]]:
         """Claims that the central site has not answered yet."""
-        waiting = sa.select(claims.c.code).join(records.sites, records.sites.c.code == claims.c.code)
-        waiting = waiting.where(records.sites.c.status != SiteStatus.ACTIVE.value)
-        return [(MessageKind.CLAIM, code) for code in tx.execute(waiting).scalars()]
+        return [(MessageKind.CLAIM, code) for code in records.open_claims(tx)]
 
     def forget(self, tx: Transaction, code: SiteCode) -> None:
         """A site is gone; its claim with it."""
-        tx.execute(claims.delete().where(claims.c.code == code))
+        records.remove_claim(tx, code)
 
     def _proven(self, tx: Transaction, document: bytes) -> Claim:
         named = peek_claim(document)
         invitation = self._invitation(tx, named)
         claim = verify_claim(document, invitation, root_sha256=self._root_sha256, now=self._clock.now())
-        used = tx.execute(sa.select(claims.c.key).where(claims.c.invitation == claim.token_key)).scalar_one_or_none()
+        used = records.claimed_key(tx, claim.token_key)
         if used is not None and used != claim.key:
             raise NotAllowedError(
                 "join-string-used", f"The join string of site {claim.code} was used before.", f"haulage invite site {claim.code}"
@@ -139,9 +123,7 @@ class Enrolment:
         )
 
     def _keep(self, tx: Transaction, claim: Claim, document: bytes) -> None:
-        tx.execute(claims.delete().where(claims.c.code == claim.code))
-        now = self._clock.now()
-        tx.execute(claims.insert().values(code=claim.code, invitation=claim.token_key, key=claim.key, document=document, taken=now))
+        records.put_claim(tx, SiteCode(claim.code), claim.token_key, claim.key, document, self._clock.now())
 
     def _serve(self, tx: Transaction, claim: Claim) -> None:
         """Let the new site in here, before the central site has heard of it."""

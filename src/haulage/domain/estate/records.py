@@ -54,6 +54,16 @@ counters = sa.Table(
     sa.Column("value", sa.BigInteger, nullable=False),
 )
 
+claims = sa.Table(
+    "claims",
+    metadata,
+    sa.Column("code", sa.String(3), primary_key=True),
+    sa.Column("invitation", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("document", sa.LargeBinary, nullable=False),
+    sa.Column("taken", UtcTime, nullable=False),
+)
+
 
 def create_identity(tx: Transaction, code: SiteCode, parent: SiteCode | None, now: dt.datetime) -> None:
     """Say once who this server is."""
@@ -178,3 +188,30 @@ def list_points(tx: Transaction, site: SiteCode | None = None) -> Sequence[Point
     if site is not None:
         query = query.where(points.c.site == site)
     return [_point(row) for row in tx.execute(query)]
+
+
+def put_claim(tx: Transaction, code: SiteCode, invitation: str, key: str, document: bytes, now: dt.datetime) -> None:
+    """Keep a proven claim in place of an earlier one of that site."""
+    remove_claim(tx, code)
+    tx.execute(claims.insert().values(code=code, invitation=invitation, key=key, document=document, taken=now))
+
+
+def find_claim(tx: Transaction, code: SiteCode) -> bytes | None:
+    """The claim of a site, as it was signed."""
+    return tx.execute(sa.select(claims.c.document).where(claims.c.code == code)).scalar_one_or_none()
+
+
+def claimed_key(tx: Transaction, invitation: str) -> str | None:
+    """The site key an invitation (by its token key) was used with; None while it is unused."""
+    return tx.execute(sa.select(claims.c.key).where(claims.c.invitation == invitation)).scalar_one_or_none()
+
+
+def open_claims(tx: Transaction) -> Sequence[SiteCode]:
+    """Sites whose claim the central site has not answered yet."""
+    query = sa.select(claims.c.code).join(sites, sites.c.code == claims.c.code).order_by(claims.c.code)
+    return list(tx.execute(query.where(sites.c.status != SiteStatus.ACTIVE.value)).scalars())
+
+
+def remove_claim(tx: Transaction, code: SiteCode) -> None:
+    """Forget a claim."""
+    tx.execute(claims.delete().where(claims.c.code == code))

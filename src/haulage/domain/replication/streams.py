@@ -12,15 +12,13 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-import sqlalchemy.exc
-
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import FormatError, HaulageError, NotAllowedError, TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
 from haulage.domain.replication.records import Stream
 from haulage.domain.replication.seal import Seal
-from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.database.transaction import Database, Transaction, savepoint
 from haulage.engine.protocol.asks import Position
 from haulage.engine.protocol.codec import encode
 from haulage.engine.protocol.envelopes import ENVELOPE_MAX_BYTES, Envelope, Message, decode_envelope, weight
@@ -244,13 +242,14 @@ class Streams:
         """One message; a refused one is told to a manager and does not stop the others (Q319189, I14)."""
         applier = self._appliers.get(message.kind)
         try:
-            with tx.begin_nested():
+            with savepoint(self._database, tx):
                 if applier is None:
                     raise FormatError("message-kind-unknown", f"Messages of kind {message.kind!r} are not known here.", "Update.")
                 applier(tx, peer, message)
-        except (TransferError, sqlalchemy.exc.OperationalError):
-            raise
         except HaulageError as error:
+            if isinstance(error, TransferError) or error.code == "database-damaged":
+                # Not the message's fault: the whole envelope is taken again when the place works.
+                raise
             self._events.message_refused(tx, peer, message, error)
         except Exception as defect:
             _log.exception("defect while applying %s %s from %s", message.kind, message.key, peer)

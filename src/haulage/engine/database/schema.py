@@ -35,6 +35,7 @@ class Migrations:
         config.set_main_option("script_location", _HERE.replace("%", "%%"))
         config.set_main_option("version_locations", self.versions.replace("%", "%%"))
         config.set_main_option("path_separator", "newline")
+        config.set_main_option("file_template", "r%%(rev)s_%%(slug)s")
         config.attributes.update(connection=tx, metadata=self.tables)
         return config
 

@@ -111,6 +111,13 @@ class Database:
             raise RuntimeError("this thread already has a transaction open: pass it on instead of opening another")
 
 
+@contextlib.contextmanager
+def savepoint(database: Database, tx: Transaction) -> Iterator[None]:
+    """Part of a writing transaction that is undone alone when it raises; faults of the database are translated as ever."""
+    with translated(database.where), tx.begin_nested():
+        yield
+
+
 def open_database(url: str, *, busy_seconds: float = 30) -> Database:
     """The database at ``sqlite:////PATH`` or ``postgresql://…``; its tables are the business of ``schema.py``."""
     return Database(open_engine(url, busy_seconds=busy_seconds), busy_seconds=busy_seconds)

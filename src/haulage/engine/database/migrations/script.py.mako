@@ -13,5 +13,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """To this schema."""
+    """From the step before to this one."""
     ${upgrades if upgrades else "pass"}

@@ -1,0 +1,260 @@
+"""First tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from haulage.engine.database.types import Json, UtcTime
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """From the step before to this one."""
+    op.create_table(
+        "assignments",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_assignments")),
+    )
+    with op.batch_alter_table("assignments", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_assignments_place"), ["place"], unique=False)
+
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "definitions",
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("stored", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "id", name=op.f("pk_definitions")),
+    )
+    with op.batch_alter_table("definitions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_definitions_owner"), ["owner"], unique=False)
+
+    op.create_table(
+        "definitions_parked",
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("source", sa.String(length=3), nullable=True),
+        sa.PrimaryKeyConstraint("kind", "id", name=op.f("pk_definitions_parked")),
+    )
+    op.create_table(
+        "holdings",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("since", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "version", name=op.f("pk_holdings")),
+    )
+    op.create_table(
+        "hop_dirty",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("peer", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_hop_dirty")),
+        sa.UniqueConstraint("peer", "kind", "key", name=op.f("uq_hop_dirty_peer_kind_key")),
+    )
+    op.create_table(
+        "hop_sealed",
+        sa.Column("peer", sa.String(length=3), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "first", name=op.f("pk_hop_sealed")),
+    )
+    op.create_table(
+        "hop_streams",
+        sa.Column("peer", sa.String(length=3), nullable=False),
+        sa.Column("out_stream", sa.BigInteger(), nullable=False),
+        sa.Column("out_next", sa.BigInteger(), nullable=False),
+        sa.Column("out_acknowledged", sa.BigInteger(), nullable=False),
+        sa.Column("out_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("in_epoch", sa.BigInteger(), nullable=False),
+        sa.Column("in_stream", sa.BigInteger(), nullable=False),
+        sa.Column("in_sequence", sa.BigInteger(), nullable=False),
+        sa.Column("heard", UtcTime(), nullable=True),
+        sa.Column("away_said", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", name=op.f("pk_hop_streams")),
+    )
+    op.create_table(
+        "hop_told",
+        sa.Column("peer", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("peer", "kind", "id", name=op.f("pk_hop_told")),
+    )
+    op.create_table(
+        "identity",
+        sa.Column("one", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=3), nullable=False),
+        sa.Column("parent", sa.String(length=3), nullable=True),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("joined", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("one", name=op.f("pk_identity")),
+    )
+    op.create_table(
+        "packages",
+        sa.Column("id", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("keep", sa.Integer(), nullable=False),
+        sa.Column("streams", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packages")),
+    )
+    op.create_table(
+        "parcels",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("target", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("bases", Json(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("head_size", sa.BigInteger(), nullable=False),
+        sa.Column("figures", Json(), nullable=False),
+        sa.Column("used", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_parcels")),
+    )
+    with op.batch_alter_table("parcels", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_parcels_target"), ["target"], unique=False)
+
+    op.create_table(
+        "points",
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("site", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("options", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name=op.f("pk_points")),
+    )
+    with op.batch_alter_table("points", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_points_site"), ["site"], unique=False)
+
+    op.create_table(
+        "shipments",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("wanted", sa.BigInteger(), nullable=False),
+        sa.Column("present", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.Column("run", sa.BigInteger(), nullable=False),
+        sa.Column("due", UtcTime(), nullable=True),
+        sa.Column("error_code", sa.String(length=64), nullable=False),
+        sa.Column("error_message", sa.Text(), nullable=False),
+        sa.Column("error_hint", sa.Text(), nullable=False),
+        sa.Column("bytes_planned", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_done", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_total", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_reused", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_new", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_wire", sa.BigInteger(), nullable=False),
+        sa.Column("parcel", sa.String(length=64), nullable=False),
+        sa.Column("verify", sa.Boolean(), nullable=False),
+        sa.Column("repair", sa.Boolean(), nullable=False),
+        sa.Column("verified", UtcTime(), nullable=True),
+        sa.Column("updated", UtcTime(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("observation", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_shipments")),
+    )
+    with op.batch_alter_table("shipments", schema=None) as batch_op:
+        batch_op.create_index("ix_shipments_owner_due", ["owner", "due"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shipments_place"), ["place"], unique=False)
+
+    op.create_table(
+        "sites",
+        sa.Column("code", sa.String(length=3), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("parent", sa.String(length=3), nullable=True),
+        sa.Column("url", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("certificate", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_sites")),
+    )
+    op.create_table(
+        "sources",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("spec", sa.Text(), nullable=False),
+        sa.Column("streams", sa.Text(), nullable=False),
+        sa.Column("keep_special_bits", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("requested", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("full", sa.Boolean(), nullable=False),
+        sa.Column("started", UtcTime(), nullable=True),
+        sa.Column("finished", UtcTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("report", Json(), nullable=False),
+        sa.Column("error_code", sa.String(length=64), nullable=False),
+        sa.Column("error_message", sa.Text(), nullable=False),
+        sa.Column("error_hint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("package", name=op.f("pk_sources")),
+    )
+    op.create_table(
+        "status",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sequence", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("severity", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("component", sa.Text(), nullable=False),
+        sa.Column("package", sa.Text(), nullable=True),
+        sa.Column("place", sa.Text(), nullable=True),
+        sa.Column("time", UtcTime(), nullable=False),
+        sa.Column("received", UtcTime(), nullable=False),
+        sa.Column("fields", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_status")),
+        sa.UniqueConstraint("site", "epoch", "sequence", name=op.f("uq_status_site_epoch_sequence")),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("status", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_status_package_place_id"), ["package", "place", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_received"), ["received"], unique=False)
+
+    op.create_table(
+        "status_source",
+        sa.Column("site", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("expired", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("site", "epoch", name=op.f("pk_status_source")),
+    )
+    op.create_table(
+        "versions",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("manifest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("folders", sa.BigInteger(), nullable=False),
+        sa.Column("symlinks", sa.BigInteger(), nullable=False),
+        sa.Column("streams", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("new_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("captured", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "number", name=op.f("pk_versions")),
+    )
