@@ -241,8 +241,8 @@ def test_durable_by_one_syncfs_and_by_fsync_where_there_is_none(tmp_path: Path, 
         write_folder(plain_tree(), str(tmp_path / "t"))
     assert steps == ["syncfs"]
     synced: list[int] = []
-    monkeypatch.setattr(local_durable.ctypes, "CDLL", lambda *_, **__: object())
-    monkeypatch.setattr(local_durable.os, "fsync", lambda fd: synced.append(os.fstat(fd).st_mode))
+    monkeypatch.setattr("ctypes.CDLL", lambda *_, **__: object())
+    monkeypatch.setattr("os.fsync", lambda fd: synced.append(os.fstat(fd).st_mode))
     write_folder(plain_tree(), str(tmp_path / "t2"))
     assert sum(stat.S_ISREG(mode) for mode in synced) == 1
     assert sum(stat.S_ISDIR(mode) for mode in synced) == 2 or sum(stat.S_ISDIR(mode) for mode in synced) == 3

@@ -105,13 +105,13 @@ class TestPoorest(LocalSuite):
     )
 
     @staticmethod
-    def forbidden(name: bytes) -> bool:  # type: ignore[override]
+    def forbidden(name: bytes) -> bool:
         return any(c in name for c in b'<>:"|?*\\') or name.endswith((b".", b" ")) or not name.isascii()
 
 
-class TestFolding(LocalSuite):
-    """A place that cannot tell letter case apart, and refuses what is not UTF-8 (B11)."""
+class TestForbiddenNames(LocalSuite):
+    """Names without a small letter are not wanted at this place."""
 
     @staticmethod
-    def forbidden(name: bytes) -> bool:  # type: ignore[override]
+    def forbidden(name: bytes) -> bool:
         return name.upper() == name
