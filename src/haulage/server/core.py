@@ -147,6 +147,10 @@ class SiteCore:
     def _make_definitions(self, heralds: StreamHerald) -> Definitions:
         """The kinds of definitions: what each means here, and what follows from a change of it."""
         parts, code = self.parts, self.code
+
+        def hierarchy_keys() -> Sequence[str]:
+            return parts.seal.hierarchy_keys
+
         package_effects = [self.duties.refresh, self._tell_version]
         return Definitions(
             code,
@@ -161,11 +165,11 @@ class SiteCore:
             rules={
                 Kind.SITE: SiteRules(
                     code,
-                    lambda: parts.seal.hierarchy_keys,
+                    hierarchy_keys,
                     changed=[self._site_known, parts.site_changed],
                     gone=[self._site_gone, parts.site_changed],
                 ),
-                Kind.INVITATION: InvitationRules(code),
+                Kind.INVITATION: InvitationRules(code, hierarchy_keys),
                 Kind.POINT: PointRules(code, [self._point_known, self.duties.refresh_place]),
                 Kind.PACKAGE: PackageRules(code, keys_of, package_effects),
                 Kind.VERSION: VersionRules(code, keys_of, [self.duties.refresh]),

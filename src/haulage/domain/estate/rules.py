@@ -122,21 +122,16 @@ class PointRules:
 
 
 class InvitationRules:
-    """Invitations are made by the parent-to-be or a site above it; whoever is on the way needs them to judge a claim."""
+    """Invitations are made by the central site, like sites; whoever is on the way needs them to judge a claim."""
 
-    role = "site"
+    role = "hierarchy"
 
-    def __init__(self, code: SiteCode) -> None:
+    def __init__(self, code: SiteCode, hierarchy_keys: Callable[[], Sequence[str]]) -> None:
         self._code = code
+        self._hierarchy_keys = hierarchy_keys
 
-    def keys(self, tx: Transaction, definition: Definition) -> Sequence[str]:
-        if definition.deleted:
-            return keys_of(tx, definition.owner)
-        parent = SiteCode(state_of(definition, InvitationState).parent)
-        if records.find_site(tx, parent) is None or records.find_site(tx, definition.owner) is None:
-            return []
-        require_power(tx, definition, parent)
-        return keys_of(tx, definition.owner)
+    def keys(self, _tx: Transaction, _definition: Definition) -> Sequence[str]:
+        return self._hierarchy_keys()
 
     def audience(self, tx: Transaction, definition: Definition) -> set[SiteCode]:
         parent = SiteCode(state_of(definition, InvitationState).parent)
