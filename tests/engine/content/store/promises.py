@@ -151,6 +151,18 @@ class StorePromises(abc.ABC):
                 attempt()
             assert caught.value.code == "chunk-damaged"
 
+    def test_i3_bytes_put_under_a_false_name_are_never_given_out(self, store: ChunkStore) -> None:
+        false = chunk_id(b"what it says it is")
+        with store.session("test") as session:
+            session.put(false, some(1))
+            (good,) = put_all(session, [some(2)])
+        with pytest.raises(IntegrityError, match=false.hex()):
+            store.read(false)
+        with pytest.raises(IntegrityError, match=false.hex()):
+            dict(store.read_many([false, good]))
+        assert [damage.chunks for damage in store.check().damages] == [(false,)]
+        assert store.read(good) == some(2)
+
     def test_pins_are_kept_and_replaced(self, store: ChunkStore) -> None:
         store.pin(Pin(owner="held:B", manifest=manifest(1)))
         store.pin(Pin(owner="held:A", manifest=manifest(2), expires=NOW))

@@ -46,6 +46,12 @@ def test_ids_that_begin_alike_are_told_apart() -> None:
     assert found.find(ChunkId(b"\xff" * 31 + b"\xfe")) is None
 
 
+def test_ids_that_are_not_spread_evenly_are_found() -> None:
+    crowded = [ChunkId(bytes(6) + number.to_bytes(2, "big") + bytes(24)) for number in range(500)]
+    pack = sealed(1, crowded)
+    assert all(pack.holds(one) for one in crowded)
+
+
 def test_packs_come_and_go_beyond_the_number_of_marks() -> None:
     """More packs than the table has marks, with collisions: slots then name several packs, or a group."""
     packs = {number: sealed(number, ids(number, 40)) for number in range(300)}

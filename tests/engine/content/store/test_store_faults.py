@@ -230,6 +230,42 @@ def test_f40_a_session_beginning_amid_a_sweep_keeps_what_it_finds(store: LocalSt
     assert not store.missing(ids)
 
 
+def test_f40_a_session_that_finds_a_chunk_while_its_pack_is_rewritten_keeps_it(store: LocalStore) -> None:
+    with store.session("before") as session:
+        kept = put_all(session, [some(1), some(2)])
+        dead = put_all(session, [some(3)])
+        store.pin(Pin(owner="held:A", manifest=manifest(1)))
+    found: list[bool] = []
+    late = store.session("late").__enter__()
+
+    def watch(name: str) -> None:
+        if name == "pack-create" and not found:
+            found.append(late.has(dead[0]))
+
+    with watching_steps(watch):
+        store.sweep(lambda _: kept, now=NOW)
+    assert found == [True]
+    assert not store.missing(dead + kept)
+    late.commit()
+    store.sweep(lambda _: kept, now=NOW)
+    assert store.stats().chunks == 2
+
+
+def test_f40_a_pin_set_while_packs_are_rewritten_is_honoured(store: LocalStore) -> None:
+    with store.session("before") as session:
+        kept = put_all(session, [some(1), some(2)])
+        dead = put_all(session, [some(3)])
+        store.pin(Pin(owner="held:A", manifest=manifest(1)))
+
+    def watch(name: str) -> None:
+        if name == "pack-create":
+            store.pin(Pin(owner="serve:B", manifest=manifest(2)))
+
+    with watching_steps(watch):
+        store.sweep(lambda which: kept if which == manifest(1) else dead, now=NOW)
+    assert not store.missing(dead + kept)
+
+
 def test_one_sweep_at_a_time(store: LocalStore) -> None:
     store.pin(Pin(owner="held:A", manifest=manifest(1)))
 
@@ -256,7 +292,7 @@ def test_a_session_left_open_touches_nothing_after_the_store_was_closed(store: L
 
 def test_check_beside_a_sweep_reports_no_damage(store: LocalStore) -> None:
     with store.session("test") as session:
-        kept = put_all(session, [some(seed) for seed in range(0, 200)])
+        kept = put_all(session, [some(seed) for seed in range(200)])
         store.pin(Pin(owner="held:A", manifest=manifest(1)))
 
     def sweep_once(_: int) -> None:
