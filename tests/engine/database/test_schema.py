@@ -94,7 +94,7 @@ def test_f12_a_kill_half_way_leaves_the_schema_before(empty: Database, second: M
 
 def test_f12_an_old_program_refuses_a_newer_schema(empty: Database, second: Migrations) -> None:
     upgrade(empty, second)
-    os.unlink(next(path for path in pathlib.Path(second.versions).iterdir() if path.name.startswith("0002")))
+    os.unlink(next(path for path in pathlib.Path(second.versions).iterdir() if path.name.startswith("r0002")))
     older = Migrations(tables=_tables(), versions=second.versions)
     with pytest.raises(ConflictError, match="0002") as refused:
         upgrade(empty, older)

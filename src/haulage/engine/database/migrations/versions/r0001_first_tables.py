@@ -25,6 +25,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_assignments_place"), ["place"], unique=False)
 
     op.create_table(
+        "claims",
+        sa.Column("code", sa.String(length=3), nullable=False),
+        sa.Column("invitation", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("taken", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_claims")),
+    )
+    op.create_table(
         "counters",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
