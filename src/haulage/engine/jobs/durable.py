@@ -17,6 +17,7 @@ from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
 from haulage.engine.database.connection import open_library_engine
 from haulage.engine.jobs.engine import JobFunction, Kinds, OnDefect, Submission, report_defect
+from haulage.engine.jobs.file import set_aside_if_damaged
 
 _APPLICATION = "haulage"
 _VERSION = "haulage-jobs-1"
@@ -63,6 +64,8 @@ class DurableJobs:
     def start(self) -> None:
         from dbos import DBOS, DBOSClient, DBOSConfig
 
+        if self._url.startswith("sqlite:///"):
+            set_aside_if_damaged(self._url.removeprefix("sqlite:///"))
         self._engine = open_library_engine(self._url)
         serializer = _serializer()
         config = DBOSConfig(

@@ -63,7 +63,8 @@ class JobEngine(Protocol):
         ...
 
     def stop(self, grace_seconds: float) -> None:
-        """Take no more jobs and wait so long for running ones. What does not end in time runs again at the next start."""
+        """Take no more jobs and wait so long for running ones. What does not end in time runs again at the next start; a process
+        that still has ``running()`` jobs then must end with ``os._exit``, since Python waits for their threads."""
         ...
 
     def running(self) -> frozenset[str]:
