@@ -20,7 +20,7 @@ from haulage.domain.replication.definitions import Definitions
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.capture_report import CaptureReport
 from haulage.engine.content.manifest_model import ManifestRef
-from haulage.engine.content.model import ChunkStore, ManifestId
+from haulage.engine.content.model import ChunkStore, ManifestId, Pin
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.definitions import Kind, PackageState, VersionState
 from haulage.engine.trees.model import ReadPolicy, StreamAction, TreeReader
@@ -118,14 +118,24 @@ class Publisher:
             running = dataclasses.replace(source, state=CaptureState.RUNNING, started=self._clock.now())
             records.put_source(tx, running)
             self._press.started(tx, running)
+        pin = f"capture:{package}"
         try:
             with self._sources.open(source.spec, read_policy(source)) as reader:
-                report = capture(reader, self._store, self._clock, owner=f"capture:{package}", options=self._options(source))
+                report = capture(
+                    reader,
+                    self._store,
+                    self._clock,
+                    owner=pin,
+                    options=self._options(source),
+                    on_manifest=lambda manifest: self._store.pin(Pin(owner=pin, manifest=manifest)),
+                )
                 self._publish(running, report)
         except HaulageError as error:
             self._fail(running, error)
         except OSError as error:
             self._fail(running, TransferError("source-unreadable", f"{source.spec}: {error.strerror or error}", "Is it there?"))
+        finally:
+            self._store.unpin(pin)
 
     def rollback(self, tx: Transaction, package_id: PackageId, number: VersionNumber) -> Version:
         """Publish the content of an old version as a new one; no byte is new."""

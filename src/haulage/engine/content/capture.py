@@ -28,7 +28,7 @@ from haulage.engine.content.manifest_model import (
     one_chunk,
     shown,
 )
-from haulage.engine.content.model import ChunkStore, WriteSession
+from haulage.engine.content.model import ChunkStore, ManifestId, WriteSession
 from haulage.engine.content.ordered import in_order
 from haulage.engine.trees.model import Entry, EntryType, TreeReader
 
@@ -65,8 +65,11 @@ def capture(
     owner: str = "capture",
     options: CaptureOptions | None = None,
     on_progress: Progress | None = None,
+    on_manifest: Callable[[ManifestId], None] | None = None,
 ) -> CaptureReport:
     """Capture a tree. The same tree gives the same manifest id anywhere, at any time (I23).
+
+    ``on_manifest`` is called once everything is durable, before the session ends: whoever pins there leaves sweep no moment to take it.
 
     Raises TransferError naming path, stream and cause: ``source-not-stable`` when a file kept changing or vanished (B6, B7),
     otherwise what the reader said (B8, Q207416); FormatError ``empty-source`` (B14) and what the reader refuses; UsageError
@@ -86,6 +89,9 @@ def capture(
                     if attempt == options.tries:
                         raise _not_stable(error, attempt) from error
                 clock.sleep(_PAUSE_SECONDS * attempt)
+            if on_manifest is not None:
+                session.checkpoint()
+                on_manifest(report.manifest.id)
         except BaseException:
             # What was put stays for the next capture; if even that fails, the first error is the one to tell.
             with contextlib.suppress(HaulageError, OSError):
