@@ -24,6 +24,7 @@ from haulage.engine.trees.local_writer import LocalWriter
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import Attribute, Dos, Entry, EntryType, Omission, Owner, StreamInfo
 from haulage.engine.trees.oscalls import OsCalls
+from haulage.engine.trees.sidecar_format import stored_path
 from haulage.testing.folders import hostile_tree, local_owner, noise, write_folder
 from tests.peers import need
 
@@ -260,6 +261,17 @@ def test_f62_open_files_stay_bounded_with_many_unfinished_files(tmp_path: Path) 
     writer.finish()
     assert len(os.listdir("/proc/self/fd")) < before
     assert (tmp_path / "t" / "0599").read_bytes() == b"ab"
+
+
+def test_what_is_private_stays_private_in_the_sidecar(tmp_path: Path) -> None:
+    tree = plain_tree()
+    for name, mode in ((b"private", 0o600), (b"public", 0o755), (b"unset", None)):
+        tree.put(Entry(path=name, type=EntryType.FILE, mode=mode), b"x", {b"s": noise(70_000)})
+    write(tree, tmp_path / "t")
+    found = {}
+    for name in (b"private", b"public", b"unset"):
+        found[name] = stat.S_IMODE(os.stat(os.fsencode(tmp_path / "t") + b"/" + stored_path(name, b"s")).st_mode)
+    assert found == {b"private": 0o600, b"public": 0o644, b"unset": 0o644}
 
 
 def test_q319427_times_do_not_shift_across_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

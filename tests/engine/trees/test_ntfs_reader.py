@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 from pathlib import Path
 
 import pytest
 
-from haulage.base.errors import FormatError, NotFoundError, TransferError
+from haulage.base.errors import FormatError, HaulageError, NotFoundError, TransferError
 from haulage.engine.trees.compare import compare_trees
 from haulage.engine.trees.copying import copy_tree
 from haulage.engine.trees.local_reader import LocalReader
@@ -187,3 +189,21 @@ def test_b45_a_cut_image_is_an_error_and_never_a_smaller_tree(image: str, tmp_pa
         except (FormatError, TransferError):
             continue
         assert found == expected
+
+
+def test_i24_a_spoiled_file_table_is_read_or_refused(image: str, tmp_path: Path) -> None:
+    whole = Path(image).read_bytes()
+    records = [at for at in range(0, len(whole), 1024) if whole[at : at + 4] == b"FILE"]
+    dice = random.Random(316316)
+    spoiled = tmp_path / "spoiled.img"
+    for _ in range(40):
+        bytes_ = bytearray(whole)
+        for _ in range(dice.randrange(1, 30)):
+            bytes_[dice.choice(records) + dice.randrange(420)] = dice.choice([0, 255, dice.randrange(256)])
+        spoiled.write_bytes(bytes_)
+        with contextlib.suppress(HaulageError):
+            reader = NtfsReader(str(spoiled))
+            for entry in reader.entries():
+                if entry.type is EntryType.FILE:
+                    content = reader.open(entry)
+                    content.read_at(0, min(content.size, 1 << 20))

@@ -20,7 +20,7 @@ from haulage.engine.trees.model import Entry, EntryType, Omission
 from haulage.engine.trees.oscalls import SYSTEM_CALLS, OsCalls
 from haulage.engine.trees.paths import name_of, parent_of, shown
 from haulage.engine.trees.sidecar_format import Header, Record, StreamRecord, attribute_records, dos_record, record_of_whole
-from haulage.engine.trees.sidecar_writer import SidecarWriter
+from haulage.engine.trees.sidecar_writer import SidecarWriter, mode_for_sidecar
 from haulage.engine.trees.staged_item import StagedItem
 from haulage.engine.trees.trouble import unwritable
 from haulage.engine.trees.write_handles import WriteHandles
@@ -275,8 +275,21 @@ class LocalWriter:
                 place = self._start_stored_stream(item, stream.name)
                 if (kept := item.kept(stream.name)) is not None:
                     self._files.write(place, 0, kept)
-            self._files.done(item.stored[stream.name])
-        self._files.done(item.place)
+            self._close_stored(item.stored[stream.name], entry)
+        if item.whole and entry.type is EntryType.FILE:
+            self._close_stored(item.place, entry)
+        else:
+            self._files.done(item.place)
+
+    def _close_stored(self, place: bytes, entry: Entry) -> None:
+        """Whoever may read the entry may read what the sidecar keeps of it, and nobody else."""
+        fd = self._files.acquire(place)
+        try:
+            with contextlib.suppress(OSError):
+                self._calls.chmod(fd, mode_for_sidecar(entry))
+        finally:
+            self._files.release(place)
+        self._files.done(place)
 
     def _settle(self, item: StagedItem) -> set[bytes]:
         entry, place = item.entry, item.place
@@ -314,5 +327,5 @@ class LocalWriter:
         assert self._root_entry is not None
         with contextlib.suppress(OSError):
             self._calls.chmod(fd, 0o700)
-        self._sidecar.finish(self._setter.header)
+        self._sidecar.finish(self._setter.header, mode_for_sidecar(self._root_entry))
         self._setter.again(fd, self._root_entry)

@@ -28,6 +28,8 @@ from haulage.engine.trees.trouble import changed, source_missing, unreadable
 ROOT_NUMBER = 5
 _FIRST_USER_NUMBER = 16
 _MOST_RECORDS = 50_000_000
+_MOST_EXPANSION = 64
+"""How many times the image a compressed content may be: NTFS packs at most 16 clusters into one, and leaves out runs of zeros."""
 
 
 class NtfsVolume:
@@ -45,7 +47,7 @@ class NtfsVolume:
             self._size = os.lseek(self._fd, 0, os.SEEK_END)
             self.token = token_of(status)
             self._read_geometry(os.pread(self._fd, 512, 0))
-            self._table = fetch_attribute(os.path.abspath(image), 0)
+            self._table = fetch_attribute(os.path.abspath(image), 0, self._size)
             self._records = os.fstat(self._table.fileno()).st_size // self._record_bytes
             self._index()
         except OSError as error:
@@ -86,7 +88,10 @@ class NtfsVolume:
             return BytesContent(first.value, path, stream)
         if not first.flags & COMPRESSED:
             return ClusterContent(self._fd, self._size, self._cluster_bytes, extents, path, stream)
-        content = SpooledContent(fetch_attribute(os.path.abspath(self.image), number, stream), path, stream)
+        if first.size > _MOST_EXPANSION * self._size:
+            raise damaged(f"{shown(path, stream)} is said to be larger than its clusters can hold")
+        spool = fetch_attribute(os.path.abspath(self.image), number, first.size + 1, stream)
+        content = SpooledContent(spool, path, stream)
         if content.size != first.size:
             content.close()
             raise changed(path, "ntfscat gave another size", stream)

@@ -6,9 +6,11 @@ import contextlib
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
 
 from haulage.base.errors import FormatError
 from haulage.engine.trees.folder_handles import FolderHandles
+from haulage.engine.trees.model import Entry
 from haulage.engine.trees.oscalls import OsCalls
 from haulage.engine.trees.paths import SIDECAR, join, shown
 from haulage.engine.trees.sidecar_format import MAX_RECORD_BYTES, Header, Record, encode, marker, stored_path
@@ -16,6 +18,11 @@ from haulage.engine.trees.sidecar_index import INDEX, MARKER
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK_BYTES = 1 << 20
+
+
+def mode_for_sidecar(entry: Entry) -> int:
+    """The mode of a file that tells about an entry: readable by those who may read the entry."""
+    return 0o644 if entry.mode is None else 0o600 | entry.mode & 0o044
 
 
 class SidecarWriter:
@@ -48,15 +55,14 @@ class SidecarWriter:
         with self._lock:
             self._records[record.path] = encoded
 
-    def finish(self, header: Header) -> None:
-        """Write index and marker."""
+    def finish(self, header: Header, mode: int) -> None:
+        """Write index and marker, with that mode."""
         self._make(SIDECAR)
         folder = self._folders.acquire(SIDECAR)
         try:
             digest = hashlib.sha256()
             held = bytearray(encode(header))
-            fd = self._calls.open(INDEX, _CREATE, 0o644, dir_fd=folder)
-            try:
+            with self._created(INDEX, folder, mode) as fd:
                 position = 0
                 for path in sorted(self._records):
                     held += self._records[path]
@@ -66,15 +72,20 @@ class SidecarWriter:
                         held.clear()
                 digest.update(held)
                 self._write(fd, held, position)
-            finally:
-                self._calls.close(fd)
-            fd = self._calls.open(MARKER, _CREATE, 0o644, dir_fd=folder)
-            try:
+            with self._created(MARKER, folder, mode) as fd:
                 self._write(fd, marker(len(self._records), digest.hexdigest()), 0)
-            finally:
-                self._calls.close(fd)
         finally:
             self._folders.release(SIDECAR)
+
+    @contextlib.contextmanager
+    def _created(self, name: bytes, folder: int, mode: int) -> Iterator[int]:
+        fd = self._calls.open(name, _CREATE, mode, dir_fd=folder)
+        try:
+            with contextlib.suppress(OSError):
+                self._calls.chmod(fd, mode)
+            yield fd
+        finally:
+            self._calls.close(fd)
 
     def _write(self, fd: int, data: bytes | bytearray, position: int) -> int:
         view = memoryview(data)
@@ -95,6 +106,8 @@ class SidecarWriter:
                 try:
                     with contextlib.suppress(FileExistsError):
                         self._calls.mkdir(name, 0o755, dir_fd=fd)
+                    with contextlib.suppress(OSError):  # whatever this process's umask
+                        self._calls.chmod(name, 0o755, dir_fd=fd)
                 finally:
                     self._folders.release(parent)
                 self._made.add(made)
