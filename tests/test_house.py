@@ -73,7 +73,11 @@ def test_no_function_is_too_long() -> None:
         return (function.end_lineno or 0) - function.lineno + 1
 
     too_long = [
-        f"{path} {each.name}" for path, tree, _ in EVERYTHING for each in functions(tree) if lines(each) > MOST_FUNCTION_LINES
+        f"{path} {each.name}"
+        for path, tree, _ in EVERYTHING
+        if "/migrations/versions/" not in path  # generated, then read once
+        for each in functions(tree)
+        if lines(each) > MOST_FUNCTION_LINES
     ]
     assert too_long == []
 
