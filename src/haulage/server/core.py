@@ -35,10 +35,11 @@ from haulage.domain.transit.ledger import Ledger
 from haulage.domain.transit.mirror import Mirror
 from haulage.domain.transit.notices import Notices
 from haulage.domain.transit.orders import OrderRules
-from haulage.domain.transit.provider import Build, Parcels, Provider
+from haulage.domain.transit.provider import Build, Check, Parcels, Provider
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.domain.transit.site_duty import SiteDuty
 from haulage.engine.content.model import ChunkStore
+from haulage.engine.content.parcel_file import check_parcel
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.links.link import Link
 from haulage.engine.protocol.definitions import Kind
@@ -69,6 +70,7 @@ class Parts:
     documents: Documents
     parcels: Parcels
     build: Build
+    check: Check = check_parcel
     executor: Executor
     issue_certificate: IssueCertificate | None
     """At the central site only."""
@@ -234,6 +236,7 @@ class SiteCore:
             seal=parts.seal,
             parcels=parts.parcels,
             build=parts.build,
+            check=parts.check,
             executor=parts.executor,
             cache_bytes=parts.cache_bytes,
         )

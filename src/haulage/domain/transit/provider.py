@@ -59,6 +59,9 @@ class Parcels:
         remove_durable(self.path(parcel))
 
 
+Check = Callable[[str, bytes], None]
+"""(path, id): read a whole parcel and raise IntegrityError or FormatError if it is not what its name and head say."""
+
 Build = Callable[[ManifestId, Sequence[ManifestId], str], ParcelHead]
 
 
@@ -75,6 +78,7 @@ class Provider:
         seal: Seal,
         parcels: Parcels,
         build: Build,
+        check: Check,
         executor: Executor,
         cache_bytes: int,
     ) -> None:
@@ -85,6 +89,7 @@ class Provider:
         self._seal = seal
         self._parcels = parcels
         self._build = build
+        self._check = check
         self._executor = executor
         self._cache_bytes = cache_bytes
         self._lock = threading.Lock()
@@ -104,6 +109,8 @@ class Provider:
         if manifest is None or manifest.hex() != want.target:
             return Pending(reason="not-held", retry_after_seconds=60)
         target = ManifestId(manifest)
+        if want.damaged is not None:
+            self._inspect(want.damaged)
         record = self._parcel(target, self._bases(target, want))
         if record is None:
             return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
@@ -134,6 +141,15 @@ class Provider:
             for gone in set(known) - files:
                 records.remove_parcel(tx, gone)
         self._evict(keep="")
+
+    def _inspect(self, parcel: str) -> None:
+        """A child says a parcel arrived damaged. If the file here is, it is built anew; if it is sound, the line was not."""
+        try:
+            self._check(self._parcels.path(parcel), bytes.fromhex(parcel))
+        except (HaulageError, OSError):
+            with self._database.writing() as tx:
+                records.remove_parcel(tx, parcel)
+            self._parcels.discard(parcel)
 
     def _bases(self, target: ManifestId, want: Want) -> tuple[ManifestId, ...]:
         """Of what the child says it holds, the few known here that save most."""

@@ -6,6 +6,7 @@ Fetches from the parent only what the store lacks; a killed transfer goes on whe
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
@@ -98,7 +99,7 @@ class SiteDuty:
             held = records.held_versions(tx, shipment.package)
         if version is None:
             return self._wait(shipment, Reason.DEFINITION, FALLBACK_SECONDS)
-        if shipment.verify:
+        if shipment.verify and shipment.wanted in held:
             return self._verify(shipment, version)
         if shipment.wanted in held:
             return self._present(shipment, version, None)
@@ -109,7 +110,7 @@ class SiteDuty:
         return self._fetch(shipment, version, self._link)
 
     def _fetch(self, shipment: Shipment, version: Version, link: Link) -> Outcome:
-        answer = self._ask(version, link)
+        answer = self._ask(shipment, version, link)
         if isinstance(answer, Pending):
             reason = Reason.PARCEL if answer.reason == "building" else Reason.CONTENT
             seconds = float(answer.retry_after_seconds) if reason is Reason.PARCEL else FALLBACK_SECONDS
@@ -142,14 +143,22 @@ class SiteDuty:
         report = self._receive(shipment, version, offer, link)
         return self._present(shipment, version, report)
 
-    def _ask(self, version: Version, link: Link) -> Offer | Pending:
+    def _ask(self, shipment: Shipment, version: Version, link: Link) -> Offer | Pending:
         """The parent's offer, believed only when its own key signed it for this very version."""
         with self._database.reading() as tx:
             manifests = dict.fromkeys(manifest for _package, _number, manifest in records.all_holdings(tx))
             me = estate.find_site(tx, self._code)
             parent = None if me is None or me.parent is None else estate.find_site(tx, me.parent)
-        held = tuple(manifest.hex() for manifest in list(manifests)[:HELD_TOLD])
-        answer = link.want(Want(package=version.package, version=version.number, target=version.manifest.hex(), held=held))
+        # A repair leans on nothing here: what is held may be what is damaged.
+        held = () if shipment.repair else tuple(manifest.hex() for manifest in list(manifests)[:HELD_TOLD])
+        want = Want(
+            package=version.package,
+            version=version.number,
+            target=version.manifest.hex(),
+            held=held,
+            damaged=shipment.parcel if shipment.error_code == "parcel-damaged" and shipment.parcel else None,
+        )
+        answer = link.want(want)
         if isinstance(answer, Pending):
             return answer
         keys = [parent.key] if parent is not None and parent.key else []
@@ -246,16 +255,50 @@ class SiteDuty:
         return True
 
     def _verify(self, shipment: Shipment, version: Version) -> Outcome:
-        """Read every chunk of the version again; the store checks each against its id."""
+        """Read every chunk of the version again; with ``repair`` fetch the damaged ones from the parent."""
         self._attempts.show(shipment, ShipmentState.VERIFYING)
-        chunks = list(dict.fromkeys(live_chunks(ManifestId(version.manifest), self._store)))
-        for _chunk, _data in self._store.read_many(chunks):
-            pass
-        return Outcome(
-            state=ShipmentState.PRESENT,
-            changes={"verify": False, "repair": False, "verified": self._clock.now()},
-            effect=self._herald.verified,
-        )
+        damaged = self._damaged(version)
+        if not damaged:
+            return Outcome(
+                state=ShipmentState.PRESENT,
+                changes={"present": version.number, "verify": False, "repair": False, "verified": self._clock.now()},
+                effect=self._herald.verified,
+            )
+        if not shipment.repair or self._link is None:
+            raise IntegrityError(
+                "store-damaged",
+                f"{version.package}:{version.number} at {shipment.place} is damaged: {damaged} chunks are not what they should be.",
+                f"haulage package verify {version.package} --at {shipment.place} --repair"
+                if self._link is not None
+                else "Publish it again with --full from its source: what is damaged is read anew.",
+                remedy=Remedy.WAIT_FOR_PERSON,
+            )
+        outcome = self._fetch(shipment, version, self._link)
+        if outcome.state is not ShipmentState.PRESENT:
+            return outcome
+        return dataclasses.replace(outcome, changes={**outcome.changes, "verify": False, "repair": False})
+
+    def _damaged(self, version: Version) -> int:
+        """How many chunks of a version cannot be read. The store counts each as missing from then on, so it is fetched again."""
+        manifest = ManifestId(version.manifest)
+        count = 0
+        try:
+            chunks = list(dict.fromkeys(live_chunks(manifest, self._store)))
+        except (IntegrityError, NotFoundError):
+            # Not even its list of contents can be read.
+            return 1
+        left = chunks
+        while left:
+            try:
+                for _chunk, _data in self._store.read_many(left):
+                    pass
+                return count
+            except (IntegrityError, NotFoundError):
+                gone = self._store.missing(chunks)
+                if len(gone) <= count:
+                    raise
+                count, left = len(gone), [chunk for chunk in left if chunk not in gone]
+        return count
 
     def _present(self, shipment: Shipment, version: Version, report: ReceiveReport | None) -> Outcome:
         changes: dict[str, object] = {"present": version.number, "verified": self._clock.now(), "parcel": ""}

@@ -69,7 +69,7 @@ def capture(
 ) -> CaptureReport:
     """Capture a tree. The same tree gives the same manifest id anywhere, at any time (I23).
 
-    ``on_manifest`` is called once everything is durable, before the session ends: whoever pins there leaves sweep no moment to take it.
+    ``on_manifest`` is called once everything is durable, before the session ends: who pins there leaves sweep no moment to take it.
 
     Raises TransferError naming path, stream and cause: ``source-not-stable`` when a file kept changing or vanished (B6, B7),
     otherwise what the reader said (B8, Q207416); FormatError ``empty-source`` (B14) and what the reader refuses; UsageError

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from haulage.base.errors import FormatError
+from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.content.parcel import PRELUDE, ParcelHead, head_end, parse_head
+from haulage.engine.content.parcel_section import verify_section
 
 READ_BYTES = 256 * 1024
 
@@ -52,3 +53,15 @@ class ParcelFile:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+
+def check_parcel(path: str, parcel_id: bytes) -> None:
+    """Read a whole parcel and compare it with its name. Raises IntegrityError ``parcel-damaged``, FormatError, OSError."""
+    parcel = ParcelFile.open(path)
+    try:
+        if parcel.head.id != parcel_id:
+            raise IntegrityError("parcel-damaged", "The head of a parcel is not what its name says.", "It is built anew.")
+        for section in parcel.head.sections:
+            verify_section(section, b"".join(parcel.read(section.offset, section.stored_bytes)))
+    finally:
+        parcel.close()

@@ -29,6 +29,8 @@ class Want(Body, frozen=True, kw_only=True):
     target: Digest
     """BLAKE3 of the wanted manifest."""
     held: Annotated[tuple[Digest, ...], Meta(max_length=1000)] = ()
+    damaged: Digest | None = None
+    """A parcel of this sender that arrived, complete and over a sound line, with wrong bytes: it is looked at and built anew."""
 
 
 class Offer(Document, frozen=True, kw_only=True):

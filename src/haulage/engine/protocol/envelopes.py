@@ -30,7 +30,6 @@ ENVELOPE_MAX_BYTES = 8 * 1024 * 1024
 MESSAGE_MAX_BYTES = 4 * 1024 * 1024
 """Of one body. Leave room for base64: a body this large travels alone."""
 MESSAGES_MAX = 1000
-AVAILABLE_MAX = 50_000
 
 
 class MessageKind(enum.StrEnum):
@@ -39,7 +38,6 @@ class MessageKind(enum.StrEnum):
     DEFINITION = "definition"
     SHIPMENT = "shipment"
     STATUS = "status"
-    AVAILABILITY = "availability"
     AVAILABLE = "available"
     CLAIM = "claim"
 
@@ -120,13 +118,6 @@ class StatusReport(Body, frozen=True, kw_only=True):
     fields: dict[Name, Text] = field(default_factory=dict)
 
 
-class AvailabilityReport(Body, frozen=True, kw_only=True):
-    """Every manifest a site holds whole. An empty list means it holds none of them usable as a base, never "delete"."""
-
-    site: Site
-    manifests: Annotated[tuple[Digest, ...], Meta(max_length=AVAILABLE_MAX)] = ()
-
-
 class AvailableNotice(Body, frozen=True, kw_only=True):
     """The sender now holds a version: whoever wants it may ask."""
 
@@ -140,7 +131,6 @@ B = TypeVar("B", bound=Body)
 BODIES: dict[str, type[Body]] = {
     MessageKind.SHIPMENT: ShipmentReport,
     MessageKind.STATUS: StatusReport,
-    MessageKind.AVAILABILITY: AvailabilityReport,
     MessageKind.AVAILABLE: AvailableNotice,
 }
 
