@@ -27,6 +27,7 @@ from haulage.engine.trees.sidecar_format import (
 
 _BROKEN = (errno.EIO, errno.EROFS)
 _DEFAULT_MODE = {EntryType.FILE: 0o644, EntryType.FOLDER: 0o755}
+_READABLE = {EntryType.FILE: 0o400, EntryType.FOLDER: 0o500}
 _NO_FACTS = Facts()
 
 
@@ -58,6 +59,8 @@ class Setter:
         self._calls = calls
         self._sidecar_only = sidecar_only
         self._names = OwnerNames()
+        # Without root's rights, a mode that shuts its owner out would keep this server from verifying or removing its own tree.
+        self._reads_all = os.geteuid() == 0
         self._refused_owners: set[tuple[int, int]] = set()
         self.header = Header()
 
@@ -178,6 +181,8 @@ class Setter:
 
     def _set_mode_and_time(self, fd: int, entry: Entry) -> None:
         mode = _DEFAULT_MODE[entry.type] if entry.mode is None or self._sidecar_only else entry.mode
+        if not self._reads_all:
+            mode |= _READABLE[entry.type]
         try:
             self._calls.chmod(fd, mode)
         except OSError as error:
