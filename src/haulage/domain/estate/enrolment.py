@@ -19,9 +19,8 @@ from haulage.domain.replication.records import list_definitions
 from haulage.domain.replication.streams import Streams
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.asks import Claim
-from haulage.engine.protocol.definitions import Definition, InvitationState, Kind, SiteState, decode_definition, state_of
+from haulage.engine.protocol.definitions import InvitationState, Kind, SiteState, state_of
 from haulage.engine.protocol.envelopes import Message, MessageKind
-from haulage.engine.trust.dsse import peek
 from haulage.engine.trust.enrolment import peek_claim, verify_claim
 
 IssueCertificate = Callable[[Claim], str]
@@ -112,10 +111,11 @@ class Enrolment:
 
     def _invitation(self, tx: Transaction, claim: Claim) -> InvitationState:
         for stored in list_definitions(tx, Kind.INVITATION):
-            definition = decode_definition(peek(stored.document, Definition.PAYLOAD_TYPE))
-            state = state_of(definition, InvitationState)
-            if state.token_key == claim.token_key:
-                return state
+            definition = self._definitions.find(tx, Kind.INVITATION, stored.id)
+            if definition is not None:
+                state = state_of(definition, InvitationState)
+                if state.token_key == claim.token_key:
+                    return state
         raise NotFoundError(
             "invitation-unknown",
             f"No invitation of site {claim.code} below {claim.parent} is known at {self._code}.",
