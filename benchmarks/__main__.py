@@ -1,0 +1,65 @@
+"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [tree] [wire] [scale]``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Sequence
+
+from benchmarks import scale, tree, wire
+from benchmarks.contenders import OURS, PEERS, Contender
+
+TOPICS = ("tree", "wire", "scale")
+
+
+def main() -> None:
+    """Parse, measure topic by topic, clean up."""
+    given = _arguments()
+    peers = [peer for peer in PEERS if peer.installed() and (not given.peers or peer.name in given.peers)]
+    _introduce(peers)
+    folder = tempfile.mkdtemp(prefix="haulage-bench-", dir=given.work)
+    try:
+        for topic in given.topics or TOPICS:
+            work = os.path.join(folder, topic)
+            os.mkdir(work)
+            if topic == "tree":
+                tree.measure(work, peers, folder=given.folder, repeats=given.repeats)
+            elif topic == "wire":
+                wire.measure(work, given.cache or os.path.join(folder, "packages"), given.pair or wire.PAIRS)
+            else:
+                scale.measure(work, peers, memory=given.memory, repeats=given.repeats, long=given.long)
+            shutil.rmtree(work, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("topics", nargs="*", choices=[*TOPICS, []], help="all of them by default")
+    parser.add_argument("--folder", help="tree: measure with this folder instead of Python's libraries")
+    parser.add_argument("--repeats", type=int, default=3, help="rounds in which all contenders take turns (default 3)")
+    parser.add_argument("--peers", nargs="*", help="only these peers, by name")
+    parser.add_argument("--pair", action="append", help="wire: NAME:OLD:NEW, a published package; may be repeated")
+    parser.add_argument("--cache", help="wire: keep fetched packages in this folder")
+    parser.add_argument("--memory", default="/dev/shm", help="scale: a folder in memory for small files (default /dev/shm)")
+    parser.add_argument("--long", action="store_true", help="scale: one million files and 20 GiB instead of 200,000 and 4 GiB")
+    parser.add_argument("--work", help="where trees and stores stand while measuring (default: the system's temporary folder)")
+    return parser.parse_args()
+
+
+def _introduce(peers: Sequence[Contender]) -> None:
+    absent = [peer.name for peer in PEERS if not peer.installed()]
+    print(f"Processors: {os.cpu_count()}; {platform.python_implementation()} {platform.python_version()}; ", end="")
+    print(f"load before: {os.getloadavg()[0]:.1f}; files come from the page cache.")
+    print("Medians; in brackets the median over the rounds of the ratio to Haulage: above 1× the peer needs more.")
+    print(f"Not installed, left out: {', '.join(absent) or 'none'}.\n")
+    for each in [OURS, *peers]:
+        print(f"- {each.name}: {each.note or 'as it comes'}")
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

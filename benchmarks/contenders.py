@@ -1,0 +1,113 @@
+"""Who is measured: Haulage and each peer as the commands that make it do the same work. A peer that is not installed is left out,
+never required. Pure but for looking for programs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """Commands with ``{tree}``, ``{store}`` (a path of its own, absent at first), ``{out}`` and ``{n}`` (which capture)."""
+
+    name: str
+    needs: tuple[str, ...]
+    capture: str
+    begin: str = "mkdir {store}"
+    """Before the first capture, not timed."""
+    restore: str = ""
+    compare: str = ""
+    """Proves the restored tree against the store."""
+    check: str = ""
+    """Proves the store itself."""
+    note: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
+    incremental: bool = True
+
+    def installed(self) -> bool:
+        """Whether every program of it is here."""
+        return all(shutil.which(program) for program in self.needs)
+
+
+_OURS = f"{sys.executable} -m benchmarks.ours"
+OURS = Contender(
+    name="haulage",
+    needs=(),
+    begin="true",
+    capture=_OURS + " capture {tree} {store}",
+    restore=_OURS + " restore {store} {out}",
+    compare=_OURS + " compare {store} {out}",
+    check=_OURS + " check {store}",
+    note="every step made durable; BLAKE3; zstd 3; owners, attributes, streams and links kept",
+    environment={"PYTHONPATH": TOP},
+)
+TAR = Contender(
+    name="tar+zstd",
+    needs=("tar", "zstd"),
+    capture="tar -C {tree} --acls --xattrs --xattrs-include='*' -cf - . | zstd -q -3 -T2 -o {store}/{n}.tar.zst",
+    restore="mkdir {out}; zstd -qdc {store}/{n}.tar.zst | tar -C {out} --acls --xattrs --xattrs-include='*' -xpf -",
+    compare="zstd -qdc {store}/{n}.tar.zst | tar -C {out} -df -",
+    check="zstd -qt {store}/*.zst",
+    note="tar | zstd -3 -T2: one archive for each version, nothing shared; nothing made durable",
+    incremental=False,
+)
+BORG = Contender(
+    name="borg",
+    needs=("borg",),
+    begin="borg init -e none {store}",
+    capture="cd {tree}; borg create -C zstd,3 {store}::{n} .",
+    restore="mkdir {out}; cd {out}; borg extract {store}::{n}",
+    check="borg check --verify-data {store}",
+    note="no encryption, zstd 3",
+    environment={"BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes", "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"},
+)
+RESTIC = Contender(
+    name="restic",
+    needs=("restic",),
+    begin="restic init -q --repository-version 2 -r {store}",
+    capture="cd {tree}; restic backup -q -r {store} .",
+    restore="restic restore -q -r {store} latest --target {out}",
+    compare="restic restore -q -r {store} latest --target {out}.again --verify",
+    check="restic check -q --read-data -r {store}",
+    note="always encrypts; its comparison restores a second time, as it can only be asked for with a restore",
+    environment={"RESTIC_PASSWORD": "x"},
+)
+CASYNC = Contender(
+    name="casync",
+    needs=("casync",),
+    capture="casync make --compression=zstd --store={store}/default.castr {store}/{n}.caidx {tree} > /dev/null",
+    restore="casync extract --store={store}/default.castr {store}/{n}.caidx {out}",
+    compare="casync digest --store={store}/default.castr {store}/{n}.caidx > {store}/want; casync digest {out} > {store}/got; "
+    "cmp {store}/want {store}/got",
+)
+OSTREE = Contender(
+    name="ostree",
+    needs=("ostree",),
+    begin="ostree --repo={store} init --mode=archive",
+    capture="ostree --repo={store} commit -b main --tree=dir={tree} > /dev/null",
+    restore="ostree --repo={store} checkout -U main {out}",
+    check="ostree --repo={store} fsck -q",
+    note="gzip 6; keeps no times; shares whole files only",
+)
+BUP = Contender(
+    name="bup",
+    needs=("bup",),
+    begin="BUP_DIR={store} bup init",
+    capture="export BUP_DIR={store}; bup index {tree}; bup save -q -n main {tree}",
+    restore="BUP_DIR={store} bup restore -q -C {out} main/latest{tree}/.",
+    check="BUP_DIR={store} bup fsck",
+    note="zlib 1",
+)
+FIND = Contender(
+    name="find -printf",
+    needs=("find",),
+    capture="find {tree} -printf '%s %T@ %C@ %i\\n' > /dev/null",
+    note="only lists: the least that finding out that nothing changed can cost",
+)
+PEERS = (TAR, BORG, RESTIC, CASYNC, OSTREE, BUP)

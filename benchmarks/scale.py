@@ -1,0 +1,49 @@
+"""Topic: the ends of the scale. Very many small files, and one very large sparse file: time and memory, beside a few peers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from benchmarks import rounds, synthetic
+from benchmarks.contenders import OURS, Contender
+from benchmarks.rounds import Rounds
+from benchmarks.table import mebibytes
+from benchmarks.tree import print_figures
+
+PEERS = ("tar+zstd", "borg", "restic")
+"""Those that show the range; the others take long at this size and tell nothing new."""
+CHANGED_FILES = 100
+
+
+def measure(work: str, peers: Sequence[Contender], *, memory: str, repeats: int, long: bool) -> None:
+    """Measure and print."""
+    peers = [peer for peer in peers if peer.name in PEERS]
+    repeats = 1 if long else min(repeats, 2)
+    _small(work, peers, memory, repeats, 1_000_000 if long else 200_000)
+    _large(work, peers, repeats, (20 if long else 4) << 30)
+
+
+def _small(work: str, peers: Sequence[Contender], memory: str, repeats: int, number: int) -> None:
+    place = os.path.join(memory if os.path.isdir(memory) and os.access(memory, os.W_OK) else work, f"haulage-bench-{os.getpid()}")
+    os.mkdir(place)
+    try:
+        tree = os.path.join(place, "tree")
+        synthetic.small_files(tree, number)
+        _, size = rounds.count(tree)
+        print(f"### {number:,} small files, {mebibytes(size)}, in {os.path.dirname(place)}\n")
+        measuring = Rounds(tree, place, [OURS, *peers], changes=CHANGED_FILES)
+        measuring.run(repeats)
+        print_figures(measuring.figures, peers)
+    finally:
+        rounds.remove(place)
+
+
+def _large(work: str, peers: Sequence[Contender], repeats: int, size: int) -> None:
+    tree = os.path.join(work, "large")
+    os.mkdir(tree)
+    data = synthetic.sparse_file(os.path.join(tree, "disk.img"), size)
+    print(f"### One sparse file of {size >> 30} GiB, {mebibytes(data)} of it random\n")
+    measuring = Rounds(tree, work, [OURS, *peers], changes=1)
+    measuring.run(repeats)
+    print_figures(measuring.figures, peers)

@@ -1,0 +1,65 @@
+"""Topic: a real tree. Capture, capture again, restore, compare, check: Haulage beside its peers."""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+from collections.abc import Sequence
+
+from benchmarks import rounds
+from benchmarks.contenders import FIND, OURS, Contender
+from benchmarks.process import run
+from benchmarks.rounds import Figures, Rounds
+from benchmarks.table import Format, cell, mebibytes, print_table, seconds
+
+CHANGED_FILES = 20
+WRITING: tuple[tuple[str, str, Format], ...] = (
+    ("first capture", rounds.FIRST, seconds),
+    ("processor", rounds.PROCESSOR, seconds),
+    ("peak memory", rounds.PEAK, mebibytes),
+    ("unchanged", rounds.AGAIN, seconds),
+    ("some files changed", rounds.CHANGED, seconds),
+    ("stored, first", rounds.STORED, mebibytes),
+    ("stored, three captures", rounds.GROWN, mebibytes),
+)
+READING: tuple[tuple[str, str, Format], ...] = (
+    ("restore", rounds.RESTORE, seconds),
+    ("peak memory", rounds.RESTORE_PEAK, mebibytes),
+    ("compare the restored tree", rounds.COMPARE, seconds),
+    ("check the store", rounds.CHECK, seconds),
+)
+
+
+def measure(work: str, peers: Sequence[Contender], *, folder: str | None, repeats: int) -> None:
+    """Measure and print."""
+    tree = os.path.join(work, "tree")
+    os.mkdir(tree)
+    for source in [folder] if folder else _libraries():
+        run(f"cp -a {source} {tree}/")
+    files, size = rounds.count(tree)
+    print(f"### A real tree: {files:,} files, {mebibytes(size)}\n")
+    print_figures(_measured(tree, work, peers, repeats), peers)
+
+
+def _measured(tree: str, work: str, peers: Sequence[Contender], repeats: int) -> Figures:
+    measuring = Rounds(tree, work, [OURS, *peers], changes=CHANGED_FILES)
+    measuring.run(repeats)
+    return measuring.figures
+
+
+def print_figures(figures: Figures, peers: Sequence[Contender], *, reading: bool = True) -> None:
+    """Both tables: what writing costs, what reading costs."""
+    everyone = [OURS, *peers]
+    print_table(["", *[title for title, _, _ in WRITING]], [_row(each, figures, WRITING) for each in [*everyone, FIND]])
+    if reading:
+        print_table(["", *[title for title, _, _ in READING]], [_row(each, figures, READING) for each in everyone])
+
+
+def _row(each: Contender, figures: Figures, columns: Sequence[tuple[str, str, Format]]) -> list[str]:
+    ours = figures[OURS.name]
+    return [each.name, *[cell(figures[each.name][figure], ours[figure], show) for _, figure, show in columns]]
+
+
+def _libraries() -> list[str]:
+    """The standard library, and what is installed beside Haulage. They are two folders unless nothing is a virtual environment."""
+    return sorted({sysconfig.get_path("stdlib"), sysconfig.get_path("purelib")})
