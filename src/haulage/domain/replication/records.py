@@ -201,6 +201,22 @@ def add_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
         tx.execute(dirty.insert().values(peer=peer, kind=kind, key=key))
 
 
+def is_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> bool:
+    """Whether a neighbour is still to be told about this."""
+    there = sa.select(dirty.c.number).where(dirty.c.peer == peer, dirty.c.kind == kind, dirty.c.key == key)
+    return tx.execute(there).first() is not None
+
+
+def dirty_peers(tx: Transaction, kind: str, key: str) -> Sequence[SiteCode]:
+    """The neighbours that are still to be told about this."""
+    return list(tx.execute(sa.select(dirty.c.peer).where(dirty.c.kind == kind, dirty.c.key == key)).scalars())
+
+
+def dirty_keys(tx: Transaction, peer: SiteCode, kind: str) -> Sequence[str]:
+    """Everything of one kind that a neighbour is still to be told."""
+    return list(tx.execute(sa.select(dirty.c.key).where(dirty.c.peer == peer, dirty.c.kind == kind)).scalars())
+
+
 def has_dirty(tx: Transaction, peer: SiteCode) -> bool:
     """Whether there is anything new to tell a neighbour."""
     return tx.execute(sa.select(dirty.c.number).where(dirty.c.peer == peer).limit(1)).first() is not None

@@ -1,0 +1,127 @@
+"""What a child site asks of this one: the root, its claim, the feed, its reports, wants, parcels."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from starlette.responses import Response
+
+from haulage.base.errors import UsageError
+from haulage.base.ids import SiteCode
+from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
+from haulage.engine.protocol import lines
+from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.codec import decode, encode
+from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES
+from haulage.server.endpoint import JSON, Call, Endpoint, Permission
+from haulage.server.parcel_answer import answer_parcel
+
+WAIT_MAX_SECONDS = 300
+WANT_MAX_BYTES = 256 * 1024
+
+
+class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far the child has stored this site's stream, and how long it wants to wait."""
+
+    epoch: int
+    stream: int
+    sequence: int
+    wait: int = 0
+
+
+def peer_bell(code: SiteCode) -> str:
+    """The bell that rings when there is something to tell a neighbour."""
+    return f"peer:{code}"
+
+
+def sender_of(call: Call) -> SiteCode:
+    """The proven child."""
+    assert call.sender is not None
+    return call.sender
+
+
+def _root(call: Call) -> Response:
+    return Response(call.service.root_document, media_type=JSON, headers={"Cache-Control": "no-cache"})
+
+
+def _claim(call: Call) -> Response:
+    core = call.service.core
+    with core.database.writing() as tx:
+        known = list(core.enrolment.claim(tx, call.raw))
+    return Response(lines.join_lines(known), media_type=lines.MEDIA_TYPE)
+
+
+async def _feed(call: Call) -> Response:
+    """Envelopes at once, or as soon as there are any; holds no thread while it waits."""
+    asked: Feed = call.query
+    if min(asked.epoch, asked.stream, asked.sequence, asked.wait) < 0 or asked.wait > WAIT_MAX_SECONDS:
+        raise UsageError("bad-query", "The position or the wait is out of bounds.", "This is a defect of the asking site.")
+    service, child = call.service, sender_of(call)
+    position = Position(epoch=asked.epoch, stream=asked.stream, sequence=asked.sequence)
+    deadline = asyncio.get_running_loop().time() + asked.wait
+    with service.bells.in_loop(peer_bell(child)) as bell:
+        while True:
+            bell.clear()
+            documents = await asyncio.to_thread(service.core.streams.outgoing, child, position)
+            left = deadline - asyncio.get_running_loop().time()
+            if documents or left <= 0 or service.bells.closed:
+                break
+            try:
+                await asyncio.wait_for(bell.wait(), left)
+            except TimeoutError:
+                break
+    service.presence.hear(child)
+    if not documents:
+        return Response(status_code=204)
+    return Response(lines.join_lines(documents), media_type=lines.MEDIA_TYPE)
+
+
+def _report(call: Call) -> Response:
+    position = call.service.core.streams.incoming(sender_of(call), lines.split_lines(call.raw))
+    return Response(encode(position), media_type=JSON)
+
+
+def _want(call: Call) -> Response:
+    answer = call.service.core.provider.want(sender_of(call), decode(call.raw, Want, max_bytes=WANT_MAX_BYTES))
+    if isinstance(answer, Pending):
+        return Response(encode(answer), status_code=202, media_type=JSON)
+    return Response(answer, media_type=CLAIM_MEDIA_TYPE)
+
+
+async def _parcel(call: Call) -> Response:
+    return await answer_parcel(call, sender_of(call), call.path["parcel"])
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/trust/root", permission=Permission.OPEN, act=_root, summary="The root of trust"),
+    Endpoint(
+        method="POST",
+        path="/hop/v1/claim",
+        permission=Permission.OPEN,
+        act=_claim,
+        media_type=CLAIM_MEDIA_TYPE,
+        body_max_bytes=2 * CLAIM_MAX_BYTES,
+        summary="A new site claims its invitation",
+    ),
+    Endpoint(method="GET", path="/hop/v1/feed", permission=Permission.SITE, act=_feed, query=Feed, summary="Envelopes for a child"),
+    Endpoint(
+        method="POST",
+        path="/hop/v1/report",
+        permission=Permission.SITE,
+        act=_report,
+        media_type=lines.MEDIA_TYPE,
+        body_max_bytes=lines.BODY_MAX_BYTES,
+        summary="Envelopes of a child",
+    ),
+    Endpoint(
+        method="POST",
+        path="/hop/v1/want",
+        permission=Permission.SITE,
+        act=_want,
+        media_type=JSON,
+        body_max_bytes=WANT_MAX_BYTES,
+        summary="A child asks for a version",
+    ),
+    Endpoint(method="GET", path="/hop/v1/parcels/{parcel}", permission=Permission.SITE, act=_parcel, summary="A parcel, by range"),
+)

@@ -1,0 +1,202 @@
+"""Packages: where they are, what changed in them, orders about them, getting one out."""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Literal
+
+import msgspec
+
+from haulage.base.errors import ConflictError, NotFoundError, UsageError
+from haulage.base.ids import PackageId, VersionNumber, package_id, place
+from haulage.domain.catalog import records as catalog
+from haulage.domain.catalog import views as catalog_views
+from haulage.domain.reporting import explain as reporting
+from haulage.domain.transit import records as transit
+from haulage.domain.transit import views
+from haulage.engine.content.diff import Change, diff
+from haulage.engine.content.manifest import Manifest
+from haulage.engine.content.manifest_model import shown
+from haulage.engine.content.model import ManifestId
+from haulage.operations import orders, packages
+from haulage.operations.desk import require_package
+from haulage.server.endpoint import Answer, Call, Endpoint, Permission
+from haulage.server.listing import Page, check_limit, cut, desk_for
+from haulage.server.service import Service, View
+
+
+class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two versions to compare."""
+
+    old: int
+    new: int
+    limit: int | None = None
+    cursor: str | None = None
+
+
+class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One place."""
+
+    at: str
+
+
+class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do once at one place."""
+
+    action: Literal["verify", "repair", "retry"]
+    place: str
+
+
+class Rollback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which version's content is to be the newest again."""
+
+    version: int
+    dry_run: bool = False
+
+
+class Extraction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to, on the server's machine; the newest version held unless one is named."""
+
+    to: str
+    version: int | None = None
+    dry_run: bool = False
+
+
+def _status(call: Call) -> Answer:
+    page: Page = call.query
+    package = package_id(call.path["id"])
+    with call.service.core.database.reading() as tx:
+        known = catalog.find_package(tx, package)
+        rows = views.leftovers(tx, package) if known is None else views.package_status(tx, known)
+        if known is None and not rows:
+            require_package(tx, package)
+    rows = [row | {"id": f"{package}@{row['place']}"} for row in rows]
+    return cut(rows, limit=page.limit, cursor=page.cursor, key=lambda row: str(row["place"]))
+
+
+def _explain(call: Call) -> Answer:
+    asked: At = call.query
+    package, where = package_id(call.path["id"]), place(asked.at)
+    with call.service.core.database.reading() as tx:
+        view = reporting.explain(tx, require_package(tx, package), where)
+    if view is None:
+        raise NotFoundError(
+            "not-assigned", f"{package} is not meant for {where}.", f"haulage package assign {package} --to {where}"
+        )
+    return Answer(value=view | {"id": f"{package}@{where}"})
+
+
+def _order(call: Call) -> Answer:
+    asked: Order = call.body
+    package, where = package_id(call.path["id"]), place(asked.place)
+    before = orders.give_order(call.service.desk, call.actor, asked.action, package, where)
+    return Answer(value={"id": f"{package}@{where}", "generation": before}, status=202)
+
+
+def _rollback(call: Call) -> Answer:
+    asked: Rollback = call.body
+    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+        made = packages.rollback_package(desk, call.actor, package_id(call.path["id"]), VersionNumber(asked.version))
+    return Answer(value=catalog_views.version_view(made) | {"dry_run": asked.dry_run}, status=201)
+
+
+def _diff(call: Call) -> Answer:
+    """Changes in path order; the cursor counts them, because a manifest never changes."""
+    asked: Span = call.query
+    check_limit(asked.limit)
+    if asked.cursor is not None and not asked.cursor.isdecimal():
+        raise UsageError("bad-cursor", f"{asked.cursor[:40]!r} is not a cursor of this list.", "Begin without one.")
+    package, start = package_id(call.path["id"]), int(asked.cursor or 0)
+    old, new = (_manifest(call.service, package, number) for number in (asked.old, asked.new))
+    rows: list[View] = []
+    for index, change in enumerate(diff(old, new)):
+        if asked.limit is not None and len(rows) == asked.limit:
+            return Answer(value={"items": rows, "cursor": str(index)})
+        if index >= start:
+            rows.append(_change_view(change))
+    return Answer(value=rows if asked.limit is None else {"items": rows, "cursor": None})
+
+
+def _extract(call: Call) -> Answer:
+    asked: Extraction = call.body
+    package, target = package_id(call.path["id"]), asked.to
+    if not target.startswith("/") or "\0" in target or os.path.normpath(target) == "/":
+        raise UsageError("bad-target", f"{target!r} is not a folder to write into.", "Give an absolute path on the server.")
+    if os.path.lexists(target) and (not os.path.isdir(target) or os.listdir(target)):
+        raise ConflictError("target-not-empty", f"{target} is not an empty folder.", "Name one that is empty or not there yet.")
+    if not os.path.isdir(os.path.dirname(os.path.abspath(target))):
+        raise NotFoundError("target-missing", f"The folder above {target} is not there.", "Make it first.")
+    number = VersionNumber(asked.version) if asked.version is not None else _newest_held(call.service, package)
+    manifest = _manifest(call.service, package, number)
+    figures: View = {} if asked.dry_run else call.service.extract(manifest.ref.id, os.path.abspath(target))
+    return Answer(value={"id": f"{package}:{number}", "version": number, "to": target, "dry_run": asked.dry_run, **figures})
+
+
+def _newest_held(service: Service, package: PackageId) -> VersionNumber:
+    with service.core.database.reading() as tx:
+        require_package(tx, package)
+        held = transit.held_versions(tx, package)
+    if not held:
+        raise ConflictError("no-version-here", f"No version of {package} is held at {service.code}.", "haulage package status ID")
+    return next(iter(held))
+
+
+def _manifest(service: Service, package: PackageId, number: int) -> Manifest:
+    with service.core.database.reading() as tx:
+        require_package(tx, package)
+        version = catalog.find_version(tx, package, VersionNumber(number))
+        held = transit.held_versions(tx, package)
+    if version is None:
+        raise NotFoundError("no-such-version", f"Package {package} has no version {number} here.", "haulage package versions ID")
+    if number not in held:
+        raise ConflictError(
+            "version-not-held", f"The content of {package}:{number} is not held at {service.code}.", "Ask a site that holds it."
+        )
+    return Manifest.open(ManifestId(version.manifest), service.store.read)
+
+
+def _change_view(change: Change) -> View:
+    view: View = {
+        "change": change.kind.value,
+        "path": shown(change.path),
+        "what": list(change.what),
+        "streams": [shown(name) for name in change.streams],
+    }
+    try:
+        change.path.decode("utf-8")
+    except UnicodeDecodeError:
+        view["path_b64"] = base64.b64encode(change.path).decode()
+    return view
+
+
+_ONE = "/api/v1/packages/{id}"
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET", path=f"{_ONE}/status", permission=Permission.ADMIN, act=_status, query=Page, summary="One row per place"
+    ),
+    Endpoint(
+        method="GET", path=f"{_ONE}/explain", permission=Permission.ADMIN, act=_explain, query=At, summary="Why, what next, when"
+    ),
+    Endpoint(
+        method="POST", path=f"{_ONE}/orders", permission=Permission.ADMIN, act=_order, body=Order, summary="Verify, repair, retry"
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{_ONE}/rollback",
+        permission=Permission.ADMIN,
+        act=_rollback,
+        body=Rollback,
+        summary="Old content, anew",
+    ),
+    Endpoint(method="GET", path=f"{_ONE}/diff", permission=Permission.ADMIN, act=_diff, query=Span, summary="What changed"),
+    Endpoint(
+        method="POST",
+        path=f"{_ONE}/extract",
+        permission=Permission.ADMIN,
+        act=_extract,
+        body=Extraction,
+        summary="Write a version out",
+    ),
+)

@@ -1,0 +1,64 @@
+"""Distribution points."""
+
+from __future__ import annotations
+
+import msgspec
+
+from haulage.base.ids import Place, make_place, place, point_name, site_code
+from haulage.domain.estate import views
+from haulage.operations import points
+from haulage.server.endpoint import Answer, Call, Endpoint, Permission
+from haulage.server.listing import Page, desk_for, page_of
+
+
+class NewPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A point to define."""
+
+    place: str
+    url: str
+    dry_run: bool = False
+
+
+class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of a removal."""
+
+    dry_run: bool = False
+
+
+def _list(call: Call) -> Answer:
+    with call.service.core.database.reading() as tx:
+        return page_of(views.list_points(tx), call.query, "place")
+
+
+def _add(call: Call) -> Answer:
+    asked: NewPoint = call.body
+    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+        made = points.add_point(desk, call.actor, place(asked.place), asked.url)
+    return Answer(value=views.point_view(made) | {"dry_run": asked.dry_run}, status=201)
+
+
+def _remove(call: Call) -> Answer:
+    asked: Removal = call.query
+    where = _where(call)
+    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+        still = points.remove_point(desk, call.actor, where)
+    done = {"id": where, "place": where, "removed": not asked.dry_run, "dry_run": asked.dry_run}
+    return Answer(value=done | {"still_assigned": list(still)})
+
+
+def _where(call: Call) -> Place:
+    return make_place(site_code(call.path["code"]), point_name(call.path["name"]))
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/api/v1/points", permission=Permission.ADMIN, act=_list, query=Page, summary="All points"),
+    Endpoint(method="POST", path="/api/v1/points", permission=Permission.ADMIN, act=_add, body=NewPoint, summary="Define a point"),
+    Endpoint(
+        method="DELETE",
+        path="/api/v1/points/{code}/{name}",
+        permission=Permission.ADMIN,
+        act=_remove,
+        query=Removal,
+        summary="Withdraw a point; nothing there is touched",
+    ),
+)

@@ -1,0 +1,100 @@
+"""Sites: the table, the tree, invitations, removal."""
+
+from __future__ import annotations
+
+import msgspec
+
+from haulage.base.clock import iso
+from haulage.base.ids import site_code
+from haulage.domain.estate import views
+from haulage.operations import sites
+from haulage.server.endpoint import Answer, Call, Endpoint, Permission
+from haulage.server.listing import Page, cut, desk_for, page_of
+from haulage.server.service import Service, View
+
+
+class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is to come in where."""
+
+    code: str
+    parent: str | None = None
+    name: str = ""
+    hours: float = sites.LIFE_HOURS
+    dry_run: bool = False
+
+
+class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Parameters of a removal."""
+
+    dry_run: bool = False
+
+
+def _list(call: Call) -> Answer:
+    with call.service.core.database.reading() as tx:
+        rows = views.list_sites(tx, call.service.code)
+    return page_of(_seen(call.service, rows), call.query, "code")
+
+
+def _tree(call: Call) -> Answer:
+    page: Page = call.query
+    with call.service.core.database.reading() as tx:
+        rows = views.site_tree(tx, call.service.code)
+    return cut(_seen(call.service, rows), limit=page.limit, cursor=page.cursor, key=lambda row: str(row["code"]))
+
+
+def _seen(service: Service, rows: list[View]) -> list[View]:
+    """What was heard since this server started is newer than what the tables say."""
+    heard = {str(code): iso(moment) for code, moment in service.presence.heard().items()}
+    return [row | {"id": row["code"], "last_seen": heard.get(str(row["code"]), row["last_seen"])} for row in rows]
+
+
+def _invite(call: Call) -> Answer:
+    asked: Invitation = call.body
+    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+        invited = sites.invite_site(
+            desk,
+            call.actor,
+            site_code(asked.code),
+            parent=None if asked.parent is None else site_code(asked.parent),
+            name=asked.name,
+            hours=asked.hours,
+        )
+    told = {"id": invited.code, "code": invited.code, "parent": invited.parent, "expires": iso(invited.expires)}
+    return Answer(value=told | {"join": "" if asked.dry_run else invited.join, "dry_run": asked.dry_run}, status=201)
+
+
+def _remove(call: Call) -> Answer:
+    asked: Removal = call.query
+    code = site_code(call.path["code"])
+    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+        sites.remove_site(desk, call.actor, code)
+    return Answer(value={"id": code, "code": code, "removed": not asked.dry_run, "dry_run": asked.dry_run})
+
+
+ENDPOINTS = (
+    Endpoint(method="GET", path="/api/v1/sites", permission=Permission.ADMIN, act=_list, query=Page, summary="All sites"),
+    Endpoint(
+        method="GET",
+        path="/api/v1/sites/tree",
+        permission=Permission.ADMIN,
+        act=_tree,
+        query=Page,
+        summary="All sites in tree order",
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/sites/invitations",
+        permission=Permission.ADMIN,
+        act=_invite,
+        body=Invitation,
+        summary="Invite a site; the join string is told once",
+    ),
+    Endpoint(
+        method="DELETE",
+        path="/api/v1/sites/{code}",
+        permission=Permission.ADMIN,
+        act=_remove,
+        query=Removal,
+        summary="Remove a site without children",
+    ),
+)

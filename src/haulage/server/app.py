@@ -1,0 +1,128 @@
+"""The HTTP application: every endpoint of the contract behind the gate, every error a problem document. Opens nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
+
+import msgspec
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from haulage.base.errors import HaulageError
+from haulage.engine.trust.requests import ClockSkewError
+from haulage.server.api import content, hop, packages, points, server, sites, status, store
+from haulage.server.endpoint import JSON, Answer, Endpoint, Permission
+from haulage.server.gate import admit
+from haulage.server.refusals import defect, no_such_method, no_such_resource, refusal
+from haulage.server.service import Service
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *server.ENDPOINTS,
+    *sites.ENDPOINTS,
+    *packages.ENDPOINTS,
+    *points.ENDPOINTS,
+    *status.ENDPOINTS,
+    *store.ENDPOINTS,
+    *content.ENDPOINTS,
+    *hop.ENDPOINTS,
+)
+
+CURSOR_HEADER = "Haulage-Cursor"
+
+
+def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS) -> FastAPI:
+    """The application of one site."""
+    app = FastAPI(title="Haulage", version=service.version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    for endpoint in endpoints:
+        app.add_api_route(
+            endpoint.path,
+            _handler(service, endpoint),
+            methods=[endpoint.method],
+            summary=endpoint.summary,
+            response_model=None,
+            operation_id=f"{endpoint.method} {endpoint.path}",
+            openapi_extra=_described(endpoint),
+            include_in_schema=endpoint.path.startswith("/api/"),
+        )
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_middleware(_Shield)
+    return app
+
+
+class _Shield:
+    """Whatever a handler did not catch becomes a problem document without inner text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
+        async def watch(message: Any) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as cause:
+            if scope["type"] != "http" or started:
+                raise
+            await defect(scope["method"], scope["path"], cause)(scope, receive, send)
+
+
+def _handler(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        try:
+            call = await admit(service, endpoint, request)
+            if inspect.iscoroutinefunction(endpoint.act):
+                answer = await endpoint.act(call)
+            else:
+                answer = cast("Answer | Response", await asyncio.to_thread(endpoint.act, call))
+        except ClockSkewError as error:
+            return refusal(error, signed_time=service.sign_time(error.nonce))
+        except HaulageError as error:
+            return refusal(error)
+        except Exception as cause:
+            return defect(request.method, request.url.path, cause)
+        return answer if isinstance(answer, Response) else _encoded(answer)
+
+    return handle
+
+
+def _encoded(answer: Answer) -> Response:
+    headers = {"Cache-Control": "no-store", **answer.headers}
+    if answer.cursor is not None:
+        headers[CURSOR_HEADER] = answer.cursor
+    body = b"" if answer.status == 204 else msgspec.json.encode(answer.value)
+    return Response(body, status_code=answer.status, headers=headers, media_type=None if answer.status == 204 else JSON)
+
+
+async def _http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return refusal(no_such_method(request.method, request.url.path))
+    return refusal(no_such_resource(request.url.path))
+
+
+def _described(endpoint: Endpoint) -> dict[str, Any]:
+    """For the API's description: security, body and parameters, from the types that check them."""
+    extra: dict[str, Any] = {"security": [{"token": []}] if endpoint.permission is Permission.ADMIN else []}
+    names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    if endpoint.query is not None:
+        _schema, components = msgspec.json.schema_components([endpoint.query], ref_template="#/{name}")
+        shape = components[endpoint.query.__name__]
+        parameters += [{"name": name, "in": "query", "schema": one} for name, one in shape.get("properties", {}).items()]
+    if parameters:
+        extra["parameters"] = parameters
+    if endpoint.body is not None:
+        _schema, components = msgspec.json.schema_components([endpoint.body], ref_template="#/{name}")
+        extra["requestBody"] = {"content": {JSON: {"schema": components[endpoint.body.__name__]}}}
+    return extra

@@ -1,0 +1,154 @@
+"""The one choke point: who asks, may they, and is what they sent of the right size and shape. No request gets past it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+
+from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
+from haulage.base.ids import SiteCode
+from haulage.engine.trust.keys import PublicKey
+from haulage.engine.trust.requests import body_digest, verify_request
+from haulage.engine.trust.tokens import token_matches
+from haulage.server.endpoint import JSON, Call, Endpoint, Permission
+from haulage.server.refusals import token_missing, token_wrong
+from haulage.server.service import Service
+
+ADMINISTRATOR = "administrator"
+
+
+async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
+    """The request as a checked call. Raises HaulageError for everything else."""
+    actor = ""
+    if endpoint.permission is Permission.ADMIN:
+        _require_token(service, request)
+        actor = ADMINISTRATOR
+    if endpoint.permission is Permission.SITE and not await asyncio.to_thread(_claims_to_be_child, service, request):
+        raise NotAllowedError(
+            "request-unsigned", "A request came without a child site's proof of who it is.", "Only children may ask."
+        )
+    raw = await _read_body(endpoint, request)
+    sender = None
+    if endpoint.permission is Permission.SITE:
+        sender = await asyncio.to_thread(_proven, service, request, raw)
+        service.presence.hear(sender)
+    return Call(
+        service=service,
+        request=request,
+        path=request.path_params,
+        query=_query(endpoint, request),
+        body=_body(endpoint, raw),
+        raw=raw,
+        sender=sender,
+        actor=actor,
+    )
+
+
+def _require_token(service: Service, request: Request) -> None:
+    word, _space, token = request.headers.get("authorization", "").partition(" ")
+    if word.lower() != "bearer" or not token:
+        raise token_missing()
+    if not token_matches(token.strip(), service.token_digest):
+        raise token_wrong()
+
+
+def _claims_to_be_child(service: Service, request: Request) -> bool:
+    """Before a large body is read: does the request at least name a child of ours."""
+    return bool(_keys_of_child(service, SiteCode(request.headers.get("haulage-from", ""))))
+
+
+def _keys_of_child(service: Service, code: SiteCode) -> list[PublicKey]:
+    core = service.core
+    with core.database.reading() as tx:
+        if code not in core.children(tx):
+            return []
+        return [PublicKey.parse(key) for key in core.neighbourhood.keys_of(tx, code)]
+
+
+def _proven(service: Service, request: Request, raw: bytes) -> SiteCode:
+    return verify_request(
+        request.method,
+        target_of(request),
+        body_digest(raw),
+        _headers(request),
+        receiver=service.code,
+        keys_of=lambda code: _keys_of_child(service, code),
+        now=service.clock.now(),
+        nonces=service.nonces,
+    )
+
+
+def target_of(request: Request) -> str:
+    """Path and query exactly as they were sent and signed."""
+    scope = request.scope
+    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
+    query: bytes = scope.get("query_string", b"")
+    return (path.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    """Header fields by name; one that comes twice proves nothing."""
+    found: dict[str, str] = {}
+    for name, value in request.headers.items():
+        found[name] = "" if name in found else value
+    return found
+
+
+async def _read_body(endpoint: Endpoint, request: Request) -> bytes:
+    takes = endpoint.body is not None or endpoint.media_type is not None
+    limit = endpoint.body_max_bytes if takes else 0
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        raise _too_large(limit)
+    if takes:
+        _check_media_type(endpoint, request)
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > limit:
+                raise _too_large(limit)
+    except ClientDisconnect:
+        raise TransferError("client-left", "The client left before its request was whole.", "") from None
+    return bytes(body)
+
+
+def _check_media_type(endpoint: Endpoint, request: Request) -> None:
+    """Only the one type an endpoint is for: nothing is ever decoded by what a client calls it (B75)."""
+    wanted = endpoint.media_type or JSON
+    found = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    coding = request.headers.get("content-encoding", "identity").lower()
+    if found != wanted or coding != "identity":
+        raise UsageError("wrong-media-type", f"The body must be {wanted}, not coded.", f"Send Content-Type: {wanted}.")
+
+
+def _query(endpoint: Endpoint, request: Request) -> Any:
+    pairs = request.query_params.multi_items()
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise UsageError("bad-query", "A parameter was given twice.", "Give each once.")
+    if endpoint.query is None:
+        if given:
+            raise UsageError("bad-query", f"There is no parameter {min(given)[:60]!r} here.", "See the API's description.")
+        return None
+    try:
+        return msgspec.convert(given, endpoint.query, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError("bad-query", f"The parameters make no sense: {error}.", "See the API's description.") from None
+
+
+def _body(endpoint: Endpoint, raw: bytes) -> Any:
+    if endpoint.body is None:
+        return None
+    try:
+        return msgspec.json.decode(raw or b"{}", type=endpoint.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError("bad-body", f"The body makes no sense: {str(error)[:300]}.", "See the API's description.") from None
+
+
+def _too_large(limit: int) -> HaulageError:
+    return UsageError("body-too-large", f"The body is larger than the {limit} bytes this takes.", "See the API's description.")

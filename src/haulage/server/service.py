@@ -1,0 +1,47 @@
+"""What the HTTP side of a running site works with. Chooses no implementation; whoever wires the program fills it in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from haulage.base.clock import Clock
+from haulage.base.ids import SiteCode
+from haulage.engine.content.model import ChunkStore, ManifestId
+from haulage.engine.trust.requests import NonceCache
+from haulage.operations.desk import Desk
+from haulage.server.bells import Bells
+from haulage.server.core import SiteCore
+from haulage.server.presence import Presence
+
+View = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A running site, as its endpoints see it."""
+
+    code: SiteCode
+    core: SiteCore
+    desk: Desk
+    store: ChunkStore
+    clock: Clock
+    bells: Bells
+    presence: Presence
+    nonces: NonceCache
+    token_digest: str
+    root_document: bytes
+    version: str
+    home: str
+    url: Callable[[], str]
+    started: dt.datetime
+    sign_time: Callable[[str], bytes]
+    """The server's clock, signed for the nonce of a refused request."""
+    extract: Callable[[ManifestId, str], View]
+    """Write a tree into a new or empty folder and verify it there."""
+    looking_only: Callable[[], AbstractContextManager[None]]
+    """While open, this thread's operations leave no mark outside the database (dry runs)."""
+    findings: Callable[[], list[View]]
+    """What is wrong with this server and what to do."""

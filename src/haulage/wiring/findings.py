@@ -1,0 +1,119 @@
+"""What is wrong with a running server, and what to do: the findings of ``haulage doctor``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from haulage.base.clock import Clock, iso
+from haulage.domain.estate import records as estate
+from haulage.domain.estate.model import SiteStatus
+from haulage.domain.transit import records as transit
+from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.engine.trust.certificates import expires_at
+from haulage.server.core import SiteCore
+from haulage.wiring.home import Home
+
+Finding = dict[str, object]
+
+SCARCE_BYTES = 1 << 30
+CERTIFICATE_DAYS = 60
+SKEW_SECONDS = 60.0
+SHOWN = 20
+
+
+class Findings:
+    """Looks afresh each time it is asked."""
+
+    def __init__(
+        self,
+        home: Home,
+        core: SiteCore,
+        clock: Clock,
+        *,
+        parent_silent_since: Callable[[], dt.datetime | None],
+        clock_offset_seconds: Callable[[], float],
+    ) -> None:
+        self._home = home
+        self._core = core
+        self._clock = clock
+        self._parent_silent_since = parent_silent_since
+        self._clock_offset_seconds = clock_offset_seconds
+
+    def __call__(self) -> list[Finding]:
+        """Errors first."""
+        found = [*self._keys(), *self._certificate(), *self._space(), *self._parent(), *self._shipments()]
+        order = {"error": 0, "warning": 1, "information": 2}
+        return sorted(found, key=lambda one: order[str(one["severity"])])
+
+    def _keys(self) -> Iterator[Finding]:
+        folder = self._home.keys.folder
+        if self._home.keys.has("root"):
+            path = self._home.keys.path("root")
+            yield _finding(
+                "warning",
+                "root-key-here",
+                f"The root key lies in {path}.",
+                f"Copy it to a place offline, check the copy, then remove {path}.",
+            )
+        for path in (folder, *(os.path.join(folder, name) for name in sorted(os.listdir(folder)))):
+            if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+                mode = "700" if path == folder else "600"
+                yield _finding("error", "key-exposed", f"{path} is open to others.", f"chmod {mode} {path}")
+
+    def _certificate(self) -> Iterator[Finding]:
+        with self._core.database.reading() as tx:
+            me = estate.find_site(tx, self._home.code)
+        if me is None or me.status is not SiteStatus.ACTIVE:
+            yield _finding(
+                "warning",
+                "not-signed-yet",
+                f"Site {self._home.code} is not signed by the central site yet; sites cannot join below it.",
+                "It comes by itself once the way to the central site is open.",
+            )
+        elif me.certificate:
+            until = expires_at(me.certificate)
+            if until - self._clock.now() < dt.timedelta(days=CERTIFICATE_DAYS):
+                yield _finding(
+                    "warning", "certificate-expires", f"The TLS certificate ends {iso(until)}.", "Open the way to the central site."
+                )
+
+    def _space(self) -> Iterator[Finding]:
+        free = self._core.parts.free_bytes()
+        if free < SCARCE_BYTES:
+            yield _finding(
+                "warning", "space-scarce", f"Only {free} bytes are free at {self._home.content}.", "Free space, or move the store."
+            )
+
+    def _parent(self) -> Iterator[Finding]:
+        since = self._parent_silent_since()
+        if since is not None:
+            yield _finding(
+                "warning",
+                "parent-away",
+                f"The parent does not answer since {iso(since)}.",
+                "Check the line and the parent's server.",
+            )
+        offset = self._clock_offset_seconds()
+        if abs(offset) > SKEW_SECONDS:
+            yield _finding(
+                "warning",
+                "clock-differs",
+                f"The parent's clock is {offset:+.0f} s off this one.",
+                "Set this machine's clock right.",
+            )
+
+    def _shipments(self) -> Iterator[Finding]:
+        with self._core.database.reading() as tx:
+            rows = transit.list_shipments(tx)
+        stuck = [row for row in rows if row.state is ShipmentState.FAILED or row.reason is Reason.PERSON]
+        for row in stuck[:SHOWN]:
+            yield _finding("error", row.error_code or "stuck", f"{row.package} at {row.place}: {row.error_message}", row.error_hint)
+        if len(stuck) > SHOWN:
+            yield _finding("error", "more-stuck", f"{len(stuck) - SHOWN} more places are stuck.", "haulage package status ID")
+
+
+def _finding(severity: str, code: str, what: str, hint: str) -> Finding:
+    return {"severity": severity, "code": code, "what": what, "hint": hint}

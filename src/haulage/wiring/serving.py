@@ -1,0 +1,125 @@
+"""``haulage serve``: a home opened, every part chosen, and run until it is asked to stop."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import logging
+import os
+import sys
+import threading
+
+from haulage.base.clock import Clock, SystemClock
+from haulage.base.files import make_folder
+from haulage.base.ids import SiteCode
+from haulage.base.log import set_up_logging
+from haulage.engine.jobs.durable import DurableJobs
+from haulage.engine.trust.requests import NonceCache, signed_time
+from haulage.engine.trust.tokens import token_digest
+from haulage.server.api.hop import peer_bell
+from haulage.server.bells import JOBS, Bells
+from haulage.server.housekeeping import Housekeeper
+from haulage.server.lifecycle import IDENTITY_BELL, Process, run
+from haulage.server.presence import Presence
+from haulage.server.service import Service
+from haulage.server.uplinks import Uplinks
+from haulage.wiring.extracting import Extractor
+from haulage.wiring.findings import Findings
+from haulage.wiring.home import Home, HomeLock, load_home, url_of
+from haulage.wiring.site import OpenedSite, Wakes, open_site
+from haulage.wiring.tls import ServerFiles
+
+EXECUTOR = "server"
+"""The same after every restart, so that a killed server's jobs are taken up again."""
+
+
+def serve(path: str, *, log_format: str | None = None) -> None:
+    """Serve a home in this process, in the foreground, until SIGTERM or SIGINT. Raises HaulageError if it cannot start."""
+    home = load_home(path)
+    lock = HomeLock(home)
+    try:
+        make_folder(home.file("logs"))
+        set_up_logging(form=log_format or home.settings.log.format, level=home.settings.log.level, folder=home.file("logs"))
+        clock = SystemClock()
+        bells = Bells()
+        opened = open_site(home, clock, _wakes(home.code, bells))
+        try:
+            process = assemble(home, opened, clock, bells)
+        except BaseException:
+            opened.close()
+            raise
+        run(process)
+    finally:
+        lock.release()
+    _leave()
+
+
+def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Process:
+    """The process of an opened site; nothing runs yet."""
+    core, presence = opened.core, Presence(clock)
+    engine = DurableJobs(home.jobs_url, clock, executor=EXECUTOR)
+    link = opened.link
+    uplinks = None
+    if link is not None:
+        with core.database.reading() as tx:
+            parent = core.neighbourhood.parent(tx)
+        if parent is not None:
+            uplinks = Uplinks(parent, core, link, clock, bells, presence)
+    findings = Findings(
+        home,
+        core,
+        clock,
+        parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+        clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
+    )
+    started = clock.now()
+    service = Service(
+        code=home.code,
+        core=core,
+        desk=opened.desk,
+        store=opened.store,
+        clock=clock,
+        bells=bells,
+        presence=presence,
+        nonces=NonceCache(started=started),
+        token_digest=token_digest(home.token),
+        root_document=opened.root_document,
+        version=importlib.metadata.version("haulage"),
+        home=home.path,
+        url=lambda: home.url,
+        started=started,
+        sign_time=lambda nonce: signed_time(home.code, nonce, clock.now(), opened.site_key),
+        extract=Extractor(opened.store, opened.points),
+        looking_only=opened.points.looking_only,
+        findings=findings,
+    )
+    return Process(
+        service=service,
+        engine=engine,
+        housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status),
+        uplinks=uplinks,
+        listen=ServerFiles(home, core.database, clock, opened.root.authority_pem),
+        server_file=home.file("run", "server.json"),
+        local_url=url_of(home.settings.site.listen),
+        upgraded=opened.upgraded,
+        interrupt=(lambda: None) if link is None else link.close,
+        close=opened.close,
+    )
+
+
+def _wakes(code: SiteCode, bells: Bells) -> Wakes:
+    def site_changed(changed: SiteCode) -> None:
+        if changed == code:
+            bells.ring(IDENTITY_BELL)
+
+    return Wakes(jobs=lambda: bells.ring(JOBS), peer=lambda peer: bells.ring(peer_bell(peer)), site_changed=site_changed)
+
+
+def _leave() -> None:
+    """A job cut off in its work may still hold a thread, for which the interpreter would wait for ever."""
+    rest = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
+    if rest:
+        logging.getLogger("haulage.server").info("%d threads are cut off: %s", len(rest), ", ".join(one.name for one in rest))
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

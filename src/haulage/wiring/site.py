@@ -1,0 +1,237 @@
+"""One site opened from its home: every implementation chosen and connected, nothing running yet."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from haulage.base.clock import Clock
+from haulage.base.errors import ConflictError
+from haulage.base.files import make_folder
+from haulage.base.ids import SiteCode
+from haulage.domain.estate import records as estate
+from haulage.domain.transit.provider import Parcels
+from haulage.domain.transit.retry import RetryPolicy
+from haulage.engine.content.model import ManifestId
+from haulage.engine.content.parcel import ParcelHead
+from haulage.engine.content.parcel_build import build
+from haulage.engine.content.store import LocalStore
+from haulage.engine.database.schema import upgrade
+from haulage.engine.database.transaction import Database, Transaction, open_database
+from haulage.engine.links.https import HttpsLink
+from haulage.engine.links.loop import LoopThread
+from haulage.engine.protocol.asks import Claim
+from haulage.engine.trust.certificates import KeyPair, issue
+from haulage.engine.trust.keys import PublicKey, SigningKey
+from haulage.engine.trust.root import TrustedRoot
+from haulage.operations.desk import Desk
+from haulage.server.core import Parts, SiteCore
+from haulage.wiring import tables
+from haulage.wiring.documents import Documents
+from haulage.wiring.home import Home
+from haulage.wiring.parent_link import ParentLink
+from haulage.wiring.points import LocalPoints
+from haulage.wiring.seal import KeySeal
+from haulage.wiring.sources import LocalSources
+
+PARCEL_THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wakes:
+    """Whom to wake; must return at once."""
+
+    jobs: Callable[[], None]
+    peer: Callable[[SiteCode], None]
+    site_changed: Callable[[SiteCode], None]
+    """A site became known or changed, durably."""
+
+
+SILENT = Wakes(jobs=lambda: None, peer=lambda _code: None, site_changed=lambda _code: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSite:
+    """A site ready to run, and how to let go of it."""
+
+    home: Home
+    clock: Clock
+    core: SiteCore
+    desk: Desk
+    root: TrustedRoot
+    root_document: bytes
+    site_key: SigningKey
+    link: ParentLink | None
+    points: LocalPoints
+    store: LocalStore
+    upgraded: tuple[str | None, str | None]
+    """The database's schema before and after."""
+    close: Callable[[], None]
+
+
+def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
+    """Open everything. Raises HaulageError naming what is wrong with the home; then nothing stays open."""
+    with contextlib.ExitStack() as opened:
+        root_document, _pinned = home.root_document()
+        root = home.root(clock)
+        site_key = home.keys.load("site")
+        hierarchy_key = home.keys.load("hierarchy") if home.keys.has("hierarchy") else None
+        seal = KeySeal(site_key, hierarchy_key, root)
+        database = open_database(home.database_url)
+        opened.callback(database.close)
+        upgraded = upgrade(database)
+        _check_identity(home, database)
+        store = LocalStore(home.content)
+        opened.callback(store.close)
+        loop = LoopThread()
+        opened.callback(loop.close)
+        link = _parent_link(home, clock, database, root, site_key, loop)
+        if link is not None:
+            opened.callback(link.close)
+        executor = ThreadPoolExecutor(PARCEL_THREADS, thread_name_prefix="haulage-parcels")
+        opened.callback(executor.shutdown, wait=False, cancel_futures=True)
+        written = [("the home", home.path), ("the store", store.folder)]
+        points = LocalPoints(home.code, database, home.path, written[1:])
+        sources = LocalSources(home.code, database, written)
+        core = SiteCore(
+            Parts(
+                code=home.code,
+                database=database,
+                store=store,
+                clock=clock,
+                chance=random.Random(),  # noqa: S311  (spreads retries; no secret)
+                seal=seal,
+                root_sha256=root.sha256,
+                link=link,
+                sources=sources,
+                open_point=points.open,
+                establish_point=points.establish,
+                documents=Documents(store, root_document),
+                parcels=Parcels(_folder(home.content, "parcels")),
+                build=lambda target, bases, path: _build(store, target, bases, path),
+                executor=executor,
+                issue_certificate=_issuer(home, root, clock) if hierarchy_key is not None else None,
+                free_bytes=lambda: _free_bytes(home.content),
+                wake_jobs=wakes.jobs,
+                wake_peer=wakes.peer,
+                site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
+                hints_folder=_folder(home.content, "hints"),
+                retry=_retry(home),
+                cache_bytes=home.settings.parcels.cache_bytes,
+            )
+        )
+        desk = _desk(home, root, core, sources, points)
+        return OpenedSite(
+            home=home,
+            clock=clock,
+            core=core,
+            desk=desk,
+            root=root,
+            root_document=root_document,
+            site_key=site_key,
+            link=link,
+            points=points,
+            store=store,
+            upgraded=upgraded,
+            close=opened.pop_all().close,
+        )
+
+
+def _check_identity(home: Home, database: Database) -> None:
+    """A home and its database must speak of one site: they may have been mixed up while copying."""
+    with database.reading() as tx:
+        identity = estate.read_identity(tx)
+    if identity is not None and identity.code != home.code:
+        raise ConflictError(
+            "home-mixed-up",
+            f"The settings in {home.path} are of site {home.code}, its database is of site {identity.code}.",
+            "Restore both from the same backup.",
+        )
+
+
+def _parent_link(
+    home: Home, clock: Clock, database: Database, root: TrustedRoot, key: SigningKey, loop: LoopThread
+) -> ParentLink | None:
+    with database.reading() as tx:
+        identity = estate.read_identity(tx)
+        parent = None if identity is None or identity.parent is None else estate.find_site(tx, identity.parent)
+    if parent is None:
+        return None
+    code = parent.code
+
+    def keys() -> list[PublicKey]:
+        with database.reading() as tx:
+            known = estate.find_site(tx, code)
+        return [PublicKey.parse(known.key)] if known is not None and known.key else []
+
+    def open_link(url: str) -> HttpsLink:
+        return HttpsLink(
+            url=url,
+            site=home.code,
+            peer=code,
+            key=key,
+            peer_keys=keys,
+            authority_pem=root.authority_pem,
+            clock=clock,
+            loop=loop,
+        )
+
+    return ParentLink(parent.url, open_link)
+
+
+def _site_changed(tx: Transaction, code: SiteCode, database: Database, link: ParentLink | None, wakes: Wakes) -> None:
+    identity = estate.read_identity(tx)
+    if link is not None and identity is not None and identity.parent == code:
+        parent = estate.find_site(tx, code)
+        url = parent.url if parent is not None else ""
+        database.after_commit(tx, lambda: link.follow(url))
+    database.after_commit(tx, lambda: wakes.site_changed(code))
+
+
+def _issuer(home: Home, root: TrustedRoot, clock: Clock) -> Callable[[Claim], str]:
+    authority = KeyPair(key_pem=home.keys.read("ca"), certificate_pem=root.authority_pem)
+    return lambda claim: issue(authority, claim.csr, code=SiteCode(claim.code), url=claim.url, now=clock.now())
+
+
+def _desk(home: Home, root: TrustedRoot, core: SiteCore, sources: LocalSources, points: LocalPoints) -> Desk:
+    return Desk(
+        code=home.code,
+        url=lambda: home.url,
+        root_sha256=root.sha256,
+        database=core.database,
+        clock=core.parts.clock,
+        journal=core.journal,
+        definitions=core.definitions,
+        publisher=core.publisher,
+        holdings=core.holdings,
+        store=core.parts.store,
+        check_source=sources.check,
+        establish_point=points.establish,
+    )
+
+
+def _build(store: LocalStore, target: ManifestId, bases: Sequence[ManifestId], path: str) -> ParcelHead:
+    return build(target, bases, store, path, threads=PARCEL_THREADS)
+
+
+def _retry(home: Home) -> RetryPolicy:
+    return RetryPolicy(first_seconds=home.settings.retry.first_seconds, cap_seconds=home.settings.retry.cap_seconds)
+
+
+def _free_bytes(folder: str) -> int:
+    facts = os.statvfs(folder)
+    return facts.f_bavail * facts.f_frsize
+
+
+def _folder(*parts: str) -> str:
+    path = os.path.join(*parts)
+    make_folder(path)
+    return path
+
+
+REGISTERED = tables.TABLES
+"""Importing this module has registered every table."""

@@ -1,0 +1,66 @@
+"""Opening what packages are captured from: which kinds of trees there are, and the refusal of whatever overlaps a place Haulage
+writes to (Q263376, B20)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from haulage.base.errors import NotFoundError
+from haulage.base.ids import SiteCode
+from haulage.domain.estate import records as estate
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.trees.local_reader import LocalReader
+from haulage.engine.trees.model import ReadPolicy, TreeReader
+from haulage.engine.trees.ntfs_reader import NtfsReader
+from haulage.engine.trees.overlap import refuse_overlap
+from haulage.engine.trees.source import SourceFactory, SourceKind, SourceSpec, open_source, parse_source
+
+FOLDER = "folder:"
+
+
+def _folder(spec: SourceSpec, policy: ReadPolicy) -> TreeReader:
+    return LocalReader(spec.path, policy)
+
+
+def _image(spec: SourceSpec, policy: ReadPolicy) -> TreeReader:
+    return NtfsReader(spec.path, spec.inside, policy)
+
+
+FACTORIES: dict[SourceKind, SourceFactory] = {SourceKind.FOLDER: _folder, SourceKind.NTFS_IMAGE: _image}
+
+
+class LocalSources:
+    """Implements :class:`~haulage.domain.catalog.publish.Sources`. ``written`` are the folders Haulage itself writes to."""
+
+    def __init__(self, code: SiteCode, database: Database, written: list[tuple[str, str]]) -> None:
+        self._code = code
+        self._database = database
+        self._written = written
+
+    @contextlib.contextmanager
+    def open(self, spec: str, policy: ReadPolicy) -> Iterator[TreeReader]:
+        with self._database.reading() as tx:
+            self._refuse_overlap(tx, parse_source(spec))
+        with contextlib.closing(open_source(spec, policy, FACTORIES)) as reader:
+            yield reader
+
+    def check(self, tx: Transaction, spec: str) -> None:
+        """Whether a package may have this source: it is there and apart. Raises UsageError ``bad-source``, NotFoundError
+        ``source-missing``, ConflictError ``source-overlaps``."""
+        source = parse_source(spec)
+        there = os.path.isdir(source.path) if source.kind is SourceKind.FOLDER else os.path.isfile(source.path)
+        if not there:
+            raise NotFoundError(
+                "source-missing", f"There is no {source.kind.value} {source.path} on the server.", "Mend the path, or mount it."
+            )
+        self._refuse_overlap(tx, source)
+
+    def _refuse_overlap(self, tx: Transaction, source: SourceSpec) -> None:
+        points = [
+            (f"point {point.place}", point.url.removeprefix(FOLDER))
+            for point in estate.list_points(tx, self._code)
+            if point.url.startswith(FOLDER)
+        ]
+        refuse_overlap(source.path, [*self._written, *points])
