@@ -36,6 +36,8 @@ def measure(work: str, peers: Sequence[Contender], *, folder: str | None, repeat
     os.mkdir(tree)
     for source in [folder] if folder else _libraries():
         run(f"cp -a {source} {tree}/")
+    if not folder:
+        run(f"rm -rf {tree}/python*/site-packages")  # the base interpreter's; whatever one machine happens to have there
     files, size = rounds.count(tree)
     print(f"### A real tree: {files:,} files, {mebibytes(size)}\n")
     print_figures(_measured(tree, work, peers, repeats), peers)

@@ -81,10 +81,9 @@ def _parcels(versions: Versions) -> tuple[int, int]:
 
 def _rsync(versions: Versions) -> int:
     here = f"{versions.work}/rsync"
-    output = run(
-        f"cp -a {versions.old} {here}; rsync -a -z --no-whole-file --delete --stats {versions.new}/ {here}/",
-        environment={"LC_ALL": "C"},
-    ).output
+    run(f"cp -a {versions.old} {here}")
+    command = f"rsync -a -z --no-whole-file --delete --stats {versions.new}/ {here}/"
+    output = run(command, environment={"LC_ALL": "C"}).output
     return sum(int(figure.replace(",", "")) for figure in re.findall(r"Total bytes (?:sent|received): ([\d,]+)", output))
 
 
