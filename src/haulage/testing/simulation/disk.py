@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -54,12 +55,17 @@ class Backup:
     pins: tuple[Pin, ...]
 
 
+_idle: list[sa.Engine] = []
+"""Engines of worlds that ended: what SQLAlchemy has compiled for them is most of what a short schedule would cost."""
+
+
 class Disk:
     """Database, content and parcels of one site."""
 
     def __init__(self, image: bytes) -> None:
-        self._engine: sa.Engine = memory_engine(image)
+        self._engine = _idle.pop() if _idle else memory_engine()
         self.store = SteppedStore()
+        self._load(image)
 
     def database(self) -> Database:
         """The database, opened by a new process."""
@@ -75,10 +81,14 @@ class Disk:
 
     def restore(self, backup: Backup) -> None:
         """Everything as it was then."""
-        self._engine.dispose()
-        self._engine = memory_engine(backup.image)
+        self._load(backup.image)
         self.store.replace(backup.chunks, backup.pins)
 
     def close(self) -> None:
         """Give the memory back."""
-        self._engine.dispose()
+        _idle.append(self._engine)
+
+    def _load(self, image: bytes) -> None:
+        connection = self._engine.raw_connection().driver_connection
+        assert isinstance(connection, sqlite3.Connection)
+        connection.deserialize(image)
