@@ -10,6 +10,7 @@ from collections.abc import Callable
 from haulage.base.settings import documented
 from haulage.engine.status import on_packages, on_places, on_requests, on_server, on_sites
 from haulage.engine.status.message import Message
+from haulage.testing.command_page import commands
 
 Page = Callable[[], str]
 
@@ -53,7 +54,14 @@ def status_messages() -> str:
     return _page(parts)
 
 
+def cli() -> str:
+    """docs/cli.md."""
+    title, _gap, rest = commands().partition("\n\n")
+    return _page([title, rest])
+
+
 PAGES: dict[str, Page] = {
+    "docs/cli.md": cli,
     "docs/settings.md": settings,
     "docs/status-messages.md": status_messages,
 }

@@ -1,0 +1,85 @@
+"""``haulage init``, ``join``, ``serve``: what needs no server. The site's rooms are loaded only when one of them runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from haulage.base.ids import site_code
+from haulage.cli import output
+from haulage.cli.options import DryRun
+from haulage.cli.output import Form
+
+DEFAULT_LISTEN = "127.0.0.1:8440"
+
+NewHome = Annotated[str, Parameter(env_var="HAULAGE_HOME", help="The folder that becomes the home; new or empty.")]
+Name = Annotated[str, Parameter(help="A name for people.")]
+Listen = Annotated[str, Parameter(help="HOST:PORT to listen at; port 0 takes a free one, once and for all.")]
+Url = Annotated[str | None, Parameter(help="https://NAME:PORT by which others reach it; made from --listen if not given.")]
+Output = Annotated[Form, Parameter(name=["--output", "-o"], help="Form of the answer; JSON is stable.")]
+
+
+def init(
+    *,
+    home: NewHome,
+    site: Annotated[str, Parameter(help="The site code: 3 upper-case letters or digits.")],
+    name: Name = "",
+    listen: Listen = DEFAULT_LISTEN,
+    url: Url = None,
+    dry_run: DryRun = False,
+    form: Output = "table",
+) -> None:
+    """Make the home of a central site, ready to serve.
+
+    haulage init --home /srv/haulage --site HQ1
+
+    haulage init --home /srv/haulage --site HQ1 --listen 0.0.0.0:8440 --url https://hq.example.org:8440
+    """
+    code = site_code(site)
+    if dry_run:
+        _say_made(home, code, url or "", form, "would become")
+        return
+    from haulage.wiring.founding import init_central  # heavy: databases, keys, jobs
+
+    made = init_central(home, code=code, name=name, listen=listen, url=url)
+    _say_made(made.path, made.code, made.url, form, "is")
+
+
+def join(
+    join_string: Annotated[str, Parameter(help="What haulage invite site printed.")],
+    /,
+    *,
+    home: NewHome,
+    name: Name = "",
+    listen: Listen = DEFAULT_LISTEN,
+    url: Url = None,
+    form: Output = "table",
+) -> None:
+    """Make the home of a child site. Its parent must be reachable; the same command may be run again until it is done.
+
+    haulage join --home /srv/haulage haulage-join-…
+    """
+    from haulage.wiring.joining import join as join_site  # heavy: databases, keys, links
+
+    made = join_site(home, join_string, name=name, listen=listen, url=url)
+    _say_made(made.path, made.code, made.url, form, "is")
+
+
+def serve(
+    *,
+    home: Annotated[str, Parameter(env_var="HAULAGE_HOME", help="The home to serve.")],
+    log_format: Annotated[str | None, Parameter(help="json or cmtrace; otherwise as haulage.toml says.")] = None,
+) -> None:
+    """Run the site's server in the foreground. SIGTERM ends it orderly.
+
+    haulage serve --home /srv/haulage
+    """
+    from haulage.wiring.serving import serve as serve_site  # heavy: the whole server
+
+    serve_site(home, log_format=log_format)
+
+
+def _say_made(home: str, code: str, url: str, form: Form, verb: str) -> None:
+    made = {"id": code, "code": code, "home": home, "url": url}
+    output.print_made(made, form, f"{home} {verb} the home of site {code}; next: haulage serve --home {home}")
