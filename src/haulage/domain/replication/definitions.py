@@ -195,8 +195,6 @@ class Definitions:
             )
 
     def _keep(self, tx: Transaction, definition: Definition, document: bytes, rules: KindRules, *, source: SiteCode | None) -> None:
-        # Who needed the state before must hear of the change too, so the audience is asked before and after.
-        peers = set(records.told_peers(tx, definition.kind, definition.id))
         records.put_definition(
             tx,
             StoredDefinition(
@@ -210,6 +208,8 @@ class Definitions:
             ),
         )
         rules.apply(tx, definition)
+        # Who was told the state before must hear of the change too. Asked after it took effect: it may have been a neighbour's removal.
+        peers = set(records.told_peers(tx, definition.kind, definition.id))
         if not definition.deleted:
             peers |= rules.audience(tx, definition)
         parent = self._relations.parent(tx)

@@ -14,8 +14,11 @@ def wanted_places(
     """The places of site ``here`` that must hold the package.
 
     The site itself, when any assigned place lies here or below (one copy per link, fed by the parent), or when it owns the package;
-    and those of its own ``points`` that are assigned. Places of removed sites and points do not count.
+    and those of its own ``points`` that are assigned. Places of removed sites and points do not count; sites above the owner are on
+    nobody's way.
     """
+    if not hierarchy.is_within(here, owner_of(package)):
+        return set()
     own_points = set(points)
     out: set[Place] = set()
     if owner_of(package) == here:

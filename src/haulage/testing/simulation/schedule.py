@@ -25,7 +25,7 @@ SHAPES: tuple[tuple[int, Shape], ...] = (
 )
 """Trees with their weights; the last is the whole one: central, 3 children, 9 grandchildren."""
 
-QUIET_STEPS = 6_000
+QUIET_STEPS = 1_500
 
 
 def run_schedule(seed: int, say: Callable[[str], None] | None = None) -> int:
