@@ -94,7 +94,7 @@ class SiteCore:
         self.parts = parts
         self.code = code
         self.database = database
-        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot])
+        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot], [lambda tx: self.ledger.restate(tx)])
         self.journal = Journal(database, clock=clock, site=code, epoch=estate.epoch, on_record=self._on_status)
         self.relay = StatusRelay(code, self.journal)
         heralds = StreamHerald(self.journal)
@@ -126,6 +126,7 @@ class SiteCore:
             definitions=self.definitions,
             root_sha256=parts.root_sha256,
             issue_certificate=parts.issue_certificate,
+            put_out=lambda tx, site: self.departure.leave(tx, site),
             herald=heralds,
         )
         self.departure = Departure(self.duties, self.enrolment.forget)
@@ -168,6 +169,7 @@ class SiteCore:
                 Kind.SITE: SiteRules(
                     code,
                     hierarchy_keys,
+                    still_invited=lambda tx, site: self.enrolment.still_invited(tx, site),
                     changed=[self._site_known, parts.site_changed],
                     gone=[self._site_gone, parts.site_changed],
                 ),

@@ -15,15 +15,21 @@ Snapshot = Callable[[Transaction, SiteCode], Iterable[tuple[str, str]]]
 class EstateNeighbourhood:
     """Parent and children, from the tables of sites."""
 
-    def __init__(self, code: SiteCode, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(
+        self, code: SiteCode, snapshots: Sequence[Snapshot], on_epoch: Sequence[Callable[[Transaction], None]] = ()
+    ) -> None:
         self._code = code
         self._snapshots = snapshots
+        self._on_epoch = on_epoch
 
     def epoch(self, tx: Transaction) -> int:
         return records.epoch(tx)
 
     def raise_epoch(self, tx: Transaction, above: int) -> int:
-        return records.raise_epoch(tx, above)
+        value = records.raise_epoch(tx, above)
+        for effect in self._on_epoch:
+            effect(tx)
+        return value
 
     def parent(self, tx: Transaction) -> SiteCode | None:
         """The parent site; None at the central one."""

@@ -90,6 +90,11 @@ def raise_epoch(tx: Transaction, above: int) -> int:
     return value
 
 
+def lift_epoch(tx: Transaction, least: int) -> None:
+    """A server that has sent nothing yet begins beyond every epoch of an earlier site of its code."""
+    tx.execute(identity.update().where(identity.c.epoch < least).values(epoch=least))
+
+
 def next_number(tx: Transaction, name: str, *, past: int = 0) -> int:
     """Count up; never gives a number twice, nor one at or below ``past``."""
     value = tx.execute(sa.select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none()
@@ -204,6 +209,11 @@ def find_claim(tx: Transaction, code: SiteCode) -> bytes | None:
 def claimed_key(tx: Transaction, invitation: str) -> str | None:
     """The site key an invitation (by its token key) was used with; None while it is unused."""
     return tx.execute(sa.select(claims.c.key).where(claims.c.invitation == invitation)).scalar_one_or_none()
+
+
+def claimed_invitation(tx: Transaction, code: SiteCode) -> str | None:
+    """The invitation (by its token key) with which a site was let in; None without a claim."""
+    return tx.execute(sa.select(claims.c.invitation).where(claims.c.code == code)).scalar_one_or_none()
 
 
 def open_claims(tx: Transaction) -> Sequence[SiteCode]:

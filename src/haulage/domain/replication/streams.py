@@ -123,7 +123,7 @@ class Streams:
         with self._database.reading() as tx:
             stream = records.find_stream(tx, peer)
             epoch = self._sites.epoch(tx)
-            if not records.has_dirty(tx, peer) and (_caught_up(stream, epoch, position) or _silent(stream)):
+            if not records.has_dirty(tx, peer) and (_caught_up(stream, epoch, position) or _silent(stream, epoch, position)):
                 return []
         with self._database.writing() as tx:
             if not self._sites.keys_of(tx, peer):
@@ -236,6 +236,9 @@ class Streams:
         stream = records.find_stream(tx, peer)
         now = dataclasses.replace(stream, in_epoch=envelope.epoch, in_stream=envelope.stream, in_sequence=envelope.last)
         records.put_stream(tx, dataclasses.replace(now, heard=self._clock.now()))
+        if 0 < stream.in_epoch < envelope.epoch:
+            # It was restored, so it may have lost what we told it, too: both ways (I16).
+            self.resync(tx, peer, f"{peer} was restored")
         return True
 
     def _apply(self, tx: Transaction, peer: SiteCode, message: Message) -> None:
@@ -261,9 +264,10 @@ def _position(stream: Stream) -> Position:
     return Position(epoch=stream.in_epoch, stream=stream.in_stream, sequence=stream.in_sequence)
 
 
-def _silent(stream: Stream) -> bool:
-    """Whether there was a first contact, and nothing to say since."""
-    return stream.out_stream > 1 and stream.out_next == 1
+def _silent(stream: Stream, epoch: int, position: Position) -> bool:
+    """Whether there was a first contact, and nothing to say since; a neighbour that has heard more is another matter."""
+    behind = (position.epoch, position.stream, position.sequence) <= (epoch, stream.out_stream, 0)
+    return stream.out_stream > 1 and stream.out_next == 1 and behind
 
 
 def _caught_up(stream: Stream, epoch: int, position: Position) -> bool:

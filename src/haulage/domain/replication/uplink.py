@@ -3,6 +3,7 @@ and be repeated without harm; who calls it when is the server's business."""
 
 from __future__ import annotations
 
+from haulage.base.errors import TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication.streams import Streams
 from haulage.engine.links.link import Link
@@ -20,20 +21,24 @@ class Uplink:
 
     def pull(self, wait_seconds: float) -> int:
         """Ask for envelopes, waiting for the first one, and take them in. Returns how many came."""
-        documents = self._link.feed(self._streams.position(self._parent), wait_seconds)
+        try:
+            documents = self._link.feed(self._streams.position(self._parent), wait_seconds)
+        except TransferError:
+            # Behind a broken line the parent may have been put back to an older state: ask before telling it more.
+            self._known = None
+            raise
         if documents:
             self._streams.incoming(self._parent, documents)
         return len(documents)
 
     def push(self) -> int:
         """Hand over what the parent lacks, and note what it has stored. Returns how many envelopes went."""
-        if self._known is None:
-            self._known = self._link.report([])
-        documents = self._streams.outgoing(self._parent, self._known)
-        if not documents:
-            return 0
-        # Until the answer is here nothing is known: the parent may have stored them and the answer may be lost.
+        known = self._known or self._link.report([])
+        # Until the next answer is here nothing is known: the parent may have stored them and the answer may be lost.
         self._known = None
-        self._known = self._link.report(documents)
-        self._streams.acknowledge(self._parent, self._known)
+        documents = self._streams.outgoing(self._parent, known)
+        if documents:
+            known = self._link.report(documents)
+            self._streams.acknowledge(self._parent, known)
+        self._known = known
         return len(documents)

@@ -47,6 +47,15 @@ class Ledger:
             self._database.after_commit(tx, self._wake_jobs)
         return observed
 
+    def restate(self, tx: Transaction) -> None:
+        """The epoch has risen: every shipment of this site is observed anew, so that nobody takes the old for newer (I16)."""
+        epoch = estate.epoch(tx)
+        for row in records.list_shipments(tx, owner=self._code):
+            records.put_shipment(
+                tx, dataclasses.replace(row, epoch=epoch, observation=estate.next_number(tx, "observation"))
+            )
+            self._tell_parent(tx, f"{row.package}/{row.place}")
+
     def arm(self, tx: Transaction, package: PackageId, where: Place, wanted: VersionNumber) -> None:
         """Point a place at the wanted version; 0 takes the package away from it. Told twice it does nothing."""
         now = self._clock.now()

@@ -41,8 +41,14 @@ class Mirror:
                 f"Site {peer} reported about {report.place}, which is not below it.",
                 f"It was refused; look at site {peer}.",
             )
+        newest = records.newest_epoch(tx, SiteCode(report.owner))
+        if report.epoch < newest:
+            return
+        if report.epoch > newest:
+            # The owner was restored or replaced, and says everything again: what it said before counts no more (I16).
+            records.remove_shipments(tx, SiteCode(report.owner))
         before = records.find_shipment(tx, PackageId(report.package), where)
-        if before is not None and (before.epoch, before.observation) >= (report.epoch, report.observation):
+        if before is not None and before.observation >= report.observation:
             return
         records.put_shipment(tx, shipment_of(report))
         self._tell_parent(tx, f"{report.package}/{report.place}")

@@ -131,6 +131,11 @@ def next_due(tx: Transaction, owner: SiteCode) -> dt.datetime | None:
     return tx.execute(sa.select(sa.func.min(shipments.c.due)).where(shipments.c.owner == owner)).scalar_one_or_none()
 
 
+def newest_epoch(tx: Transaction, owner: SiteCode) -> int:
+    """The epoch in which a site last reported; 0 if it never did."""
+    return tx.execute(sa.select(sa.func.max(shipments.c.epoch)).where(shipments.c.owner == owner)).scalar() or 0
+
+
 def remove_shipments(tx: Transaction, owner: SiteCode) -> None:
     """Forget every shipment of a site that is gone."""
     tx.execute(shipments.delete().where(shipments.c.owner == owner))
