@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import OrderedDict
@@ -114,5 +115,6 @@ class FolderHandles:
     def _trim(self) -> None:
         if len(self._handles) <= _MOST_OPEN:
             return
-        for path in [p for p, handle in self._handles.items() if not handle.users][: len(self._handles) - _MOST_OPEN]:
+        idle = (path for path, handle in self._handles.items() if not handle.users)
+        for path in list(itertools.islice(idle, len(self._handles) - _MOST_OPEN)):
             self._calls.close(self._handles.pop(path).fd)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import OrderedDict
@@ -96,6 +97,6 @@ class WriteHandles:
     def _trim(self) -> None:
         if len(self._handles) <= _MOST_OPEN:
             return
-        idle = [path for path, handle in self._handles.items() if not handle.users]
-        for path in idle[: len(self._handles) - _MOST_OPEN]:
+        idle = (path for path, handle in self._handles.items() if not handle.users)
+        for path in list(itertools.islice(idle, len(self._handles) - _MOST_OPEN)):
             self._calls.close(self._handles.pop(path).fd)
