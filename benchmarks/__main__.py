@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import shutil
 import tempfile
 from collections.abc import Sequence
 
 from benchmarks import scale, tree, wire
 from benchmarks.contenders import OURS, PEERS, Contender
+from benchmarks.rounds import remove
 
 TOPICS = ("tree", "wire", "scale")
 
@@ -31,9 +31,8 @@ def main() -> None:
                 wire.measure(work, given.cache or os.path.join(folder, "packages"), given.pair or wire.PAIRS)
             else:
                 scale.measure(work, peers, memory=given.memory, repeats=given.repeats, long=given.long)
-            shutil.rmtree(work, ignore_errors=True)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 def _arguments() -> argparse.Namespace:

@@ -39,13 +39,13 @@ _OURS = f"{sys.executable} -m benchmarks.ours"
 OURS = Contender(
     name="haulage",
     needs=(),
-    begin="true",
+    begin=_OURS + " warm",
     capture=_OURS + " capture {tree} {store}",
     restore=_OURS + " restore {store} {out}",
     compare=_OURS + " compare {store} {out}",
     check=_OURS + " check {store}",
     note="every step made durable; BLAKE3; zstd 3; owners, attributes, streams and links kept",
-    environment={"PYTHONPATH": TOP},
+    environment={"PYTHONPATH": TOP, "PYTHONDONTWRITEBYTECODE": ""},
 )
 TAR = Contender(
     name="tar+zstd",
@@ -65,7 +65,11 @@ BORG = Contender(
     restore="mkdir {out}; cd {out}; borg extract {store}::{n}",
     check="borg check --verify-data {store}",
     note="no encryption, zstd 3",
-    environment={"BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes", "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes"},
+    environment={
+        "BORG_BASE_DIR": "{store}.home",
+        "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
+        "BORG_RELOCATED_REPO_ACCESS_IS_OK": "yes",
+    },
 )
 RESTIC = Contender(
     name="restic",
@@ -76,7 +80,7 @@ RESTIC = Contender(
     compare="restic restore -q -r {store} latest --target {out}.again --verify",
     check="restic check -q --read-data -r {store}",
     note="always encrypts; its comparison restores a second time, as it can only be asked for with a restore",
-    environment={"RESTIC_PASSWORD": "x"},
+    environment={"RESTIC_PASSWORD": "x", "RESTIC_CACHE_DIR": "{store}.cache"},
 )
 CASYNC = Contender(
     name="casync",

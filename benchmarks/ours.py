@@ -73,6 +73,7 @@ COMMANDS: dict[str, Callable[..., dict[str, object]]] = {
     "restore": _restore,
     "compare": _compare,
     "check": _check,
+    "warm": dict,
     "parcel": _parcel,
 }
 

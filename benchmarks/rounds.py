@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,6 +16,8 @@ from benchmarks.process import CommandFailed, run
 
 FIRST, AGAIN, CHANGED, RESTORE, COMPARE, CHECK = "first", "unchanged", "changed", "restore", "compare", "check"
 PEAK, PROCESSOR, STORED, GROWN, RESTORE_PEAK = "peak", "processor", "stored", "grown", "restore-peak"
+
+_REST_SECONDS = 6
 
 Figures = dict[str, dict[str, list[float]]]
 """By contender and figure: one number for each round."""
@@ -46,7 +49,7 @@ class Rounds:
                 self._phase(order, COMPARE, "compare", "3")
                 self._phase(order, CHECK, "check", "3")
             for each in order:
-                self._clear(each)
+                self._set_aside(each, number)
 
     def _phase(self, order: Sequence[Contender], phase: str, action: str, capture: str, *, listing: bool = False) -> None:
         if listing:
@@ -58,7 +61,7 @@ class Rounds:
 
     def _measure(self, each: Contender, phase: str, command: str, capture: str) -> None:
         try:
-            measured = run(self._fill(command, each, capture), environment=each.environment)
+            measured = run(self._fill(command, each, capture), environment=self._environment(each))
         except CommandFailed as error:
             print(f"{each.name}: {phase} failed and is left out: {error}")
             self._failed.add(each.name)
@@ -72,25 +75,34 @@ class Rounds:
             figures[RESTORE_PEAK].append(measured.peak_bytes)
 
     def _begin(self, each: Contender) -> None:
-        run(self._fill(each.begin, each, ""), environment=each.environment)
+        run(self._fill(each.begin, each, ""), environment=self._environment(each))
 
     def _sizes(self, order: Sequence[Contender], figure: str) -> None:
         for each in order:
             if each.name not in self._failed:
                 self.figures[each.name][figure].append(folder_bytes(self._store(each)))
 
-    def _clear(self, each: Contender) -> None:
-        store = self._store(each)
-        for path in (store, f"{store}.out", f"{store}.out.again"):
-            remove(path)
-        run(f"rm -f {store}.hints {store}.version")
+    def _set_aside(self, each: Contender, number: int) -> None:
+        """Removed only at the end of everything: some file systems create files slowly for minutes after many were removed."""
+        for name in os.listdir(self._work):
+            if name.startswith(os.path.basename(self._store(each))):
+                os.rename(os.path.join(self._work, name), os.path.join(self._work, f"past-{number}-{name}"))
 
     def _store(self, each: Contender) -> str:
         return os.path.join(self._work, "store-" + each.name.split("+")[0])
 
+    def _environment(self, each: Contender) -> dict[str, str]:
+        return {name: value.format(store=self._store(each)) for name, value in each.environment.items()}
+
     def _fill(self, command: str, each: Contender, capture: str) -> str:
         store = self._store(each)
         return command.format(tree=self._tree, store=store, out=f"{store}.out", n=capture)
+
+
+def let_rest() -> None:
+    """Wait until the files just written count as old: a capture reads again whatever changed in the seconds before the last one."""
+    os.sync()
+    time.sleep(_REST_SECONDS)
 
 
 def remove(folder: str) -> None:
