@@ -89,9 +89,11 @@ class Hints:
         return known if self._held(known, session) else None
 
     def _settled(self, token: bytes) -> bool:
-        # A token may join several, one for each file that holds a part of the entry (streams in the sidecar).
-        parts = [changed_ns(token[at:]) for at in range(0, len(token), TOKEN_BYTES)]
-        return all(changed is None or changed + SETTLED_NS <= self._started_ns for changed in parts)
+        # A token may join several, one for each file that holds a part of the entry (streams in the sidecar). Nearly all are one.
+        if len(token) > TOKEN_BYTES:
+            return all(self._settled(token[at : at + TOKEN_BYTES]) for at in range(0, len(token), TOKEN_BYTES))
+        changed = changed_ns(token)
+        return changed is None or changed + SETTLED_NS <= self._started_ns
 
     def _held(self, known: ManifestEntry, session: WriteSession) -> bool:
         if not known.streams and len(known.content.chunks) == CHUNK_ROW.size:
