@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from haulage.base.ids import SiteCode
 from haulage.domain.estate import records
+from haulage.domain.estate.model import Identity
 from haulage.domain.estate.rules import joined_children, keys_of
 from haulage.engine.database.transaction import Transaction
 
@@ -21,6 +22,7 @@ class EstateNeighbourhood:
         self._code = code
         self._snapshots = snapshots
         self._on_epoch = on_epoch
+        self._identity: Identity | None = None
 
     def epoch(self, tx: Transaction) -> int:
         return records.epoch(tx)
@@ -32,9 +34,10 @@ class EstateNeighbourhood:
         return value
 
     def parent(self, tx: Transaction) -> SiteCode | None:
-        """The parent site; None at the central one."""
-        known = records.read_identity(tx)
-        return known.parent if known else None
+        """The parent site; None at the central one. Asked all the time, and for ever the same once this site has joined."""
+        if self._identity is None:
+            self._identity = records.read_identity(tx)
+        return self._identity.parent if self._identity else None
 
     def is_mine_or_below(self, tx: Transaction, code: SiteCode) -> bool:
         """Whether a site is this one or below it."""

@@ -65,6 +65,12 @@ claims = sa.Table(
 )
 
 
+# Built once: these are asked for so often that putting the question together would cost more than the answer.
+_EPOCH = sa.select(identity.c.epoch)
+_FIND_SITE = sa.select(sites).where(sites.c.code == sa.bindparam("code"))
+_PARENTS = sa.select(sites.c.code, sites.c.parent)
+
+
 def create_identity(tx: Transaction, code: SiteCode, parent: SiteCode | None, now: dt.datetime) -> None:
     """Say once who this server is."""
     tx.execute(identity.insert().values(one=1, code=code, parent=parent, epoch=1, joined=now))
@@ -80,7 +86,7 @@ def read_identity(tx: Transaction) -> Identity | None:
 
 def epoch(tx: Transaction) -> int:
     """This site's epoch."""
-    return int(tx.execute(sa.select(identity.c.epoch)).scalar_one())
+    return int(tx.execute(_EPOCH).scalar_one())
 
 
 def raise_epoch(tx: Transaction, above: int) -> int:
@@ -141,7 +147,7 @@ def _site(row: sa.Row[tuple[object, ...]]) -> Site:
 
 def find_site(tx: Transaction, code: SiteCode) -> Site | None:
     """One site; None if unknown."""
-    row = tx.execute(sa.select(sites).where(sites.c.code == code)).one_or_none()
+    row = tx.execute(_FIND_SITE, {"code": code}).one_or_none()
     return None if row is None else _site(row)
 
 
@@ -152,7 +158,7 @@ def list_sites(tx: Transaction) -> Sequence[Site]:
 
 def hierarchy(tx: Transaction) -> Hierarchy:
     """The tree of the sites known here. A site whose parent is not known yet is left out until it is."""
-    parents = {row.code: row.parent for row in tx.execute(sa.select(sites.c.code, sites.c.parent))}
+    parents = {row.code: row.parent for row in tx.execute(_PARENTS)}
     known = dict(parents)
     while True:
         stray = [code for code, parent in known.items() if parent is not None and parent not in known]

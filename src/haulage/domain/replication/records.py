@@ -88,6 +88,14 @@ parked = sa.Table(
 
 PARKED_MAX = 10_000
 
+# Built once: these are asked for so often that putting the question together would cost more than the answer.
+_FIND_DEFINITION = sa.select(definitions).where(definitions.c.kind == sa.bindparam("kind"), definitions.c.id == sa.bindparam("id"))
+_FIND_STREAM = sa.select(streams).where(streams.c.peer == sa.bindparam("peer"))
+_FIND_DIRTY = sa.select(dirty.c.number).where(
+    dirty.c.peer == sa.bindparam("peer"), dirty.c.kind == sa.bindparam("kind"), dirty.c.key == sa.bindparam("key")
+)
+_ADD_DIRTY = dirty.insert()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDefinition:
@@ -126,7 +134,7 @@ def put_definition(tx: Transaction, definition: StoredDefinition) -> None:
 
 def find_definition(tx: Transaction, kind: str, object_id: str) -> StoredDefinition | None:
     """One definition, tombstones included; None if never heard of."""
-    row = tx.execute(sa.select(definitions).where(_is(kind, object_id))).one_or_none()
+    row = tx.execute(_FIND_DEFINITION, {"kind": kind, "id": object_id}).one_or_none()
     return None if row is None else StoredDefinition(**row._mapping)
 
 
@@ -172,7 +180,7 @@ def _is(kind: str, object_id: str) -> sa.ColumnElement[bool]:
 
 def find_stream(tx: Transaction, peer: SiteCode) -> Stream:
     """The streams with a neighbour; a fresh one if there was no contact yet."""
-    row = tx.execute(sa.select(streams).where(streams.c.peer == peer)).one_or_none()
+    row = tx.execute(_FIND_STREAM, {"peer": peer}).one_or_none()
     return Stream(peer=peer) if row is None else Stream(**row._mapping)
 
 
@@ -196,9 +204,9 @@ def remove_peer(tx: Transaction, peer: SiteCode) -> None:
 
 def add_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
     """Note that a neighbour is to be told the present state of something; noting it twice is noting it once."""
-    there = sa.select(dirty.c.number).where(dirty.c.peer == peer, dirty.c.kind == kind, dirty.c.key == key)
-    if tx.execute(there).first() is None:
-        tx.execute(dirty.insert().values(peer=peer, kind=kind, key=key))
+    line = {"peer": peer, "kind": kind, "key": key}
+    if tx.execute(_FIND_DIRTY, line).first() is None:
+        tx.execute(_ADD_DIRTY, line)
 
 
 def is_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> bool:

@@ -27,6 +27,10 @@ from haulage.engine.database.transaction import Database, Transaction
 _log = logging.getLogger("haulage.transit")
 
 
+STOPPED = frozenset({"link-closed"})
+"""Codes of errors that only say that this server stops: no failure of the place, and no try (Q317893)."""
+
+
 class Superseded(Exception):
     """Somebody changed what is wanted while the work was under way; it stops at once and starts afresh."""
 
@@ -80,7 +84,8 @@ class Attempts:
         except Superseded:
             self._end(shipment, self._again)
         except HaulageError as error:
-            self._end(shipment, functools.partial(self._fail, error))
+            again = error.code in STOPPED
+            self._end(shipment, self._again if again else functools.partial(self._fail, error))
         except Exception as defect:
             _log.exception("defect in the work on %s at %s", package, where)
             unexpected = TransferError(

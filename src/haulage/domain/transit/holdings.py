@@ -51,10 +51,11 @@ class Holdings:
             self.drop(tx, package, number)
 
     def reconcile(self) -> tuple[int, int]:
-        """After a crash or a restore: pins without a holding go, holdings without a pin are pinned again. Returns both counts."""
+        """Before a fresh process begins any work: pins without a holding go, those of work that died with the process before included;
+        holdings without a pin are pinned again. Returns both counts."""
         with self._database.reading() as tx:
             held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
-        pinned = {pin.owner: pin.manifest for pin in self._store.pins() if pin.owner.startswith(HELD)}
+        pinned = {pin.owner: pin.manifest for pin in self._store.pins()}
         lost = [owner for owner, manifest in held.items() if pinned.get(owner) != manifest]
         for owner in lost:
             self._store.pin(Pin(owner=owner, manifest=ManifestId(held[owner])))

@@ -43,7 +43,8 @@ class Ledger:
         )
         records.put_shipment(tx, observed)
         self._tell_parent(tx, f"{shipment.package}/{shipment.place}")
-        if observed.due is not None and observed.due <= self._clock.now():
+        # A new due time is told even when it lies ahead: whoever waits for due times must not sleep past it.
+        if observed.due is not None and (before is None or (before.due, before.run) != (observed.due, observed.run)):
             self._database.after_commit(tx, self._wake_jobs)
         return observed
 
@@ -51,9 +52,7 @@ class Ledger:
         """The epoch has risen: every shipment of this site is observed anew, so that nobody takes the old for newer (I16)."""
         epoch = estate.epoch(tx)
         for row in records.list_shipments(tx, owner=self._code):
-            records.put_shipment(
-                tx, dataclasses.replace(row, epoch=epoch, observation=estate.next_number(tx, "observation"))
-            )
+            records.put_shipment(tx, dataclasses.replace(row, epoch=epoch, observation=estate.next_number(tx, "observation")))
             self._tell_parent(tx, f"{row.package}/{row.place}")
 
     def arm(self, tx: Transaction, package: PackageId, where: Place, wanted: VersionNumber) -> None:

@@ -84,6 +84,7 @@ def report_of(shipment: Shipment) -> ShipmentReport:
         error_message=shipment.error_message[:4000],
         error_hint=shipment.error_hint[:4000],
         updated=iso(shipment.updated),
+        verified=None if shipment.verified is None else iso(shipment.verified),
         removed=shipment.wanted == NO_VERSION and shipment.state is ShipmentState.REMOVED,
     )
 
@@ -111,6 +112,7 @@ def shipment_of(report: ShipmentReport) -> Shipment:
         bytes_new=report.bytes_new,
         bytes_wire=report.bytes_wire,
         updated=parse_iso(report.updated),
+        verified=None if report.verified is None else parse_iso(report.verified),
         epoch=report.epoch,
         observation=report.observation,
     )

@@ -69,6 +69,9 @@ parcels = sa.Table(
     sa.Column("used", UtcTime, nullable=False),
 )
 
+_FIND = sa.select(shipments).where(shipments.c.package == sa.bindparam("package"), shipments.c.place == sa.bindparam("place"))
+"""Built once: asked for so often that putting the question together would cost more than the answer."""
+
 _FIELDS = tuple(field.name for field in dataclasses.fields(Shipment))
 
 
@@ -85,7 +88,7 @@ def _key(package: PackageId, where: Place) -> sa.ColumnElement[bool]:
 
 def find_shipment(tx: Transaction, package: PackageId, where: Place) -> Shipment | None:
     """One shipment; None if there never was that duty."""
-    row = tx.execute(sa.select(shipments).where(_key(package, where))).one_or_none()
+    row = tx.execute(_FIND, {"package": package, "place": where}).one_or_none()
     return None if row is None else _shipment(row)
 
 

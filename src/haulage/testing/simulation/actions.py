@@ -81,9 +81,7 @@ class Actions:
         spec = f"memory:{len(self.packages)}"
         self.world.sources.trees[spec] = self._tree()
         with self.world.as_site(site):
-            package = packages.create_package(
-                site.desk, ACTOR, name="package", source=spec, keep=self.chance.choice([1, 1, 2, 3])
-            )
+            package = packages.create_package(site.desk, ACTOR, name="package", source=spec, keep=self.chance.choice([1, 1, 2, 3]))
             self.packages.add(package.id)
             self._note_source(package.id, spec)
             self.world.say(f"{site.code} creates {package.id}")

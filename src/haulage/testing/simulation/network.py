@@ -52,6 +52,8 @@ class Network:
         self.hosts: dict[SiteCode, Host] = {}
         self.cut: set[SiteCode] = set()
         """Children whose link is cut."""
+        self.broken: set[SiteCode] = set()
+        """Children whose open connection ended because the parent died; their next request finds out."""
         self.trouble = 0.0
         self.late: list[Callable[[], None]] = []
         """Requests that are still under way."""
@@ -64,6 +66,9 @@ class Network:
         """One request and its answer. Raises TransferError, and what the parent answers with."""
         self.requests += 1
         happens = self._happens()
+        if child.code in self.broken:
+            self.broken.discard(child.code)
+            raise _no_answer(child.code, parent)
         if child.code in self.cut or happens is Trouble.REQUEST_LOST:
             raise _no_answer(child.code, parent)
         if happens is Trouble.LATE:

@@ -52,14 +52,15 @@ def _live(world: World) -> None:
         for _step in range(chance.choice([0, 1, 3, 10, 30])):
             if not world.step() and not (chance.random() < 0.5 and world.pass_time(most_seconds=3600)):
                 break
-        watch.check_acknowledged()
+        if chance.random() < 0.2:
+            watch.check_acknowledged()
     world.say("-- everything is healed --")
     for _turn in range(2):
         actions.heal_everything()
         world.settle(QUIET_STEPS)
         actions.finish_joining()
     world.settle(QUIET_STEPS)
-    watch.check_acknowledged()
+    watch.check_acknowledged(at_rest=True)
     verdict = Verdict(world)
     verdict.central_sees_sites()
     verdict.check(actions.packages)

@@ -213,6 +213,10 @@ class SimSite:
         """The process dies; the disk stays."""
         self.core = self.jobs = self.desk = self._pump = self._uplink = None
         self.disk.crash()
+        for child in self._around.network.hosts.values():
+            if isinstance(child, SimSite) and child.parent == self.code:
+                self._around.network.broken.add(child.code)
+                child.pull_wanted = True
 
     def ready(self) -> list[str]:
         """What this site could do now."""
@@ -261,6 +265,7 @@ class SimSite:
             else:
                 self.pull_wanted = self._uplink.pull(0) > 0
         except TransferError:
+            self.pull_wanted = True
             self.paused_until = self._around.clock.monotonic() + PAUSE_SECONDS
 
     def _wake_jobs(self) -> None:

@@ -116,7 +116,8 @@ class World:
         self.say(f"    {site.code} {what}")
         with self.as_site(site):
             self._do(site, what)
-        self.after_step(site)
+        if what != "pump":
+            self.after_step(site)
         return True
 
     def _do(self, site: SimSite, what: str) -> None:
