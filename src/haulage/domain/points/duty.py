@@ -22,6 +22,7 @@ from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.content.manifest import Manifest
+from haulage.engine.content.manifest_model import shown
 from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.content.restore import RestoreReport, restore
 from haulage.engine.content.verify import verify_tree
@@ -147,7 +148,7 @@ class PointDuty:
             first = differences[0]
             raise IntegrityError(
                 "point-does-not-keep",
-                f"{shipment.place} does not give back what was written: {first.what} of {first.path!r} "
+                f"{shipment.place} does not give back what was written: {first.what} of {shown(first.path)} "
                 f"(expected {first.expected}, found {first.found}).",
                 "Look at the file system of the point; the version before stays in place.",
             )
@@ -165,19 +166,31 @@ class PointDuty:
         with self._database.writing() as tx:
             self._herald.damaged(tx, shipment, differences)
         if not shipment.repair:
-            first = differences[0]
-            raise IntegrityError(
-                "point-damaged",
-                f"{shipment.package}:{shipment.wanted} at {shipment.place} is damaged: {first.what} of {first.path!r}, "
-                f"{len(differences)} differences or more.",
-                f"haulage package verify {shipment.package} --at {shipment.place} --repair",
-            )
+            return self._damaged(shipment, differences)
         outcome = self._put(shipment, backend, manifest)
         return Outcome(
             state=outcome.state,
             due_after_seconds=outcome.due_after_seconds,
             changes=outcome.changes,
             effect=lambda tx, now: self._herald.repaired(tx, now, differences),
+        )
+
+    def _damaged(self, shipment: Shipment, differences: list[TreeDifference]) -> Outcome:
+        """Only looking was asked for: the place does not count as present, and a person says what is done about it."""
+        first = differences[0]
+        return Outcome(
+            state=ShipmentState.WAITING,
+            reason=Reason.PERSON,
+            due_after_seconds=self._grace_seconds,
+            changes={
+                "present": NO_VERSION,
+                "verified": None,
+                "tries": shipment.tries + 1,
+                "error_code": "point-damaged",
+                "error_message": f"{shipment.package}:{shipment.wanted} at {shipment.place} is damaged: {first.what} of "
+                f"{shown(first.path)}{f', {len(differences)} differences' if len(differences) > 1 else ''}.",
+                "error_hint": f"haulage package verify {shipment.package} --at {shipment.place} --repair",
+            },
         )
 
     def _differences(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> list[TreeDifference]:

@@ -135,17 +135,14 @@ class Attempts:
     def _finish(self, outcome: Outcome, tx: Transaction, now: Shipment) -> Shipment:
         if outcome.effect is not None:
             outcome.effect(tx, now)
-        return now.moved(
-            outcome.state,
-            self._clock.now(),
-            reason=outcome.reason,
-            due=self._after(outcome.due_after_seconds),
-            tries=now.tries if outcome.state is ShipmentState.WAITING else 0,
-            error_code="",
-            error_message="",
-            error_hint="",
-            **outcome.changes,
-        )
+        facts: dict[str, object] = {
+            "due": self._after(outcome.due_after_seconds),
+            "tries": now.tries if outcome.state is ShipmentState.WAITING else 0,
+            "error_code": "",
+            "error_message": "",
+            "error_hint": "",
+        }
+        return now.moved(outcome.state, self._clock.now(), reason=outcome.reason, **(facts | dict(outcome.changes)))
 
     def _fail(self, error: HaulageError, tx: Transaction, now: Shipment) -> Shipment:
         """Retry on the shipment's own clock; wait for a person, looking again at the slowest pace; or give up."""

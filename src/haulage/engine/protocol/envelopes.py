@@ -98,6 +98,8 @@ class ShipmentReport(Body, frozen=True, kw_only=True):
     error_message: Text
     error_hint: Text
     updated: Moment
+    verified: Moment | None = None
+    """When every byte there was last read and found right."""
     removed: bool = False
     """The row is gone at its owner; whoever mirrors it forgets it."""
 
