@@ -69,11 +69,9 @@ class Enrolment:
                 "Use the URL in the join string.",
             )
         before = records.find_site(tx, SiteCode(claim.code))
-        if before is not None and before.key != claim.key and before.status is SiteStatus.JOINING:
-            if not self.still_invited(tx, before.code):
-                # It was let in, then removed before the central site had signed it, and invited again.
-                self._put_out(tx, before.code)
-                before = None
+        if before is not None and self._is_overtaken(tx, before, claim):
+            self._put_out(tx, before.code)
+            before = None
         if before is not None and before.key and before.key != claim.key:
             raise ConflictError(
                 "site-exists",
@@ -105,6 +103,11 @@ class Enrolment:
         """Whether the invitation with which a site was let in here still stands."""
         token = records.claimed_invitation(tx, code)
         return token is not None and self._find_invitation(tx, token) is not None
+
+    def _is_overtaken(self, tx: Transaction, before: Site, claim: Claim) -> bool:
+        """Let in here, removed before the central site had signed it, and invited again."""
+        joining = before.status is SiteStatus.JOINING and before.key != claim.key
+        return joining and not self.still_invited(tx, before.code)
 
     def forget(self, tx: Transaction, code: SiteCode) -> None:
         """A site is gone; its claim with it."""

@@ -208,7 +208,8 @@ class Definitions:
             ),
         )
         rules.apply(tx, definition)
-        # Who was told the state before must hear of the change too. Asked after it took effect: it may have been a neighbour's removal.
+        # Who was told the state before must hear of the change too; asked after it took effect, for it may have been the removal
+        # of a neighbour.
         peers = set(records.told_peers(tx, definition.kind, definition.id))
         if not definition.deleted:
             peers |= rules.audience(tx, definition)

@@ -51,8 +51,8 @@ class Holdings:
             self.drop(tx, package, number)
 
     def reconcile(self) -> tuple[int, int]:
-        """Before a fresh process begins any work: pins without a holding go, those of work that died with the process before included;
-        holdings without a pin are pinned again. Returns both counts."""
+        """Before a fresh process begins any work: pins without a holding go, those of work that died with the process before
+        included; holdings without a pin are pinned again. Returns both counts."""
         with self._database.reading() as tx:
             held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
         pinned = {pin.owner: pin.manifest for pin in self._store.pins()}

@@ -119,7 +119,8 @@ class Actions:
 
     def unassign(self) -> None:
         for site, package, _spec in self._sources():
-            assert site.core is not None and site.desk is not None
+            assert site.core is not None
+            assert site.desk is not None
             with site.core.database.reading() as tx:
                 known = catalog.find_package(tx, package)
             if known is None or not known.assignments:
@@ -138,7 +139,8 @@ class Actions:
 
     def roll_back(self) -> None:
         for site, package, _spec in self._sources():
-            assert site.core is not None and site.desk is not None
+            assert site.core is not None
+            assert site.desk is not None
             with site.core.database.reading() as tx:
                 known = catalog.list_versions(tx, package)
             if known:
@@ -227,7 +229,8 @@ class Actions:
 
     def order(self) -> None:
         for site, package, _spec in self._sources():
-            assert site.core is not None and site.desk is not None
+            assert site.core is not None
+            assert site.desk is not None
             with site.core.database.reading() as tx:
                 known = catalog.find_package(tx, package)
             if known is None or not known.assignments:

@@ -29,7 +29,7 @@ Shape = tuple[tuple[str, str | None], ...]
 """Site codes with their parents, parents first."""
 
 CENTRAL = SiteCode("HQ1")
-_MEMORY_FOLDER = "/dev/shm"
+_MEMORY_FOLDER = "/dev/shm"  # noqa: S108  (a private folder is made in it)
 
 
 class Stuck(AssertionError):
