@@ -109,10 +109,11 @@ def wake(before: Shipment, now: dt.datetime) -> Shipment:
 
 
 def order(before: Shipment, action: str, now: dt.datetime) -> Shipment:
-    """Carry out a person's order on one shipment: ``retry``, ``verify`` or ``repair``. Counts as a new arming."""
-    again = dataclasses.replace(before, generation=before.generation + 1, tries=0, due=now, updated=now)
+    """Carry out a person's order on one shipment: ``retry``, ``verify`` or ``repair``. Counts as a new arming, and shows as one at
+    once, so that whoever waits for the outcome cannot take what was before for it."""
+    fresh = {"generation": before.generation + 1, "tries": 0, "due": now}
     if before.wanted == NO_VERSION:
-        return again if before.state is ShipmentState.REMOVING else before
-    if action == "retry":
-        return again
-    return dataclasses.replace(again, verify=True, repair=action == "repair")
+        return before.moved(ShipmentState.REMOVING, now, **fresh) if before.state is ShipmentState.REMOVING else before
+    looked = {"verify": action != "retry", "repair": action == "repair"}
+    cleared = {"error_code": "", "error_message": "", "error_hint": ""}
+    return before.moved(ShipmentState.PLANNED, now, **fresh, **looked, **cleared)
