@@ -39,6 +39,11 @@ class Bells:
         """Whether the server stops."""
         return self._closed
 
+    def names(self) -> frozenset[str]:
+        """The bells somebody listens to now."""
+        with self._lock:
+            return frozenset(self._listeners)
+
     @contextlib.contextmanager
     def in_thread(self, name: str) -> Iterator[threading.Event]:
         """An event that is set when the bell rings; the listener clears it before it looks."""

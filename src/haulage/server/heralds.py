@@ -63,7 +63,7 @@ class PressHerald:
         self._journal.record(tx, on_packages.UNCHANGED, package=package.id, version=package.version)
 
     def failed(self, tx: Transaction, source: Source, error: HaulageError) -> None:
-        if error.code == "source-overlap":
+        if error.code == "source-overlaps":
             self._journal.record(tx, on_packages.SOURCE_OVERLAP, package=source.package, source=source.spec, other=error.message)
         self._journal.record(
             tx,

@@ -41,8 +41,8 @@ def span_of(header: str | None, size: int) -> Span | None:
         if length == 0:
             raise ValueError("empty suffix")
         return Span(first=first, last=last)
-    first, last = int(found[1]), int(found[2]) if found[2] else size - 1
-    if last < first:
+    first, last = int(found[1]), int(found[2] or size)
+    if found[2] and last < first:
         return None
     if first >= size:
         raise ValueError("beyond the end")

@@ -39,9 +39,8 @@ def serve(path: str, *, log_format: str | None = None) -> None:
     try:
         make_folder(home.file("logs"))
         set_up_logging(form=log_format or home.settings.log.format, level=home.settings.log.level, folder=home.file("logs"))
-        clock = SystemClock()
-        bells = Bells()
-        opened = open_site(home, clock, _wakes(home.code, bells))
+        clock, bells = SystemClock(), Bells()
+        opened = open_site(home, clock, wakes_of(home.code, bells))
         try:
             process = assemble(home, opened, clock, bells)
         except BaseException:
@@ -106,7 +105,9 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     )
 
 
-def _wakes(code: SiteCode, bells: Bells) -> Wakes:
+def wakes_of(code: SiteCode, bells: Bells) -> Wakes:
+    """Whom an opened site wakes when it is served: whoever listens to these bells."""
+
     def site_changed(changed: SiteCode) -> None:
         if changed == code:
             bells.ring(IDENTITY_BELL)

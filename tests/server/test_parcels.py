@@ -1,0 +1,85 @@
+"""Parcels by range: exactly the bytes asked for, or an answer that says why not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from haulage.base.ids import SiteCode
+from haulage.domain.transit.records import ParcelRecord, put_parcel
+from haulage.server.parcel_answer import Span, span_of
+from tests.server.asgi import Reply, Served
+
+PARCEL = "ab" * 32
+DATA = os.urandom(2_500_000)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("bytes=0-0", Span(first=0, last=0)),
+        ("bytes=5-", Span(first=5, last=99)),
+        ("bytes=5-1000", Span(first=5, last=99)),
+        ("bytes=-10", Span(first=90, last=99)),
+        ("bytes=-1000", Span(first=0, last=99)),
+        ("bytes=9-5", None),
+        ("bytes=1-2,4-5", None),
+        ("bytes=-", None),
+        ("items=0-1", None),
+        ("bytes=" + "9" * 30 + "-", None),
+    ],
+)
+def test_which_range_is_meant(header: str | None, expected: Span | None) -> None:
+    assert span_of(header, 100) == expected
+
+
+@pytest.mark.parametrize("header", ["bytes=100-", "bytes=-0", "bytes=100-200"])
+def test_a_range_beyond_the_end_is_none(header: str) -> None:
+    with pytest.raises(ValueError, match=r"beyond|empty"):
+        span_of(header, 100)
+
+
+@pytest.fixture(scope="module")
+def parcel(served: Served) -> str:
+    folder = Path(served.opened.home.content) / "parcels"
+    (folder / f"{PARCEL}.parcel").write_bytes(DATA)
+    record = ParcelRecord(id=PARCEL, target=b"\1" * 32, bases=(), size=len(DATA), head_size=10, figures={}, used=served.clock.now())
+    with served.opened.core.database.writing() as tx:
+        put_parcel(tx, record)
+    return PARCEL
+
+
+def _get(served: Served, parcel: str, **headers: str) -> Reply:
+    target = f"/hop/v1/parcels/{parcel}"
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return served.ask("GET", target, headers={**served.signed("GET", target), **named})
+
+
+def test_a_part_is_exactly_that_part_and_is_counted(served: Served, parcel: str) -> None:
+    before = served.service.core.provider.served_bytes.get(SiteCode("CHI"), 0)
+    reply = _get(served, parcel, Range=f"bytes=1000000-{len(DATA) - 1}", If_Range=f'"{parcel}"')
+    assert (reply.status, reply.body) == (206, DATA[1_000_000:])
+    assert reply.headers["content-range"] == f"bytes 1000000-{len(DATA) - 1}/{len(DATA)}"
+    assert reply.headers["etag"] == f'"{parcel}"'
+    assert served.service.core.provider.served_bytes[SiteCode("CHI")] - before == len(DATA) - 1_000_000
+
+
+def test_without_a_range_it_is_all_of_it(served: Served, parcel: str) -> None:
+    assert (_get(served, parcel).status, _get(served, parcel).body) == (200, DATA)
+
+
+def test_if_range_of_another_parcel_gives_all_of_this_one(served: Served, parcel: str) -> None:
+    assert _get(served, parcel, Range="bytes=5-", If_Range='"other"').status == 200
+
+
+def test_beyond_the_end(served: Served, parcel: str) -> None:
+    reply = _get(served, parcel, Range=f"bytes={len(DATA)}-")
+    assert (reply.status, reply.headers["content-range"]) == (416, f"bytes */{len(DATA)}")
+
+
+def test_a_parcel_that_is_not_kept_is_said_to_be_gone(served: Served) -> None:
+    assert _get(served, "cd" * 32).code == "parcel-gone"
+    assert _get(served, "..%2f..%2fkeys").status in (400, 403, 404)
