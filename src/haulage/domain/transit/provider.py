@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Executor, Future, wait
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotFoundError
@@ -22,7 +22,7 @@ from haulage.domain.transit import records
 from haulage.domain.transit.records import ParcelRecord
 from haulage.domain.transit.route import concerned_children
 from haulage.engine.content.manifest import live_chunks
-from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
+from haulage.engine.content.model import ChunkStore, ManifestId, Pin
 from haulage.engine.content.parcel import MAX_BASES, ParcelHead
 from haulage.engine.database.transaction import Database
 from haulage.engine.protocol.asks import Offer, Pending, Want
@@ -103,6 +103,7 @@ class Provider:
             package = catalog.find_package(tx, want.package)
             tree = estate.hierarchy(tx)
             held = records.held_versions(tx, want.package)
+            pinned = {bytes(manifest) for _package, _number, manifest in records.all_holdings(tx)}
         if package is None or child not in concerned_children(package.assignments, self._code, tree):
             raise NotFoundError("not-for-you", f"Package {want.package} is not assigned at or below site {child}.", "")
         manifest = held.get(want.version)
@@ -111,7 +112,7 @@ class Provider:
         target = ManifestId(manifest)
         if want.damaged is not None:
             self._inspect(want.damaged)
-        record = self._parcel(target, self._bases(target, want))
+        record = self._parcel(target, self._bases(target, want, pinned))
         if record is None:
             return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
         return self._offer(want, record)
@@ -151,11 +152,11 @@ class Provider:
                 records.remove_parcel(tx, parcel)
             self._parcels.discard(parcel)
 
-    def _bases(self, target: ManifestId, want: Want) -> tuple[ManifestId, ...]:
-        """Of what the child says it holds, the few known here that save most."""
-        candidates = [ManifestId(bytes.fromhex(text)) for text in dict.fromkeys(want.held) if text != want.target]
-        absent = self._store.missing([ChunkId(one) for one in candidates])
-        candidates = [one for one in candidates if ChunkId(one) not in absent][:CANDIDATES]
+    def _bases(self, target: ManifestId, want: Want, pinned: set[bytes]) -> tuple[ManifestId, ...]:
+        """Of what the child says it holds, the few held here, too, that save most. What only happens to lie in the store may be
+        swept while the parcel is built."""
+        named = [bytes.fromhex(text) for text in dict.fromkeys(want.held) if text != want.target]
+        candidates = [ManifestId(one) for one in named if one in pinned][:CANDIDATES]
         if not candidates:
             return ()
         left = set(live_chunks(target, self._store))
@@ -184,19 +185,15 @@ class Provider:
             future = self._building.get(key)
             if future is None:
                 future = self._building[key] = self._executor.submit(self._make, target, bases)
-        try:
-            record = future.result(timeout=PATIENCE_SECONDS)
-        except FutureTimeout:
-            return None
-        except HaulageError:
-            self._forget(key)
-            raise
-        self._forget(key)
-        return record
+        # However it ends, the next question begins anew: a failure must not be the answer for ever.
+        future.add_done_callback(functools.partial(self._forget, key))
+        done, _pending = wait([future], timeout=PATIENCE_SECONDS)
+        return future.result() if done else None
 
-    def _forget(self, key: tuple[bytes, tuple[str, ...]]) -> None:
+    def _forget(self, key: tuple[bytes, tuple[str, ...]], ended: Future[ParcelRecord]) -> None:
         with self._lock:
-            self._building.pop(key, None)
+            if self._building.get(key) is ended:
+                del self._building[key]
 
     def _make(self, target: ManifestId, bases: tuple[ManifestId, ...]) -> ParcelRecord:
         pins = [f"serve:{one.hex()}:{threading.get_ident()}" for one in (target, *bases)]
