@@ -1,0 +1,1 @@
+"""Tests of homes and of putting sites together."""
