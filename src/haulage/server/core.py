@@ -94,7 +94,7 @@ class SiteCore:
         self.parts = parts
         self.code = code
         self.database = database
-        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot], [lambda tx: self.ledger.restate(tx)])
+        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot], [self._epoch_risen])
         self.journal = Journal(database, clock=clock, site=code, epoch=estate.epoch, on_record=self._on_status)
         self.relay = StatusRelay(code, self.journal)
         heralds = StreamHerald(self.journal)
@@ -126,7 +126,7 @@ class SiteCore:
             definitions=self.definitions,
             root_sha256=parts.root_sha256,
             issue_certificate=parts.issue_certificate,
-            put_out=lambda tx, site: self.departure.leave(tx, site),
+            put_out=self._put_out,
             herald=heralds,
         )
         self.departure = Departure(self.duties, self.enrolment.forget)
@@ -169,12 +169,12 @@ class SiteCore:
                 Kind.SITE: SiteRules(
                     code,
                     hierarchy_keys,
-                    still_invited=lambda tx, site: self.enrolment.still_invited(tx, site),
+                    still_invited=self._still_invited,
                     changed=[self._site_known, parts.site_changed],
                     gone=[self._site_gone, parts.site_changed],
                 ),
                 Kind.INVITATION: InvitationRules(code, hierarchy_keys),
-                Kind.POINT: PointRules(code, [self._point_known, self.duties.refresh_place]),
+                Kind.POINT: PointRules(code, taken=self._point_known, changed=self.duties.refresh_place),
                 Kind.PACKAGE: PackageRules(code, keys_of, package_effects),
                 Kind.VERSION: VersionRules(code, keys_of, [self.duties.refresh]),
                 Kind.ORDER: OrderRules(code, clock=parts.clock, ledger=self.ledger, herald=heralds),
@@ -289,6 +289,17 @@ class SiteCore:
     def _site_gone(self, tx: Transaction, code: SiteCode) -> None:
         self.departure.leave(tx, code)
         self._heralds.left(tx, code)
+
+    # Rooms that are made one after the other and need each other meet here.
+
+    def _epoch_risen(self, tx: Transaction) -> None:
+        self.ledger.restate(tx)
+
+    def _put_out(self, tx: Transaction, code: SiteCode) -> None:
+        self.departure.leave(tx, code)
+
+    def _still_invited(self, tx: Transaction, code: SiteCode) -> bool:
+        return self.enrolment.still_invited(tx, code)
 
     def _snapshot(self, tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
         """Everything a neighbour must be told who knows nothing."""

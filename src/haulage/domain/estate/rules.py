@@ -112,9 +112,10 @@ class PointRules:
 
     role = "site"
 
-    def __init__(self, code: SiteCode, effects: Sequence[PointEffect]) -> None:
+    def __init__(self, code: SiteCode, *, taken: PointEffect, changed: PointEffect) -> None:
         self._code = code
-        self._effects = effects
+        self._taken = taken
+        self._changed = changed
 
     def keys(self, tx: Transaction, definition: Definition) -> Sequence[str]:
         site = site_of(Place(definition.id))
@@ -136,8 +137,8 @@ class PointRules:
             options = {str(name): value for name, value in state.options.items()}
             records.put_point(tx, Point(place=where, kind=state.kind, url=state.url, owner=definition.owner, options=options))
         if site_of(where) == self._code:
-            for effect in self._effects:
-                effect(tx, where)
+            self._taken(tx, where)
+        self._changed(tx, where)
 
 
 class InvitationRules:

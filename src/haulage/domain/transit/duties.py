@@ -23,8 +23,8 @@ class Duties:
         package = catalog.find_package(tx, package_id)
         wanted: set[Place] = set()
         if package is not None and package.version != NO_VERSION:
-            own_points = [point.place for point in estate.list_points(tx, self._code)]
-            wanted = wanted_places(package_id, package.assignments, self._code, estate.hierarchy(tx), own_points)
+            points = [point.place for point in estate.list_points(tx)]
+            wanted = wanted_places(package_id, package.assignments, self._code, estate.hierarchy(tx), points)
         known = {row.place for row in records.list_shipments(tx, package=package_id, owner=self._code)}
         for where in sorted(wanted | known):
             version = package.version if package is not None and where in wanted else NO_VERSION
@@ -32,7 +32,7 @@ class Duties:
         self._ledger.wake(tx, package_id, sorted(wanted))
 
     def refresh_place(self, tx: Transaction, where: Place) -> None:
-        """After a change of one point of this site: the packages assigned to it."""
+        """After a change of one point here or below: the packages assigned to it."""
         for package in catalog.list_packages(tx):
             if where in package.assignments or records.find_shipment(tx, package.id, where) is not None:
                 self.refresh(tx, package.id)

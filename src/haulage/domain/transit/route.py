@@ -14,12 +14,12 @@ def wanted_places(
     """The places of site ``here`` that must hold the package.
 
     The site itself, when any assigned place lies here or below (one copy per link, fed by the parent), or when it owns the package;
-    and those of its own ``points`` that are assigned. Places of removed sites and points do not count; sites above the owner are on
-    nobody's way.
+    and those of its own points that are assigned. ``points`` are all points known here: places of removed sites and points do not
+    count, and sites above the owner are on nobody's way.
     """
     if not hierarchy.is_within(here, owner_of(package)):
         return set()
-    own_points = set(points)
+    known_points = set(points)
     out: set[Place] = set()
     if owner_of(package) == here:
         out.add(make_place(here))
@@ -27,10 +27,11 @@ def wanted_places(
         site = site_of(where)
         if not hierarchy.is_within(site, here):
             continue
-        if is_point(where) and site == here:
-            if where not in own_points:
+        if is_point(where):
+            if where not in known_points:
                 continue
-            out.add(where)
+            if site == here:
+                out.add(where)
         out.add(make_place(here))
     return out
 

@@ -15,6 +15,7 @@ from haulage.base.errors import HaulageError
 from haulage.base.files import watching_steps
 from haulage.base.ids import SiteCode
 from haulage.domain.estate.model import Point
+from haulage.domain.transit import records as transit
 from haulage.engine.database.template import fresh_database, image_of
 from haulage.testing.clock import HandClock
 from haulage.testing.memory_point import MemoryPoint
@@ -142,7 +143,17 @@ class World:
         for _turn in range(bound):
             if not self.step() and not self.pass_time():
                 return
-        raise Stuck(f"not quiet after {bound} steps")
+        raise Stuck(f"not quiet after {bound} steps: {self._unsettled()}")
+
+    def _unsettled(self) -> str:
+        found = []
+        for site in self.sites.values():
+            with site.disk.database().reading() as tx:
+                for row in transit.list_shipments(tx, owner=site.code):
+                    if not row.settled:
+                        why = f"{row.state.value} {row.reason.value} {row.tries} {row.error_message}"
+                        found.append(f"{row.package}:{row.wanted} at {row.place} has {row.present}, {why}")
+        return "; ".join(found)
 
 
 @contextlib.contextmanager

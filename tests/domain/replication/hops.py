@@ -1,0 +1,119 @@
+"""Two ends of a hop that carry notes: streams without any noun of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from haulage.base.errors import FormatError, HaulageError
+from haulage.base.ids import SiteCode
+from haulage.domain.replication.streams import Streams
+from haulage.engine.database.template import fresh_database, image_of
+from haulage.engine.database.transaction import Transaction, memory_database
+from haulage.engine.protocol.envelopes import Message
+from haulage.testing.clock import HandClock
+from haulage.testing.simulation.seal import PlainSeal
+from haulage.wiring.tables import TABLES
+
+
+class Neighbours:
+    """One neighbour, and an epoch that is kept beside the database."""
+
+    def __init__(self, end: End, peer: SiteCode) -> None:
+        self.end = end
+        self.peer = peer
+        self.value = 1
+
+    def epoch(self, _tx: Transaction) -> int:
+        return self.value
+
+    def raise_epoch(self, _tx: Transaction, above: int) -> int:
+        self.value = max(self.value, above) + 1
+        return self.value
+
+    def keys_of(self, _tx: Transaction, peer: SiteCode) -> Sequence[str]:
+        return [f"key of {peer}"] if peer == self.peer else []
+
+    def neighbours(self, _tx: Transaction) -> Sequence[SiteCode]:
+        return [self.peer]
+
+    def snapshot(self, _tx: Transaction, _peer: SiteCode) -> Iterable[tuple[str, str]]:
+        return [("note", key) for key in sorted(self.end.notes)]
+
+
+class Told:
+    """What a manager would hear."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self.resyncs: list[str] = []
+        self.epochs: list[int] = []
+
+    def message_refused(self, _tx: Transaction, _peer: SiteCode, message: Message, _error: HaulageError) -> None:
+        self.refused.append(message.key)
+
+    def resynced(self, _tx: Transaction, _peer: SiteCode, why: str) -> None:
+        self.resyncs.append(why)
+
+    def epoch_raised(self, _tx: Transaction, epoch: int, _peer: SiteCode) -> None:
+        self.epochs.append(epoch)
+
+
+class End:
+    """One end: notes it tells, notes it heard."""
+
+    def __init__(self, code: str, peer: str) -> None:
+        self.code, self.peer = SiteCode(code), SiteCode(peer)
+        self.notes: dict[str, bytes] = {}
+        self.heard: dict[str, bytes] = {}
+        self.applied: list[tuple[str, bytes]] = []
+        self.poison: set[str] = set()
+        self.told = Told()
+        self.sites = Neighbours(self, self.peer)
+        self.open(image_of(fresh_database(TABLES)))
+
+    def open(self, image: bytes) -> None:
+        """Begin on this copy of the database."""
+        self.database = memory_database(image)
+        self.streams = Streams(
+            self.code,
+            database=self.database,
+            seal=PlainSeal(f"key of {self.code}", ""),
+            clock=HandClock(),
+            neighbourhood=self.sites,
+            events=self.told,
+            renderers={"note": lambda _tx, _peer, key, _sequence: self.notes.get(key)},
+            appliers={"note": self._apply},
+            wake=lambda _peer: None,
+        )
+
+    def say(self, key: str, text: str) -> None:
+        """A note changes and is to be told."""
+        self.notes[key] = text.encode()
+        with self.database.writing() as tx:
+            self.streams.mark(tx, self.peer, "note", key)
+
+    def image(self) -> bytes:
+        """A backup."""
+        return image_of(self.database)
+
+    def _apply(self, _tx: Transaction, _peer: SiteCode, message: Message) -> None:
+        if message.key in self.poison:
+            raise FormatError("poison", "This note cannot be taken.")
+        self.applied.append((message.key, message.body))
+        self.heard[message.key] = message.body
+
+
+def carry(sender: End, receiver: End) -> list[bytes]:
+    """One exchange: what the receiver lacks, taken in, and acknowledged. Returns the envelopes."""
+    envelopes = sender.streams.outgoing(receiver.code, receiver.streams.position(sender.code))
+    if envelopes:
+        sender.streams.acknowledge(receiver.code, receiver.streams.incoming(sender.code, envelopes))
+    return envelopes
+
+
+def settle(sender: End, receiver: End) -> None:
+    """Exchange until there is nothing more."""
+    for _turn in range(20):
+        if not carry(sender, receiver):
+            return
+    raise AssertionError("the hop does not come to rest")
