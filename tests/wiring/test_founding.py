@@ -31,9 +31,9 @@ def _everything(folder: str) -> dict[str, bytes | None]:
     return found
 
 
-def _refusal(path: str, **more: str) -> HaulageError:
+def _refusal(path: str) -> HaulageError:
     with pytest.raises(HaulageError) as caught:
-        init_central(path, code="HQ1", listen="127.0.0.1:0", **more)
+        init_central(path, code="HQ1", listen="127.0.0.1:0")
     return caught.value
 
 

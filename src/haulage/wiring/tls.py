@@ -10,7 +10,7 @@ from haulage.base.errors import HaulageError
 from haulage.base.files import write_durable
 from haulage.domain.estate import records as estate
 from haulage.engine.database.transaction import Database
-from haulage.engine.trust.certificates import check_server_files, issue, make_authority, make_csr
+from haulage.engine.trust.certificates import check_server_files, self_issue
 from haulage.server.listener import Address
 from haulage.wiring.home import Home
 
@@ -37,7 +37,7 @@ class ServerFiles:
             self._keep(me.certificate)
         elif not self._is_for(key):
             code, url, now = self._home.code, self._home.url, self._clock.now()
-            self._keep(issue(make_authority(code, now=now), make_csr(key, code=code, url=url), code=code, url=url, now=now))
+            self._keep(self_issue(key, code=code, url=url, now=now))
         host, port = self._home.listen
         return Address(host=host, port=port, certificate_path=self._path, key_path=self._home.keys.path("tls"))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509 import load_pem_x509_certificate
 
 from haulage.base.errors import HaulageError
 from haulage.base.ids import SiteCode
@@ -22,6 +23,7 @@ from haulage.engine.trust.certificates import (
     make_authority,
     make_csr,
     make_tls_key,
+    self_issue,
 )
 
 NOW = dt.datetime.now(dt.UTC)
@@ -141,3 +143,11 @@ def test_urls_that_name_no_server_are_refused(url: str) -> None:
 
 def test_i19_a_pair_does_not_show_its_key() -> None:
     assert "PRIVATE" not in repr(AUTHORITY)
+
+
+def test_a_certificate_of_ones_own_is_for_the_key_and_vouched_for_by_nobody() -> None:
+    pem = self_issue(KEY, code=CHI, url=URL, now=NOW)
+    assert refusal(lambda: check_server_files(KEY, pem, AUTHORITY.certificate_pem, url=URL, now=NOW)) == "certificate-foreign"
+    own = load_pem_x509_certificate(pem.encode())
+    assert own.issuer == own.subject
+    own.verify_directly_issued_by(own)

@@ -82,6 +82,19 @@ def issue(authority: KeyPair, csr_pem: str, *, code: SiteCode, url: str, now: dt
     return _pem(certificate)
 
 
+def self_issue(key_pem: bytes, *, code: SiteCode, url: str, now: dt.datetime) -> str:
+    """A certificate that nobody vouches for, PEM: for a server whose signed one has not come yet. Raises UsageError ``bad-url``,
+    FormatError ``bad-key``."""
+    key, name = _load_key(key_pem), _name(code)
+    certificate = (
+        _builder(name, name, key.public_key(), key.public_key(), now, SERVER_DAYS)
+        .add_extension(x509.SubjectAlternativeName([_host(url)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+    return _pem(certificate)
+
+
 def client_context(authority_pem: str) -> ssl.SSLContext:
     """A TLS client context that trusts this authority and nothing else."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
