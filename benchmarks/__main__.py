@@ -1,4 +1,4 @@
-"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [tree] [wire] [scale]``."""
+"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [tree] [wire] [many] [large]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks import scale, tree, wire
 from benchmarks.contenders import OURS, PEERS, Contender
 from benchmarks.rounds import remove
 
-TOPICS = ("tree", "wire", "scale")
+TOPICS = ("tree", "wire", "many", "large")
 
 
 def main() -> None:
@@ -29,8 +29,11 @@ def main() -> None:
                 tree.measure(work, peers, folder=given.folder, repeats=given.repeats)
             elif topic == "wire":
                 wire.measure(work, given.cache or os.path.join(folder, "packages"), given.pair or wire.PAIRS)
+            elif topic == "many":
+                number = 1_000_000 if given.long else 200_000
+                scale.measure_many(work, peers, memory=given.memory, repeats=given.repeats, number=number)
             else:
-                scale.measure(work, peers, memory=given.memory, repeats=given.repeats, long=given.long)
+                scale.measure_large(work, peers, repeats=given.repeats, size=(20 if given.long else 4) << 30)
     finally:
         remove(folder)
 
@@ -43,8 +46,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", help="only these peers, by name")
     parser.add_argument("--pair", action="append", help="wire: NAME:OLD:NEW, a published package; may be repeated")
     parser.add_argument("--cache", help="wire: keep fetched packages in this folder")
-    parser.add_argument("--memory", default="/dev/shm", help="scale: a folder in memory for small files (default /dev/shm)")
-    parser.add_argument("--long", action="store_true", help="scale: one million files and 20 GiB instead of 200,000 and 4 GiB")
+    parser.add_argument("--memory", default="/dev/shm", help="many: a folder in memory for small files (default /dev/shm)")
+    parser.add_argument(
+        "--long", action="store_true", help="many, large: one million files and 20 GiB instead of 200,000 and 4 GiB"
+    )
     parser.add_argument("--work", help="where trees and stores stand while measuring (default: the system's temporary folder)")
     return parser.parse_args()
 

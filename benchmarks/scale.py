@@ -1,4 +1,4 @@
-"""Topic: the ends of the scale. Very many small files, and one very large sparse file: time and memory, beside a few peers."""
+"""Topics: the ends of the scale. Very many small files, and one very large sparse file: time and memory, beside a few peers."""
 
 from __future__ import annotations
 
@@ -16,15 +16,9 @@ PEERS = ("tar+zstd", "borg", "restic")
 CHANGED_FILES = 100
 
 
-def measure(work: str, peers: Sequence[Contender], *, memory: str, repeats: int, long: bool) -> None:
-    """Measure and print."""
+def measure_many(work: str, peers: Sequence[Contender], *, memory: str, repeats: int, number: int) -> None:
+    """Very many small files, in memory where that is possible, so that the disk hides nothing."""
     peers = [peer for peer in peers if peer.name in PEERS]
-    repeats = 1 if long else min(repeats, 2)
-    _small(work, peers, memory, repeats, 1_000_000 if long else 200_000)
-    _large(work, peers, repeats, (20 if long else 4) << 30)
-
-
-def _small(work: str, peers: Sequence[Contender], memory: str, repeats: int, number: int) -> None:
     place = os.path.join(memory if os.path.isdir(memory) and os.access(memory, os.W_OK) else work, f"haulage-bench-{os.getpid()}")
     os.mkdir(place)
     try:
@@ -40,7 +34,9 @@ def _small(work: str, peers: Sequence[Contender], memory: str, repeats: int, num
         rounds.remove(place)
 
 
-def _large(work: str, peers: Sequence[Contender], repeats: int, size: int) -> None:
+def measure_large(work: str, peers: Sequence[Contender], *, repeats: int, size: int) -> None:
+    """One very large sparse file."""
+    peers = [peer for peer in peers if peer.name in PEERS]
     tree = os.path.join(work, "large")
     os.mkdir(tree)
     data = synthetic.sparse_file(os.path.join(tree, "disk.img"), size)
