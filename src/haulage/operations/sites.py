@@ -49,7 +49,8 @@ def invite_site(
         expires = desk.clock.now() + dt.timedelta(hours=hours)
         join = new_join(url=above.url, site=code, parent=below, root_sha256=desk.root_sha256)
         if known is None:
-            state = SiteState(code=code, name=name, parent=below, url="", key=None, certificate=None, state="invited")
+            life = estate.next_number(tx, "revision")
+            state = SiteState(code=code, name=name, parent=below, url="", key=None, certificate=None, state="invited", life=life)
             desk.definitions.issue(tx, Kind.SITE, code, state)
         invitation = InvitationState(
             code=code, parent=below, name=name, token_key=token_key(join).public.text, expires=iso(expires)

@@ -126,7 +126,6 @@ class SiteCore:
             definitions=self.definitions,
             root_sha256=parts.root_sha256,
             issue_certificate=parts.issue_certificate,
-            put_out=self._put_out,
             herald=heralds,
         )
         self.departure = Departure(self.duties, self.enrolment.forget)
@@ -169,7 +168,6 @@ class SiteCore:
                 Kind.SITE: SiteRules(
                     code,
                     hierarchy_keys,
-                    still_invited=self._still_invited,
                     changed=[self._site_known, parts.site_changed],
                     gone=[self._site_gone, parts.site_changed],
                 ),
@@ -290,16 +288,8 @@ class SiteCore:
         self.departure.leave(tx, code)
         self._heralds.left(tx, code)
 
-    # Rooms that are made one after the other and need each other meet here.
-
     def _epoch_risen(self, tx: Transaction) -> None:
         self.ledger.restate(tx)
-
-    def _put_out(self, tx: Transaction, code: SiteCode) -> None:
-        self.departure.leave(tx, code)
-
-    def _still_invited(self, tx: Transaction, code: SiteCode) -> bool:
-        return self.enrolment.still_invited(tx, code)
 
     def _snapshot(self, tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
         """Everything a neighbour must be told who knows nothing."""

@@ -100,4 +100,5 @@ def _joining(string: JoinString, claim: Claim, known: Site | None) -> Site:
         key=claim.key,
         certificate="",
         status=SiteStatus.JOINING,
+        life=known.life if known else 0,
     )

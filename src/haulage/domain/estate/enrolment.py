@@ -46,7 +46,6 @@ class Enrolment:
         definitions: Definitions,
         root_sha256: str,
         issue_certificate: IssueCertificate | None,
-        put_out: Callable[[Transaction, SiteCode], None],
         herald: Herald,
     ) -> None:
         self._code = code
@@ -55,7 +54,6 @@ class Enrolment:
         self._definitions = definitions
         self._root_sha256 = root_sha256
         self._issue_certificate = issue_certificate
-        self._put_out = put_out
         self._herald = herald
 
     def claim(self, tx: Transaction, document: bytes) -> Sequence[bytes]:
@@ -69,9 +67,6 @@ class Enrolment:
                 "Use the URL in the join string.",
             )
         before = records.find_site(tx, SiteCode(claim.code))
-        if before is not None and self._is_overtaken(tx, before, claim):
-            self._put_out(tx, before.code)
-            before = None
         if before is not None and before.key and before.key != claim.key:
             raise ConflictError(
                 "site-exists",
@@ -99,16 +94,6 @@ class Enrolment:
         """Claims that the central site has not answered yet."""
         return [(MessageKind.CLAIM, code) for code in records.open_claims(tx)]
 
-    def still_invited(self, tx: Transaction, code: SiteCode) -> bool:
-        """Whether the invitation with which a site was let in here still stands."""
-        token = records.claimed_invitation(tx, code)
-        return token is not None and self._find_invitation(tx, token) is not None
-
-    def _is_overtaken(self, tx: Transaction, before: Site, claim: Claim) -> bool:
-        """Let in here, removed before the central site had signed it, and invited again."""
-        joining = before.status is SiteStatus.JOINING and before.key != claim.key
-        return joining and not self.still_invited(tx, before.code)
-
     def forget(self, tx: Transaction, code: SiteCode) -> None:
         """A site is gone; its claim with it."""
         records.remove_claim(tx, code)
@@ -124,19 +109,13 @@ class Enrolment:
             )
         return claim
 
-    def _find_invitation(self, tx: Transaction, token: str) -> InvitationState | None:
+    def _invitation(self, tx: Transaction, claim: Claim) -> InvitationState:
         for stored in list_definitions(tx, Kind.INVITATION):
             definition = self._definitions.find(tx, Kind.INVITATION, stored.id)
             if definition is not None:
                 state = state_of(definition, InvitationState)
-                if state.token_key == token:
+                if state.token_key == claim.token_key:
                     return state
-        return None
-
-    def _invitation(self, tx: Transaction, claim: Claim) -> InvitationState:
-        known = self._find_invitation(tx, claim.token_key)
-        if known is not None:
-            return known
         raise NotFoundError(
             "invitation-unknown",
             f"No invitation of site {claim.code} below {claim.parent} is known at {self._code}.",
@@ -158,6 +137,7 @@ class Enrolment:
             key=claim.key,
             certificate="",
             status=SiteStatus.JOINING,
+            life=known.life if known else 0,
         )
         records.put_site(tx, site)
         self._forward(tx, claim)
@@ -187,5 +167,6 @@ class Enrolment:
                 key=claim.key,
                 certificate=self._issue_certificate(claim),
                 state="active",
+                life=state.life,
             )
             self._definitions.issue(tx, Kind.SITE, claim.code, signed)

@@ -24,6 +24,10 @@ SITE_STATUS_MEANING: dict[SiteStatus, str] = {
 }
 
 
+EPOCHS_PER_LIFE = 1000
+"""Epochs a server may use up by restores before those of a later server of its code begin."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """One site as this server knows it."""
@@ -37,6 +41,13 @@ class Site:
     certificate: str
     """PEM of its server certificate; empty until signed."""
     status: SiteStatus
+    life: int = 0
+    """Which server of this code it is; rises with each removal and new invitation."""
+
+    @property
+    def first_epoch(self) -> int:
+        """Its server begins with this epoch, beyond every one of the servers of its code before it."""
+        return max(1, self.life * EPOCHS_PER_LIFE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ sites = sa.Table(
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("certificate", sa.Text, nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("life", sa.BigInteger, nullable=False),
 )
 
 points = sa.Table(
@@ -124,6 +125,7 @@ def put_site(tx: Transaction, site: Site) -> None:
             key=site.key,
             certificate=site.certificate,
             status=site.status.value,
+            life=site.life,
         )
     )
 
@@ -142,6 +144,7 @@ def _site(row: sa.Row[tuple[object, ...]]) -> Site:
         key=row.key,
         certificate=row.certificate,
         status=SiteStatus(row.status),
+        life=row.life,
     )
 
 
@@ -215,11 +218,6 @@ def find_claim(tx: Transaction, code: SiteCode) -> bytes | None:
 def claimed_key(tx: Transaction, invitation: str) -> str | None:
     """The site key an invitation (by its token key) was used with; None while it is unused."""
     return tx.execute(sa.select(claims.c.key).where(claims.c.invitation == invitation)).scalar_one_or_none()
-
-
-def claimed_invitation(tx: Transaction, code: SiteCode) -> str | None:
-    """The invitation (by its token key) with which a site was let in; None without a claim."""
-    return tx.execute(sa.select(claims.c.invitation).where(claims.c.code == code)).scalar_one_or_none()
 
 
 def open_claims(tx: Transaction) -> Sequence[SiteCode]:

@@ -13,10 +13,6 @@ from haulage.engine.protocol.definitions import Definition, InvitationState, Poi
 
 SiteEffect = Callable[[Transaction, SiteCode], None]
 PointEffect = Callable[[Transaction, Place], None]
-StillInvited = Callable[[Transaction, SiteCode], bool]
-
-EPOCHS_PER_LIFE = 1000
-"""Epochs a site may use up by restores before those of a later site of the same code begin."""
 
 
 def keys_of(tx: Transaction, code: SiteCode) -> list[str]:
@@ -50,13 +46,11 @@ class SiteRules:
         code: SiteCode,
         hierarchy_keys: Callable[[], Sequence[str]],
         *,
-        still_invited: StillInvited,
         changed: Sequence[SiteEffect],
         gone: Sequence[SiteEffect],
     ) -> None:
         self._code = code
         self._hierarchy_keys = hierarchy_keys
-        self._still_invited = still_invited
         self._changed = changed
         self._gone = gone
 
@@ -73,20 +67,16 @@ class SiteRules:
             self._leave(tx, before)
             return
         site = _site(state_of(definition, SiteState))
-        if before is not None and before.key and before.key != site.key and not self._is_joining(tx, before, site):
-            # The news of its removal was overtaken by that of its return: it is another site of the same code.
+        if before is not None and 0 < before.life != site.life:
+            # The news of its removal was overtaken by that of the next invitation: it is another server of the same code.
             self._leave(tx, before)
             before = None
         if before is None and code == self._code:
-            records.lift_epoch(tx, definition.revision * EPOCHS_PER_LIFE)
+            records.lift_epoch(tx, site.first_epoch)
         if before is None or site.key or not before.key:
             records.put_site(tx, site)
         for effect in self._changed:
             effect(tx, code)
-
-    def _is_joining(self, tx: Transaction, before: Site, site: Site) -> bool:
-        """Let in here, and not signed by the central site yet."""
-        return before.status is SiteStatus.JOINING and not site.key and self._still_invited(tx, before.code)
 
     def _leave(self, tx: Transaction, before: Site | None) -> None:
         if before is not None:
@@ -104,6 +94,7 @@ def _site(state: SiteState) -> Site:
         key=state.key or "",
         certificate=state.certificate or "",
         status=SiteStatus.ACTIVE if state.state == "active" else SiteStatus.INVITED,
+        life=state.life,
     )
 
 

@@ -98,7 +98,7 @@ class PointDuty:
         backend = self._open_point(point)
         backend.probe()
         manifest = Manifest.open(ManifestId(manifest_id), self._store.read)
-        if shipment.verify:
+        if shipment.verify and shipment.present == shipment.wanted:
             return self._verify(shipment, backend, manifest)
         if shipment.present == shipment.wanted == backend.current(shipment.package):
             return self._prune(shipment, backend)

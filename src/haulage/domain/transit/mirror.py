@@ -41,8 +41,9 @@ class Mirror:
                 f"Site {peer} reported about {report.place}, which is not below it.",
                 f"It was refused; look at site {peer}.",
             )
+        owner = estate.find_site(tx, SiteCode(report.owner))
         newest = records.newest_epoch(tx, SiteCode(report.owner))
-        if report.epoch < newest:
+        if owner is None or report.epoch < max(newest, owner.first_epoch):
             return
         if report.epoch > newest:
             # The owner was restored or replaced, and says everything again: what it said before counts no more (I16).

@@ -75,6 +75,8 @@ class SiteState(Body, frozen=True, kw_only=True):
     certificate: Pem | None
     """The TLS certificate issued to its server."""
     state: Literal["invited", "active", "removed"]
+    life: Count = 0
+    """Rises when the code is given to another server after a removal: what the one before said is not said by this one."""
 
 
 class PackageState(Body, frozen=True, kw_only=True):

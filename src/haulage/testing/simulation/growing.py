@@ -59,7 +59,7 @@ def join(site: SimSite, parent: SimSite, join_string: str) -> None:
             core.definitions.adopt(tx, answer, source=None)
         me = estate.find_site(tx, site.code)
         if me is None or not me.key:
-            estate.put_site(tx, _joining(site, string.parent))
+            estate.put_site(tx, _joining(site, string.parent, me))
 
 
 def may_join(error: HaulageError) -> bool:
@@ -67,7 +67,7 @@ def may_join(error: HaulageError) -> bool:
     return error.code in ("invitation-unknown", "database-busy")
 
 
-def _joining(site: SimSite, parent: SiteCode) -> Site:
+def _joining(site: SimSite, parent: SiteCode, known: Site | None) -> Site:
     return Site(
         code=site.code,
         name="",
@@ -76,4 +76,5 @@ def _joining(site: SimSite, parent: SiteCode) -> Site:
         key=site.key,
         certificate="",
         status=SiteStatus.JOINING,
+        life=known.life if known else 0,
     )
