@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import logging
 import os
@@ -9,14 +10,17 @@ import sys
 import threading
 
 from haulage.base.clock import Clock, SystemClock
+from haulage.base.errors import HaulageError
 from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode
 from haulage.base.log import set_up_logging
 from haulage.engine.jobs.durable import DurableJobs
+from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
-from haulage.engine.trust.tokens import token_digest
+from haulage.engine.trust.tokens import new_token, token_digest, write_token
 from haulage.server.api.hop import peer_bell
 from haulage.server.bells import JOBS, Bells
+from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
 from haulage.server.lifecycle import IDENTITY_BELL, Process, run
 from haulage.server.presence import Presence
@@ -37,6 +41,8 @@ def serve(path: str, *, log_format: str | None = None) -> None:
     home = load_home(path)
     lock = HomeLock(home)
     try:
+        if not os.path.lexists(home.token_path):
+            write_token(home.token_path, new_token())
         make_folder(home.file("logs"))
         set_up_logging(form=log_format or home.settings.log.format, level=home.settings.log.level, folder=home.file("logs"))
         clock, bells = SystemClock(), Bells()
@@ -55,7 +61,7 @@ def serve(path: str, *, log_format: str | None = None) -> None:
 def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Process:
     """The process of an opened site; nothing runs yet."""
     core, presence = opened.core, Presence(clock)
-    engine = DurableJobs(home.jobs_url, clock, executor=EXECUTOR)
+    engine = DurableJobs(home.jobs_url, clock, executor=EXECUTOR, on_defect=lambda job, defect: _say_defect(core, job, defect))
     link = opened.link
     uplinks = None
     if link is not None:
@@ -113,6 +119,12 @@ def wakes_of(code: SiteCode, bells: Bells) -> Wakes:
             bells.ring(IDENTITY_BELL)
 
     return Wakes(jobs=lambda: bells.ring(JOBS), peer=lambda peer: bells.ring(peer_bell(peer)), site_changed=site_changed)
+
+
+def _say_defect(core: SiteCore, job: str, defect: BaseException) -> None:
+    """It was logged already; a manager is told what, never the inner text (I19)."""
+    with contextlib.suppress(HaulageError), core.database.writing() as tx:
+        core.journal.record(tx, on_server.JOB_DEFECT, job=job, cause=type(defect).__name__)
 
 
 def _leave() -> None:
