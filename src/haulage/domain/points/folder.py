@@ -1,10 +1,13 @@
 """A distribution point that is a folder: plain trees people and clients can read, switched atomically.
 
-ROOT/.haulage-point               which point this is; a foreign or unmounted folder is refused
-ROOT/ID/VERSION/…                 the tree, byte-exact
-ROOT/ID/.haulage/current          {"manifest", "version"}, replaced last
-ROOT/ID/.haulage/VERSION/…        the signed documents of that version
-ROOT/.haulage-staging/ID.VERSION  what is being written; nobody reads it
+    ROOT/.haulage-point                     which point this is; a foreign or unmounted folder is refused
+    ROOT/ID/VERSION/                        the tree, byte-exact
+    ROOT/ID/.haulage/current                {"version"}, replaced last
+    ROOT/ID/.haulage/VERSION/               the signed documents of that version
+    ROOT/ID/.haulage/VERSION/manifest/HEX   its manifest pages, by digest
+    ROOT/ID/.staging.VERSION                what is being written; nobody reads it
+
+Renames stay within one folder, since a folder that its owner may not write cannot be moved to another.
 """
 
 from __future__ import annotations
