@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from haulage.base.clock import Clock, SystemClock
-from haulage.base.errors import TransferError
+from haulage.base.errors import NotAllowedError, NotFoundError, TransferError
 from haulage.testing.lab.ports import Ports
 from haulage.testing.lab.process import LabTrouble
 from haulage.testing.lab.site import COMMAND_SECONDS, LabSite, Sections, program
@@ -82,6 +82,7 @@ class Lab:
         self.until(lambda: self._knows_invitation(site, invitation["join"]), f"{code} can join {parent}")
         site.settings(settings)
         site.start()
+        self.until(lambda: site.certified, f"{code} is a site of the hierarchy")
         return site
 
     def kill(self, code: str) -> None:
@@ -105,8 +106,11 @@ class Lab:
         return self.sites[code].quick(*arguments, expect=expect)
 
     def status(self, package: str, at: str | None = None) -> dict[str, Row]:
-        """The rows of a package by place, as a site (the central one) sees them."""
-        return {row["place"]: row for row in self._at(at).api.rows(f"/packages/{package}/status")}
+        """The rows of a package by place, as a site (the central one) sees them; none if it knows nothing of it."""
+        try:
+            return {row["place"]: row for row in self._at(at).api.rows(f"/packages/{package}/status")}
+        except NotFoundError:
+            return {}
 
     def wait_present(
         self, package: str, version: int | None = None, *, at: str | None = None, seconds: float = PRESENT_SECONDS
@@ -114,8 +118,8 @@ class Lab:
         """Wait until every place has the newest version, as a site (the central one) sees it; then the rows by place."""
 
         def look() -> dict[str, Row] | None:
-            newest = self._at(at).api.get(f"/packages/{package}")["version"]
             rows = self.status(package, at)
+            newest = self._at(at).api.get(f"/packages/{package}")["version"] if rows else 0
             there = all(row["state"] == "present" and row["present"] == row["wanted"] == newest for row in rows.values())
             return rows if rows and newest and there and version in (None, newest) else None
 
@@ -138,8 +142,8 @@ class Lab:
                 if answer:
                     return answer
                 trouble = None
-            except TransferError as error:
-                trouble = error
+            except (TransferError, NotAllowedError, OSError) as error:
+                trouble = error  # away, or just now showing a new certificate
             if self.clock.monotonic() > end:
                 raise LabTrouble(f"not within {seconds:g} s: {what} ({trouble or ''})\n{describe()}\n{self.tails()}")
             self.clock.sleep(_LOOK_SECONDS)

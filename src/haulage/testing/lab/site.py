@@ -7,15 +7,20 @@ import glob
 import io
 import json
 import os
+import ssl
 import subprocess
 import sys
 import tomllib
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
+
+from cryptography import x509
 
 from haulage.base.clock import Clock
 from haulage.base.settings import settings_text
-from haulage.cli.client import Client, connect
+from haulage.cli.client import Client
+from haulage.cli.locate import find_target
 from haulage.cli.main import main
 from haulage.testing.lab.process import LabTrouble, ServerProcess
 
@@ -42,10 +47,20 @@ class LabSite:
 
     @property
     def api(self) -> Client:
-        """The API of the running server, for looking often."""
-        if self._client is None:
-            self._client = connect(self.home)
+        """The API of the running server, for looking often. A server that has a new certificate is connected to anew."""
+        target = find_target(self.home, {})
+        if self._client is None or self._client.target != target:
+            self._forget_client()
+            self._client = Client(target)
         return self._client
+
+    @property
+    def certified(self) -> bool:
+        """Whether it shows a certificate of its hierarchy, and not any more the one it made itself to begin with."""
+        parts = urlsplit(self.api.target.url)
+        pem = ssl.get_server_certificate((str(parts.hostname), parts.port or 443), timeout=READY_SECONDS)
+        shown = x509.load_pem_x509_certificate(pem.encode())
+        return self.running and shown.issuer != shown.subject
 
     @property
     def running(self) -> bool:
