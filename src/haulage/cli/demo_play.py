@@ -31,8 +31,8 @@ class _Play:
         self._tell(told)
         self._tell(demo_acts.plain_copy(stage, source, package))
         self._tell(demo_acts.update(stage, source, package))
-        self._tell(demo_acts.killed(stage, source, package))
-        told, explained = demo_acts.broken_point(stage, source, package)
+        self._tell(demo_acts.killed(stage))
+        told, explained = demo_acts.broken_point(stage)
         self._tell(told)
         print_line("   meanwhile haulage explain said:")
         for line in explained.splitlines():

@@ -22,7 +22,7 @@ from haulage.cli.client import Client, Row, connect
 COMMAND = (sys.executable, "-c", "from haulage.cli.main import run; run()")
 _RETRY = "\n[retry]\nfirst_seconds = 0.2\ncap_seconds = 0.5\n"
 """A demo has no half hour to wait for the next try."""
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 _LOG_LINES = 15
 
@@ -73,7 +73,7 @@ class Stage:
         """invite, join, and serve. The invitation needs a moment to reach the parent."""
         invited = self.run(central, "invite", "site", code, "--parent", parent)["join"]
         arguments = ("join", invited, "--listen", "127.0.0.1:0", "--home", self.home(code), "-o", "json")
-        self.until(lambda: self._command(*arguments).returncode == 0, 30.0, f"{code} could not join {parent}")
+        self.until(lambda: self._command(*arguments).returncode == 0, 120.0, f"{code} could not join {parent}")
         self._hurry(code)
         self.start(code)
 

@@ -89,16 +89,19 @@ def small_update(root: str) -> int:
     return len(edited) + 3
 
 
-def large_update(root: str, size_bytes: int, seed: int) -> None:
-    """The version after it: one large file that nothing held resembles."""
-    with open(os.path.join(root, f"image-{seed}.bin"), "wb") as made:
+def make_image(root: str, size_bytes: int, seed: int) -> None:
+    """A folder with one large file that nothing held resembles; once more: another such file instead."""
+    os.makedirs(root, exist_ok=True)
+    with open(os.path.join(root, "disk.img"), "wb") as made:
         for part in range(size_bytes >> 20):
             made.write(noise(1 << 20, seed * 10_000 + part))
 
 
-def tiny_update(root: str) -> None:
-    """And one more: a line in one file."""
-    _edit(sorted(_sources(root))[-1])
+def make_notice(root: str, text: str) -> None:
+    """A folder with one small file."""
+    os.makedirs(root, exist_ok=True)
+    with open(os.path.join(root, "notice.txt"), "w", encoding="utf-8") as made:
+        made.write(text)
 
 
 def _edit(path: str) -> None:
