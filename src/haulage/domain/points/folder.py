@@ -90,10 +90,16 @@ class FolderPoint:
         return sorted(VersionNumber(int(name)) for name in names if _NUMBER.fullmatch(name))
 
     def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
+        # Making folders would make the point anew where it is only not mounted.
+        self.probe()
         path = self._staging(package, version)
         with self._trouble("write"):
             self._remove_tree(path)
-            make_folder(os.path.dirname(path))
+            if not os.path.isdir(self._path(package)):
+                # Never the root itself: where a mount is missing, the folder below it is not ours to fill.
+                step("mkdir")
+                os.mkdir(self._path(package))
+                sync_folder(self._root)
             os.mkdir(path)
         return self._open_writer(path)
 
@@ -101,6 +107,7 @@ class FolderPoint:
         return self._open_reader(self._staging(package, version))
 
     def publish(self, package: PackageId, version: VersionNumber, documents: Mapping[str, bytes]) -> None:
+        self.probe()
         final, staging = self._path(package, str(version)), self._staging(package, version)
         with self._trouble("switch"):
             for name, data in documents.items():

@@ -20,7 +20,7 @@ from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode
 from haulage.domain.transit import records
 from haulage.domain.transit.ledger import Ledger
 from haulage.domain.transit.retry import RetryPolicy
-from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.shipment import Shipment, waits_to_be_woken
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.transaction import Database, Transaction
 
@@ -95,7 +95,7 @@ class Attempts:
             )
             self._end(shipment, functools.partial(self._fail, unexpected))
         else:
-            self._end(shipment, functools.partial(self._finish, outcome))
+            self._end(shipment, functools.partial(self._finish, outcome, shipment.wakes))
 
     def renumber(self, package: PackageId, where: Place, run: int) -> None:
         """The job engine says this run is over, the shipment does not: give it a new number so that it can run again."""
@@ -132,7 +132,8 @@ class Attempts:
     def _again(self, _tx: Transaction, now: Shipment) -> Shipment:
         return dataclasses.replace(now, due=self._clock.now())
 
-    def _finish(self, outcome: Outcome, tx: Transaction, now: Shipment) -> Shipment:
+    def _finish(self, outcome: Outcome, wakes: int, tx: Transaction, now: Shipment) -> Shipment:
+        """Take the outcome over. A job that found something missing which came while it was looking does not wait for it."""
         if outcome.effect is not None:
             outcome.effect(tx, now)
         facts: dict[str, object] = {
@@ -142,7 +143,9 @@ class Attempts:
             "error_message": "",
             "error_hint": "",
         }
-        return now.moved(outcome.state, self._clock.now(), reason=outcome.reason, **(facts | dict(outcome.changes)))
+        after = now.moved(outcome.state, self._clock.now(), reason=outcome.reason, **(facts | dict(outcome.changes)))
+        missed = now.wakes != wakes and waits_to_be_woken(after)
+        return dataclasses.replace(after, due=self._clock.now()) if missed else after
 
     def _fail(self, error: HaulageError, tx: Transaction, now: Shipment) -> Shipment:
         """Retry on the shipment's own clock; wait for a person, looking again at the slowest pace; or give up."""

@@ -73,5 +73,8 @@ class Ledger:
             before = records.find_shipment(tx, package, where)
             if before is not None and before.owner == self._code:
                 after = wake(before, self._clock.now())
-                if after is not before:
+                if after.due != before.due:
                     self.save(tx, after)
+                elif after is not before:
+                    # Nothing anybody above needs to hear of.
+                    records.put_shipment(tx, after)

@@ -29,6 +29,7 @@ shipments = sa.Table(
     sa.Column("tries", sa.BigInteger, nullable=False),
     sa.Column("run", sa.BigInteger, nullable=False),
     sa.Column("due", UtcTime),
+    sa.Column("wakes", sa.BigInteger, nullable=False),
     sa.Column("error_code", sa.String(64), nullable=False),
     sa.Column("error_message", sa.Text, nullable=False),
     sa.Column("error_hint", sa.Text, nullable=False),

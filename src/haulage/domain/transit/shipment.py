@@ -41,6 +41,8 @@ class Shipment:
     tries: int = 0
     run: int = 0
     due: dt.datetime | None = None
+    wakes: int = 0
+    """How often something it may wait for came; a job that ends in waiting and missed one goes on at once."""
     error_code: str = ""
     error_message: str = ""
     error_hint: str = ""
@@ -103,9 +105,17 @@ def arm(before: Shipment, wanted: VersionNumber, now: dt.datetime) -> Shipment:
 
 
 def wake(before: Shipment, now: dt.datetime) -> Shipment:
-    """Make a shipment that waits for content, definition or parcel due at once; any other keeps its own due time (Q319207)."""
-    waiting = before.state is ShipmentState.WAITING and before.reason in (Reason.CONTENT, Reason.DEFINITION, Reason.PARCEL)
-    return dataclasses.replace(before, due=now) if waiting else before
+    """Something this shipment may wait for is there. If it waits, it is due at once; if it is being worked on, the job will see it;
+    in any case no other due time changes (Q319207)."""
+    if before.settled or before.wanted == NO_VERSION:
+        return before
+    woken = dataclasses.replace(before, wakes=before.wakes + 1)
+    return dataclasses.replace(woken, due=now) if waits_to_be_woken(before) else woken
+
+
+def waits_to_be_woken(shipment: Shipment) -> bool:
+    """Whether it waits for content, definition or parcel."""
+    return shipment.state is ShipmentState.WAITING and shipment.reason in (Reason.CONTENT, Reason.DEFINITION, Reason.PARCEL)
 
 
 def order(before: Shipment, action: str, now: dt.datetime) -> Shipment:

@@ -169,6 +169,7 @@ def upgrade() -> None:
         sa.Column("tries", sa.BigInteger(), nullable=False),
         sa.Column("run", sa.BigInteger(), nullable=False),
         sa.Column("due", UtcTime(), nullable=True),
+        sa.Column("wakes", sa.BigInteger(), nullable=False),
         sa.Column("error_code", sa.String(length=64), nullable=False),
         sa.Column("error_message", sa.Text(), nullable=False),
         sa.Column("error_hint", sa.Text(), nullable=False),
