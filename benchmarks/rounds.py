@@ -106,9 +106,11 @@ class Rounds:
         return command.format(tree=self._tree, store=store, out=f"{store}.out", n=capture)
 
 
-def let_rest() -> None:
-    """Wait until the files just written count as old: a capture reads again whatever changed in the seconds before the last one."""
+def let_rest(tree: str) -> None:
+    """Read all of it once, so that nobody's first capture pays for a cold cache, and wait until the files just written count as old:
+    a capture reads again whatever changed in the seconds before the last one."""
     os.sync()
+    run(f"find {tree} -type f -exec cat {{}} + > /dev/null")
     time.sleep(_REST_SECONDS)
 
 

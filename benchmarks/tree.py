@@ -42,7 +42,7 @@ def measure(work: str, peers: Sequence[Contender], *, folder: str | None, repeat
         run(f"rm -rf {tree}/python*/site-packages")  # the base interpreter's; whatever one machine happens to have there
     files, size = rounds.count(tree)
     print(f"### A real tree: {files:,} files, {mebibytes(size)}\n")
-    rounds.let_rest()
+    rounds.let_rest(tree)
     print_figures(_measured(tree, work, peers, repeats), peers)
 
 
