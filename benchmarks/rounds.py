@@ -107,7 +107,7 @@ class Rounds:
 
 
 def let_rest(tree: str) -> None:
-    """Read all of it once, so that nobody's first capture pays for a cold cache, and wait until the files just written count as old:
+    """Read all of it once, so that nobody pays for a cold cache, and wait until the files just written count as old:
     a capture reads again whatever changed in the seconds before the last one."""
     os.sync()
     run(f"find {tree} -type f -exec cat {{}} + > /dev/null")
