@@ -95,7 +95,6 @@ def test_b104_other_files_are_refused(data: bytes, word: str) -> None:
         "[retry]\nfirst_seconds = nan",
         "[retry]\nfirst_seconds = inf",
         "[retry]\nfirst_seconds = 60\ncap_seconds = 30",
-        "[content]\nkeep = 0",
         "[content]\nscrub_days = 0",
         "[parcels]\ncache_bytes = 0",
         "[status]\nretention_days = 0",

@@ -113,7 +113,6 @@ class ContentSettings:
     """The content store."""
 
     path: str = setting("", "The store's folder; empty: `content` in the home.", _folder)
-    keep: int = setting(2, "How many newest versions of each package are kept.", _between(1, 1000))
     scrub_days: int = setting(30, "Every byte of the store is read and verified within this many days.", _between(1, 3650))
 
 
@@ -137,9 +136,7 @@ class RetrySettings:
 class CaptureSettings:
     """What may be captured."""
 
-    allowed: tuple[str, ...] = setting(
-        (), "Folders below which sources may lie for callers other than the local administrator.", _all_absolute
-    )
+    allowed: tuple[str, ...] = setting((), "If any is given: sources must lie below one of these folders.", _all_absolute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.protocol.envelopes import MessageKind
 from haulage.engine.status import on_server, on_sites
+from haulage.engine.status.message import StatusFilter
 from haulage.engine.trust.certificates import expires_at
 from haulage.server.core import SiteCore
 from haulage.server.presence import Presence
@@ -38,13 +39,24 @@ _log = logging.getLogger("haulage.housekeeping")
 class Housekeeper:
     """Does all of it, in turns."""
 
-    def __init__(self, core: SiteCore, engine: JobEngine, clock: Clock, presence: Presence, settings: StatusSettings) -> None:
+    def __init__(
+        self,
+        core: SiteCore,
+        engine: JobEngine,
+        clock: Clock,
+        presence: Presence,
+        settings: StatusSettings,
+        *,
+        scrub_days: int,
+    ) -> None:
         self._core = core
         self._engine = engine
         self._clock = clock
         self._presence = presence
         self._settings = settings
-        self._next_night = clock.now() + NIGHTLY
+        self._scrub_after = dt.timedelta(days=scrub_days)
+        # A server that is started every morning must have its night too.
+        self._next_night = clock.now() + dt.timedelta(hours=1)
         self._next_hour = clock.now()
 
     def turn(self) -> None:
@@ -61,6 +73,7 @@ class Housekeeper:
             self._next_night = now + NIGHTLY
             self._try("certificate", self._watch_certificate)
             self._try("sweep", lambda: sweep_store(self._core))
+            self._try("scrub", self._scrub)
 
     def _try(self, name: str, step: Callable[[], object]) -> None:
         try:
@@ -122,6 +135,14 @@ class Housekeeper:
             seconds = round((last - (stream.heard or last)).total_seconds())
             self._core.journal.record(tx, on_sites.SITE_BACK, child=code, away_seconds=seconds)
         replication.put_stream(tx, dataclasses.replace(stream, heard=last, away_said=away))
+
+    def _scrub(self) -> None:
+        """Read the whole store when the last time is too long ago; what is damaged counts as missing from then on (I15)."""
+        with self._core.database.reading() as tx:
+            wanted = StatusFilter(site=self._core.code, number=on_server.STORE_CHECK_FINISHED.number)
+            last = self._core.journal.find(tx, wanted, limit=1, newest=True)
+        if not last or self._clock.now() - last[0].record.time > self._scrub_after:
+            check_store(self._core)
 
     def _watch_certificate(self) -> None:
         with self._core.database.reading() as tx:

@@ -54,6 +54,8 @@ class Process:
 
     service: Service
     engine: JobEngine
+    workers: int
+    """Jobs of one kind at once."""
     housekeeper: Housekeeper
     uplinks: Uplinks | None
     listen: Callable[[], Address]
@@ -85,7 +87,7 @@ class _Running:
         self._cause = ""
         self._shown = ""
         self._crashed = os.path.exists(process.server_file)
-        self._pump = Pump(self._core, process.engine, self._clock)
+        self._pump = Pump(self._core, process.engine, self._clock, workers=process.workers)
         self._threads = [
             Repeating("pump", self._turn_pump, self._stopping),
             Repeating("housekeeping", self._turn_housekeeping, self._stopping),

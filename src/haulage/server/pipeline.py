@@ -41,7 +41,7 @@ class JobKind:
     due: Callable[[Transaction, dt.datetime], Sequence[Due]]
 
 
-def job_kinds(core: SiteCore) -> list[JobKind]:
+def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
     """Every kind of job a site runs."""
 
     def site(argument: str) -> None:
@@ -72,8 +72,8 @@ def job_kinds(core: SiteCore) -> list[JobKind]:
 
     return [
         JobKind(kind="capture", workers=1, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
-        JobKind(kind="site", workers=4, run=site, due=shipments("site")),
-        JobKind(kind="point", workers=4, run=point, due=shipments("point")),
+        JobKind(kind="site", workers=workers, run=site, due=shipments("site")),
+        JobKind(kind="point", workers=workers, run=point, due=shipments("point")),
     ]
 
 
@@ -89,11 +89,11 @@ def _shipment_job(core: SiteCore, row: Shipment) -> Due:
 class Pump:
     """Submits what is due."""
 
-    def __init__(self, core: SiteCore, engine: JobEngine, clock: Clock) -> None:
+    def __init__(self, core: SiteCore, engine: JobEngine, clock: Clock, *, workers: int = 4) -> None:
         self._core = core
         self._engine = engine
         self._clock = clock
-        self._kinds = job_kinds(core)
+        self._kinds = job_kinds(core, workers)
         for kind in self._kinds:
             engine.register(kind.kind, kind.run, kind.workers)
 

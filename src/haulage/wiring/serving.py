@@ -100,7 +100,8 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     return Process(
         service=service,
         engine=engine,
-        housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status),
+        workers=home.settings.jobs.workers,
+        housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status, scrub_days=home.settings.content.scrub_days),
         uplinks=uplinks,
         listen=ServerFiles(home, core.database, clock, opened.root.authority_pem),
         server_file=home.file("run", "server.json"),

@@ -96,7 +96,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
         opened.callback(executor.shutdown, wait=False, cancel_futures=True)
         written = [("the home", home.path), ("the store", store.folder)]
         points = LocalPoints(home.code, database, home.path, written[1:])
-        sources = LocalSources(home.code, database, written)
+        sources = LocalSources(home.code, database, written, home.settings.capture.allowed)
         core = SiteCore(
             Parts(
                 code=home.code,
@@ -219,7 +219,8 @@ def _build(store: LocalStore, target: ManifestId, bases: Sequence[ManifestId], p
 
 
 def _retry(home: Home) -> RetryPolicy:
-    return RetryPolicy(first_seconds=home.settings.retry.first_seconds, cap_seconds=home.settings.retry.cap_seconds)
+    asked = home.settings.retry
+    return RetryPolicy(first_seconds=asked.first_seconds, cap_seconds=asked.cap_seconds, tries=asked.tries)
 
 
 def _free_bytes(folder: str) -> int:

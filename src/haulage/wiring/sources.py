@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from haulage.base.errors import NotFoundError
+from haulage.base.errors import NotAllowedError, NotFoundError
 from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
 from haulage.engine.database.transaction import Database, Transaction
@@ -34,15 +34,18 @@ FACTORIES: dict[SourceKind, SourceFactory] = {SourceKind.FOLDER: _folder, Source
 class LocalSources:
     """Implements :class:`~haulage.domain.catalog.publish.Sources`. ``written`` are the folders Haulage itself writes to."""
 
-    def __init__(self, code: SiteCode, database: Database, written: list[tuple[str, str]]) -> None:
+    def __init__(self, code: SiteCode, database: Database, written: list[tuple[str, str]], allowed: Sequence[str] = ()) -> None:
         self._code = code
         self._database = database
         self._written = written
+        self._allowed = allowed
 
     @contextlib.contextmanager
     def open(self, spec: str, policy: ReadPolicy) -> Iterator[TreeReader]:
+        source = parse_source(spec)
+        self._refuse_outside(source)
         with self._database.reading() as tx:
-            self._refuse_overlap(tx, parse_source(spec))
+            self._refuse_overlap(tx, source)
         with contextlib.closing(open_source(spec, policy, FACTORIES)) as reader:
             yield reader
 
@@ -50,12 +53,24 @@ class LocalSources:
         """Whether a package may have this source: it is there and apart. Raises UsageError ``bad-source``, NotFoundError
         ``source-missing``, ConflictError ``source-overlaps``."""
         source = parse_source(spec)
+        self._refuse_outside(source)
         there = os.path.isdir(source.path) if source.kind is SourceKind.FOLDER else os.path.isfile(source.path)
         if not there:
             raise NotFoundError(
                 "source-missing", f"There is no {source.kind.value} {source.path} on the server.", "Mend the path, or mount it."
             )
         self._refuse_overlap(tx, source)
+
+    def _refuse_outside(self, source: SourceSpec) -> None:
+        """Where the settings name folders for sources, links and dots do not lead out of them."""
+        real = os.path.realpath(source.path)
+        tops = [os.path.realpath(top) for top in self._allowed]
+        if tops and not any(os.path.commonpath([top, real]) == top for top in tops):
+            raise NotAllowedError(
+                "source-not-allowed",
+                f"The source {source.path} lies outside the folders that [capture] allowed names.",
+                f"Move it below one of them, or change the setting: {', '.join(self._allowed)}.",
+            )
 
     def _refuse_overlap(self, tx: Transaction, source: SourceSpec) -> None:
         points = [

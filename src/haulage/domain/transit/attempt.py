@@ -154,9 +154,9 @@ class Attempts:
         facts = {"error_code": error.code, "error_message": error.message, "error_hint": error.hint, "tries": tries}
         if now.wanted == NO_VERSION:
             after = now.moved(ShipmentState.REMOVING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
-        elif error.remedy is Remedy.RETRY:
+        elif error.remedy is Remedy.RETRY and tries < self._retry.tries:
             after = now.moved(ShipmentState.RETRYING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
-        elif error.remedy is Remedy.WAIT_FOR_PERSON:
+        elif error.remedy is not Remedy.GIVE_UP:
             after = now.moved(
                 ShipmentState.WAITING, moment, reason=Reason.PERSON, due=self._after(self._retry.cap_seconds), **facts
             )

@@ -13,6 +13,8 @@ class RetryPolicy:
 
     first_seconds: float = 10.0
     cap_seconds: float = 3600.0
+    tries: int = 100
+    """After so many failures in a row somebody should look; until then it goes on at the slowest pace."""
 
     def delay_seconds(self, tries: int, chance: random.Random) -> float:
         """Seconds before the next try after ``tries`` failures in a row: between half and the whole of an exponential ceiling, so
