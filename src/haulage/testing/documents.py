@@ -8,6 +8,9 @@ import sys
 from collections.abc import Callable
 
 from haulage.base.settings import documented
+from haulage.domain.catalog.model import CAPTURE_MEANING, CaptureState
+from haulage.domain.estate.model import SITE_STATUS_MEANING, SiteStatus
+from haulage.domain.transit.states import ALLOWED, MEANING, REASON_MEANING, Reason, ShipmentState
 from haulage.engine.status import on_packages, on_places, on_requests, on_server, on_sites
 from haulage.engine.status.message import Message
 from haulage.testing.command_page import commands
@@ -60,9 +63,35 @@ def cli() -> str:
     return _page([title, rest])
 
 
+def states() -> str:
+    """docs/states.md."""
+    moves = {state: ", ".join(sorted(f"`{after.value}`" for after in ALLOWED[state])) for state in ShipmentState}
+    shipments = [f"| `{state.value}` | {_cell(MEANING[state])} | {moves[state]} |" for state in ShipmentState]
+    return _page(
+        [
+            "# States",
+            "Each state is one word; where it may lead stands in one table, and a move that is not in it is a defect.",
+            "## Shipments\n\nOne package at one place. Only the site that owns the place moves it; "
+            "every site above shows what it reported.",
+            "\n".join(["| state | meaning | may become |", "|---|---|---|", *shipments]),
+            "A shipment that waits says for what:",
+            _meanings([(reason.value, REASON_MEANING[reason]) for reason in Reason if reason.value]),
+            "## Sites",
+            _meanings([(status.value, SITE_STATUS_MEANING[status]) for status in SiteStatus]),
+            "## Captures of a source",
+            _meanings([(state.value, CAPTURE_MEANING[state]) for state in CaptureState]),
+        ]
+    )
+
+
+def _meanings(rows: list[tuple[str, str]]) -> str:
+    return "\n".join(["| word | meaning |", "|---|---|", *(f"| `{word}` | {_cell(meaning)} |" for word, meaning in rows)])
+
+
 PAGES: dict[str, Page] = {
     "docs/cli.md": cli,
     "docs/settings.md": settings,
+    "docs/states.md": states,
     "docs/status-messages.md": status_messages,
 }
 """File, from the top of the project, to what it should hold."""
