@@ -92,7 +92,7 @@ def test_q244405_removal_is_said_only_when_it_is_so() -> None:
         here.publish(package)
         here.settle()
         point = next(iter(here.world.points.values()))
-        point.remove_package = lambda package: None  # type: ignore[method-assign]  # noqa: ARG005
+        point.remove_package = lambda package: None  # type: ignore[method-assign]
         packages.remove_package(here.desk(HQ1), ACTOR, package)
         here.work()
         row = here.row(package, "HQ1/p")
