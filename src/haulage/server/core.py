@@ -94,7 +94,9 @@ class SiteCore:
         self.parts = parts
         self.code = code
         self.database = database
-        self.neighbourhood = EstateNeighbourhood(code, [self._snapshot], [self._epoch_risen])
+        self.neighbourhood = EstateNeighbourhood(
+            code, [self._snapshot], epoch_risen=self._epoch_risen, peer_restored=self._peer_restored
+        )
         self.journal = Journal(database, clock=clock, site=code, epoch=estate.epoch, on_record=self._on_status)
         self.relay = StatusRelay(code, self.journal)
         heralds = StreamHerald(self.journal)
@@ -290,6 +292,9 @@ class SiteCore:
 
     def _epoch_risen(self, tx: Transaction) -> None:
         self.ledger.restate(tx)
+
+    def _peer_restored(self, tx: Transaction, peer: SiteCode, epoch: int) -> None:
+        self.mirror.void(tx, peer, epoch)
 
     def _snapshot(self, tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
         """Everything a neighbour must be told who knows nothing."""

@@ -30,6 +30,9 @@ class Neighbours:
         self.value = max(self.value, above) + 1
         return self.value
 
+    def peer_restored(self, _tx: Transaction, _peer: SiteCode, _epoch: int) -> None:
+        return None
+
     def keys_of(self, _tx: Transaction, peer: SiteCode) -> Sequence[str]:
         return [f"key of {peer}"] if peer == self.peer else []
 

@@ -17,11 +17,17 @@ class EstateNeighbourhood:
     """Parent and children, from the tables of sites."""
 
     def __init__(
-        self, code: SiteCode, snapshots: Sequence[Snapshot], on_epoch: Sequence[Callable[[Transaction], None]] = ()
+        self,
+        code: SiteCode,
+        snapshots: Sequence[Snapshot],
+        *,
+        epoch_risen: Callable[[Transaction], None],
+        peer_restored: Callable[[Transaction, SiteCode, int], None],
     ) -> None:
         self._code = code
         self._snapshots = snapshots
-        self._on_epoch = on_epoch
+        self._epoch_risen = epoch_risen
+        self._peer_restored = peer_restored
         self._identity: Identity | None = None
 
     def epoch(self, tx: Transaction) -> int:
@@ -29,9 +35,11 @@ class EstateNeighbourhood:
 
     def raise_epoch(self, tx: Transaction, above: int) -> int:
         value = records.raise_epoch(tx, above)
-        for effect in self._on_epoch:
-            effect(tx)
+        self._epoch_risen(tx)
         return value
+
+    def peer_restored(self, tx: Transaction, peer: SiteCode, epoch: int) -> None:
+        self._peer_restored(tx, peer, epoch)
 
     def parent(self, tx: Transaction) -> SiteCode | None:
         """The parent site; None at the central one. Asked all the time, and for ever the same once this site has joined."""

@@ -64,6 +64,10 @@ class Neighbourhood(Protocol):
         """Raise it past ``above``, durably with this transaction."""
         ...
 
+    def peer_restored(self, tx: Transaction, peer: SiteCode, epoch: int) -> None:
+        """A neighbour began a new epoch; what it said in those before counts no more."""
+        ...
+
     def keys_of(self, tx: Transaction, peer: SiteCode) -> Sequence[str]:
         """The keys with which a neighbour signs envelopes; empty if it is none."""
         ...
@@ -238,6 +242,7 @@ class Streams:
         records.put_stream(tx, dataclasses.replace(now, heard=self._clock.now()))
         if 0 < stream.in_epoch < envelope.epoch:
             # It was restored, so it may have lost what we told it, too: both ways (I16).
+            self._sites.peer_restored(tx, peer, envelope.epoch)
             self.resync(tx, peer, f"{peer} was restored")
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from haulage.base.clock import iso, parse_iso
@@ -53,6 +54,16 @@ class Mirror:
             return
         records.put_shipment(tx, shipment_of(report))
         self._tell_parent(tx, f"{report.package}/{report.place}")
+
+    def void(self, tx: Transaction, owner: SiteCode, epoch: int) -> None:
+        """A neighbour was restored. Rows it has not said again in its new epoch are of a time it does not remember."""
+        for row in records.list_shipments(tx, owner=owner):
+            if row.epoch < epoch and owner != self._code:
+                gone = dataclasses.replace(
+                    row, wanted=NO_VERSION, present=NO_VERSION, state=ShipmentState.REMOVED, reason=Reason.NONE, tries=0, due=None
+                )
+                records.put_shipment(tx, dataclasses.replace(gone, epoch=epoch, observation=0))
+                self._tell_parent(tx, f"{row.package}/{row.place}")
 
     def snapshot(self, tx: Transaction) -> list[tuple[str, str]]:
         """Every shipment, for a parent that knows nothing."""
