@@ -112,7 +112,7 @@ def wait_moving(lab: Lab, package: str, place: str, share: float, *, version: in
         started = row["state"] in ("moving", "verifying") and row["bytes_planned"] + row["bytes_total"] > 0
         return "moving" if started and row["bytes_done"] >= share * row["bytes_planned"] else None
 
-    return bool(lab.until(look, f"{package} moves to {place}") == "moving")
+    return bool(lab.until(look, f"{package} moves to {place}", every_seconds=0.02) == "moving")
 
 
 def link_counters(lab: Lab, parent: str) -> dict[str, tuple[int, ...]]:

@@ -165,6 +165,7 @@ def sweep_store(core: SiteCore, *, dry_run: bool = False) -> SweepReport:
             core.journal.record(tx, on_server.STORE_SWEEP_REFUSED, cause=error.message)
         raise
     if not dry_run:
+        core.provider.retire()
         with core.database.writing() as tx:
             core.journal.record(
                 tx,

@@ -143,14 +143,25 @@ class Provider:
                 records.remove_parcel(tx, gone)
         self._evict(keep="")
 
+    def retire(self) -> None:
+        """Parcels for what is not held here any more go: what a deleted package held must not live on in them (Q244405)."""
+        with self._database.reading() as tx:
+            held = {bytes(manifest) for _package, _number, manifest in records.all_holdings(tx)}
+            gone = [record.id for record in records.list_parcels(tx) if bytes(record.target) not in held]
+        for parcel in gone:
+            self._drop(parcel)
+
     def _inspect(self, parcel: str) -> None:
         """A child says a parcel arrived damaged. If the file here is, it is built anew; if it is sound, the line was not."""
         try:
             self._check(self._parcels.path(parcel), bytes.fromhex(parcel))
         except (HaulageError, OSError):
-            with self._database.writing() as tx:
-                records.remove_parcel(tx, parcel)
-            self._parcels.discard(parcel)
+            self._drop(parcel)
+
+    def _drop(self, parcel: str) -> None:
+        with self._database.writing() as tx:
+            records.remove_parcel(tx, parcel)
+        self._parcels.discard(parcel)
 
     def _bases(self, target: ManifestId, want: Want, pinned: set[bytes]) -> tuple[ManifestId, ...]:
         """Of what the child says it holds, the few held here, too, that save most. What only happens to lie in the store may be
@@ -230,9 +241,7 @@ class Provider:
             if excess <= 0:
                 return
             if record.id != keep:
-                with self._database.writing() as tx:
-                    records.remove_parcel(tx, record.id)
-                self._parcels.discard(record.id)
+                self._drop(record.id)
                 excess -= record.size
 
     def _offer(self, want: Want, record: ParcelRecord) -> bytes:

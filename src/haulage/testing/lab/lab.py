@@ -132,6 +132,7 @@ class Lab:
         what: str,
         seconds: float = PRESENT_SECONDS,
         describe: Callable[[], str] = lambda: "",
+        every_seconds: float = _LOOK_SECONDS,
     ) -> Any:
         """Look until the answer is true, and return it. A server that is away is looked at again."""
         end = self.clock.monotonic() + seconds
@@ -146,7 +147,7 @@ class Lab:
                 trouble = error  # away, or just now showing a new certificate
             if self.clock.monotonic() > end:
                 raise LabTrouble(f"not within {seconds:g} s: {what} ({trouble or ''})\n{describe()}\n{self.tails()}")
-            self.clock.sleep(_LOOK_SECONDS)
+            self.clock.sleep(every_seconds)
 
     def tails(self) -> str:
         """The end of what every server wrote."""
