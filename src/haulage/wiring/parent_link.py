@@ -42,8 +42,8 @@ class ParentLink:
     def want(self, want: Want) -> bytes | Pending:
         return self._link.want(want)
 
-    def read_parcel(self, parcel: str, offset: int, size: int) -> Iterator[bytes]:
-        return self._link.read_parcel(parcel, offset, size)
+    def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
+        return self._link.read_parcel(parcel, offset, end, size)
 
     def close(self) -> None:
         self._link.close()

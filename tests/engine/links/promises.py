@@ -85,10 +85,14 @@ class LinkPromises(abc.ABC):
 
     @pytest.mark.parametrize("offset", [0, 1, 65_537, len(DATA) - 1, len(DATA)])
     def test_a_parcel_is_read_from_any_offset_to_its_end(self, link: Link, offset: int) -> None:
-        assert b"".join(link.read_parcel(PARCEL, offset, len(DATA))) == DATA[offset:]
+        assert b"".join(link.read_parcel(PARCEL, offset, len(DATA), len(DATA))) == DATA[offset:]
+
+    def test_a_part_of_a_parcel_is_read(self, link: Link) -> None:
+        assert b"".join(link.read_parcel(PARCEL, 10, 70_000, len(DATA))) == DATA[10:70_000]
+        assert list(link.read_parcel(PARCEL, 10, 10, len(DATA))) == []
 
     def test_several_parcels_at_once_do_not_wait_for_each_other(self, link: Link) -> None:
-        readers = [link.read_parcel(PARCEL, n, len(DATA)) for n in range(5)]
+        readers = [link.read_parcel(PARCEL, n, len(DATA), len(DATA)) for n in range(5)]
         firsts = [next(reader) for reader in readers]
         rests = [b"".join(reader) for reader in reversed(readers)]
         for n in range(5):
@@ -97,16 +101,16 @@ class LinkPromises(abc.ABC):
     def test_i3_a_parcel_of_another_size_is_refused(self, link: Link) -> None:
         for size in (len(DATA) - 1, len(DATA) + 1):
             with pytest.raises(TransferError):
-                list(link.read_parcel(PARCEL, 100, size))
+                list(link.read_parcel(PARCEL, 100, size, size))
 
     def test_the_peers_own_error_comes_through(self, link: Link) -> None:
         with pytest.raises(NotFoundError) as caught:
-            list(link.read_parcel("cd" * 32, 0, 10))
+            list(link.read_parcel("cd" * 32, 0, 10, 10))
         assert (caught.value.code, caught.value.hint, caught.value.remedy) == (GONE.code, GONE.hint, GONE.remedy)
         assert GONE.message in caught.value.message
 
     def test_a_reader_may_leave_early(self, link: Link) -> None:
-        reader = link.read_parcel(PARCEL, 0, len(DATA))
+        reader = link.read_parcel(PARCEL, 0, len(DATA), len(DATA))
         assert DATA.startswith(next(reader))
         reader.close()  # type: ignore[attr-defined]
         assert link.feed(Position(), 0) == []

@@ -130,7 +130,7 @@ def test_every_request_is_signed_for_the_peer(peer: Callable[[Script], Peer], li
     made.feed(Position(), 0)
     made.report([b"{}"])
     made.want(WANT)
-    list(made.read_parcel(PARCEL, 0, SIZE))
+    list(made.read_parcel(PARCEL, 0, SIZE, SIZE))
     nonces = NonceCache(started=NOW - dt.timedelta(hours=1))
     for request in other.asked:
         sender = verify_request(

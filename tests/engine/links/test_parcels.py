@@ -25,13 +25,13 @@ from tests.engine.links.peer import (
 
 
 def read(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], answer: list[bytes], offset: int = 100) -> bytes:
-    return b"".join(link(peer(lambda _: answer).url).read_parcel(PARCEL, offset, SIZE))
+    return b"".join(link(peer(lambda _: answer).url).read_parcel(PARCEL, offset, SIZE, SIZE))
 
 
 @pytest.mark.parametrize("offset", [0, 1, 100, SIZE - 1])
 def test_a_parcel_is_read_from_any_offset(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink], offset: int) -> None:
     other = peer(lambda _: part(DATA[offset:], offset))
-    assert b"".join(link(other.url).read_parcel(PARCEL, offset, SIZE)) == DATA[offset:]
+    assert b"".join(link(other.url).read_parcel(PARCEL, offset, SIZE, SIZE)) == DATA[offset:]
     assert other.asked[0].headers["range"] == f"bytes={offset}-{SIZE - 1}"
     assert other.asked[0].headers["if-range"] == f'"{PARCEL}"'
 
@@ -49,7 +49,7 @@ def test_b51_a_body_that_ends_early_gives_what_came_and_an_error(
         body = b"a\r\n0123456789\r\n" if "chunked" in headers[-1] else b"0123456789"
         got: list[bytes] = []
         made = link(peer(lambda _, headers=headers, body=body: [*part(body, 100, *headers), ABORT]).url)  # type: ignore[misc]
-        error = refusal(lambda made=made, got=got: got.extend(made.read_parcel(PARCEL, 100, SIZE)))  # type: ignore[misc]
+        error = refusal(lambda made=made, got=got: got.extend(made.read_parcel(PARCEL, 100, SIZE, SIZE)))  # type: ignore[misc]
         assert error.code == "cut"
         assert error.remedy is Remedy.RETRY
         assert b"0123456789".startswith(b"".join(got))
@@ -127,7 +127,7 @@ def test_a_peer_that_falls_silent_is_noticed(peer: Callable[[Script], Peer], lin
     head, _ = part(b"", 100, f"Content-Length: {SIZE - 100}")
     made = link(peer(lambda _: [head, DATA[:50], HANG]).url, patience=patience)
     got: list[bytes] = []
-    assert refusal(lambda: got.extend(made.read_parcel(PARCEL, 100, SIZE))).code == "stalled"
+    assert refusal(lambda: got.extend(made.read_parcel(PARCEL, 100, SIZE, SIZE))).code == "stalled"
     assert DATA[:50].startswith(b"".join(got))
     assert refusal(lambda: link(peer(lambda _: [HANG]).url, patience=patience).report([])).code == "stalled"
 
@@ -135,7 +135,7 @@ def test_a_peer_that_falls_silent_is_noticed(peer: Callable[[Script], Peer], lin
 def test_a_peer_that_drips_is_noticed(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:
     head, _ = part(b"", 100, f"Content-Length: {SIZE - 100}")
     made = link(peer(lambda _: [head, DATA[:50], HANG]).url, patience=Patience(drip_seconds=0.0, drip_bytes=51))
-    assert refusal(lambda: list(made.read_parcel(PARCEL, 100, SIZE))).code == "stalled"
+    assert refusal(lambda: list(made.read_parcel(PARCEL, 100, SIZE, SIZE))).code == "stalled"
 
 
 def test_an_answer_that_takes_for_ever_is_given_up(peer: Callable[[Script], Peer], link: Callable[..., HttpsLink]) -> None:

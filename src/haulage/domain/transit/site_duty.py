@@ -5,10 +5,9 @@ Fetches from the parent only what the store lacks; a killed transfer goes on whe
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from haulage.base.clock import Clock
@@ -36,6 +35,8 @@ FALLBACK_SECONDS = 300.0
 """How long a shipment that waits to be woken waits at most before it looks by itself."""
 SPARE_BYTES = 64 * 1024 * 1024
 """Kept free beside what a parcel needs: the database and the logs live on the same disk."""
+PIECE_BYTES = 8 * 1024 * 1024
+"""Asked for in one request: about what one batch of a parcel holds."""
 HELD_TOLD = 200
 """Manifests named as possible bases, newest first."""
 
@@ -174,17 +175,17 @@ class SiteDuty:
 
     def _receive(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> ReceiveReport:
         owner = f"receive:{version.package}:{version.number}"
-        stream = ParcelStream(link, offer.parcel, offer.size)
+        fetch = parcel_fetch(link, offer.parcel, offer.size)
         pins = [owner, *(f"{owner}:{index}" for index, _ in enumerate(offer.bases))]
         for pin, base in zip(pins[1:], offer.bases, strict=True):
             self._store.pin(Pin(owner=pin, manifest=ManifestId(bytes.fromhex(base))))
         try:
-            head = fetch_head(stream.fetch, bytes.fromhex(offer.parcel))
+            head = fetch_head(fetch, bytes.fromhex(offer.parcel))
             self._check_head(head, version, offer)
             with self._store.session(owner) as session:
                 report = receive(
                     head,
-                    stream.fetch,
+                    fetch,
                     self._store,
                     session,
                     on_batch=functools.partial(self._progress, shipment, offer),
@@ -198,7 +199,6 @@ class SiteDuty:
             # A base that was announced is gone: the next question names what is held now.
             raise ConflictError(error.code, error.message, error.hint, remedy=Remedy.RETRY) from error
         finally:
-            stream.close()
             for pin in pins:
                 self._store.unpin(pin)
         return report
@@ -326,36 +326,13 @@ class SiteDuty:
         )
 
 
-class ParcelStream:
-    """A parcel on the line as a function that fetches a range: neighbouring ranges share one request."""
+def parcel_fetch(link: Link, parcel: str, size: int) -> Callable[[int, int], Iterator[bytes]]:
+    """A parcel on the line as a function that fetches a range: piece by piece, so that a killed receiver leaves no more than one
+    piece on the way, however much the buffers between would take (F16)."""
 
-    def __init__(self, link: Link, parcel: str, size: int) -> None:
-        self._link = link
-        self._parcel = parcel
-        self._size = size
-        self._body: Iterator[bytes] | None = None
-        self._at = 0
-        self._rest = b""
+    def fetch(offset: int, count: int) -> Iterator[bytes]:
+        end = offset + count
+        for start in range(offset, end, PIECE_BYTES):
+            yield from link.read_parcel(parcel, start, min(start + PIECE_BYTES, end), size)
 
-    def fetch(self, offset: int, size: int) -> Iterable[bytes]:
-        """Exactly ``size`` bytes from ``offset``, as they come."""
-        if self._body is None or self._at != offset:
-            self.close()
-            self._body, self._at = self._link.read_parcel(self._parcel, offset, self._size), offset
-        left = size
-        while left:
-            piece = self._rest or next(self._body, b"")
-            if not piece:
-                return
-            part, self._rest = piece[:left], piece[left:]
-            left -= len(part)
-            self._at += len(part)
-            yield part
-
-    def close(self) -> None:
-        """End the request under way."""
-        body, self._body, self._rest = self._body, None, b""
-        closing = getattr(body, "close", None)
-        if closing is not None:
-            with contextlib.suppress(HaulageError):
-                closing()
+    return fetch

@@ -24,21 +24,22 @@ def check_plain(headers: Mapping[str, str], speaker: str) -> None:
         )
 
 
-def check_part(status: int, headers: Mapping[str, str], *, parcel: str, offset: int, size: int, speaker: str) -> None:
-    """Whether an answer is bytes ``offset`` to the end of this very parcel (B52, B53). Raises TransferError ``parcel-changed``,
-    ``range-ignored``, ``wrong-range``."""
+def check_part(status: int, headers: Mapping[str, str], *, parcel: str, part: range, size: int, speaker: str) -> None:
+    """Whether an answer is this very part of this very parcel of ``size`` bytes (B52, B53). Raises TransferError
+    ``parcel-changed``, ``range-ignored``, ``wrong-range``."""
+    offset = part.start
     if headers.get("ETag", f'"{parcel}"') != f'"{parcel}"':
         raise _part("parcel-changed", speaker, f"has something else under the name of parcel {parcel[:16]}…")
     if status != 206:
         raise _part("range-ignored", speaker, f"sent parcel {parcel[:16]}… from its start though byte {offset} was asked for")
     if headers.get("Content-Type", "").lower().startswith("multipart/"):
         raise _part("wrong-range", speaker, f"sent parcel {parcel[:16]}… in several parts")
-    if headers.get("Content-Range") != f"bytes {offset}-{size - 1}/{size}":
+    if headers.get("Content-Range") != f"bytes {offset}-{part.stop - 1}/{size}":
         found = headers.get("Content-Range", "no range")[:80]
         raise _part("wrong-range", speaker, f"sent {found!r} of parcel {parcel[:16]}… where byte {offset} of {size} was asked for")
     length = headers.get("Content-Length")
-    if length is not None and length != str(size - offset):
-        raise _part("wrong-range", speaker, f"announced {length[:20]} bytes of parcel {parcel[:16]}… where {size - offset} are due")
+    if length is not None and length != str(len(part)):
+        raise _part("wrong-range", speaker, f"announced {length[:20]} bytes of parcel {parcel[:16]}… where {len(part)} are due")
 
 
 def too_large(speaker: str, limit_bytes: int) -> TransferError:

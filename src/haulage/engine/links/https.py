@@ -88,22 +88,27 @@ class HttpsLink:
         answer = self._loop.run(self._exchange.ask(ask))
         return answer.body if answer.status == 200 else decode(answer.body, Pending)
 
-    def read_parcel(self, parcel: str, offset: int, size: int) -> Iterator[bytes]:
-        """Bytes ``offset`` to the end of a parcel of ``size`` bytes; see link.py."""
-        if offset >= size:
+    def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
+        """Bytes ``offset`` up to ``end`` of a parcel of ``size`` bytes; see link.py."""
+        if offset >= end:
             return
         ask = Ask(
             method="GET",
             target=f"/hop/v1/parcels/{quote(parcel, safe='')}",
-            headers={"Range": f"bytes={offset}-{size - 1}", "If-Range": f'"{parcel}"'},
+            headers={"Range": f"bytes={offset}-{end - 1}", "If-Range": f'"{parcel}"'},
             good=frozenset({200, 206}),
         )
         response = self._loop.run(self._exchange.start(ask))
         try:
             answers.check_part(
-                response.status, response.headers, parcel=parcel, offset=offset, size=size, speaker=self._exchange.speaker
+                response.status,
+                response.headers,
+                parcel=parcel,
+                part=range(offset, end),
+                size=size,
+                speaker=self._exchange.speaker,
             )
-            reading = _Reading(self._exchange, response, due=size - offset, clock=self._clock)
+            reading = _Reading(self._exchange, response, due=end - offset, clock=self._clock)
             while piece := self._loop.run(reading.next()):
                 yield piece
         finally:

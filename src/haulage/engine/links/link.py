@@ -25,9 +25,9 @@ class Link(Protocol):
         """A signed Offer, not verified yet; or why not now."""
         ...
 
-    def read_parcel(self, parcel: str, offset: int, size: int) -> Iterator[bytes]:
-        """Bytes ``offset`` to the end of a parcel of ``size`` bytes, in pieces of any length, exactly that many or an error: a cut
-        raises TransferError after what came. Not verified yet. Closing the iterator ends the transfer."""
+    def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
+        """Bytes ``offset`` up to, not including, ``end`` of a parcel of ``size`` bytes, in pieces of any length, exactly that many
+        or an error: a cut raises TransferError after what came. Not verified yet. Closing the iterator ends the transfer."""
         ...
 
     def close(self) -> None:

@@ -81,11 +81,11 @@ class Network:
             raise _no_answer(child.code, parent)
         return answer
 
-    def pieces(self, child: Host, parent: SiteCode, path: str, offset: int) -> Iterator[bytes]:
-        """The bytes of a file at the parent, which may be cut anywhere."""
+    def pieces(self, child: Host, parent: SiteCode, path: str, offset: int, end: int) -> Iterator[bytes]:
+        """Part of a file at the parent, which may be cut anywhere."""
         with open(path, "rb") as file:
             file.seek(offset)
-            while piece := file.read(PIECE_BYTES):
+            while piece := file.read(min(PIECE_BYTES, end - file.tell())):
                 if self._happens() is Trouble.REQUEST_LOST or child.code in self.cut or self.hosts[parent].core is None:
                     raise _no_answer(child.code, parent)
                 yield piece
@@ -152,10 +152,10 @@ class SimLink:
         code = self._child.code
         return self._network.call(self._child, self._parent, lambda core: core.provider.want(code, want))
 
-    def read_parcel(self, parcel: str, offset: int, size: int) -> Iterator[bytes]:  # noqa: ARG002  (to the end)
+    def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:  # noqa: ARG002  (the file knows)
         code = self._child.code
         path = self._network.call(self._child, self._parent, lambda core: core.provider.open(parcel))
-        for piece in self._network.pieces(self._child, self._parent, path, offset):
+        for piece in self._network.pieces(self._child, self._parent, path, offset, end):
             host = self._network.hosts[self._parent]
             if host.core is not None:
                 host.core.provider.count_served(code, len(piece))
