@@ -15,6 +15,8 @@ SITES = ("HQ1", "CHI", "LA1")
 POINTS = {"HQ1": "HQ1/MAIN", "CHI": "CHI/DEPOT", "LA1": "LA1/SHOP"}
 _LARGE_BYTES = 96 << 20
 _KILL_BETWEEN = (0.4, 0.9)
+_RESENT_MOST = 17 * 1024 * 1024
+"""One batch that was not whole, and one piece on the way, with their heads."""
 _MORE_TRIES = 8
 _ARRIVAL = "300s"
 
@@ -188,9 +190,10 @@ def _after_kill(stage: Stage, package: str, row: Row, begun: int) -> Told:
     _check(stage, again > 0, "HQ1 did not count what it served")
     _check(stage, again < parcel, f"after the kill HQ1 sent {again} bytes, as much as the whole parcel of {parcel}")
     resent = max(left - begun + again - parcel, 0)
+    _check(stage, resent <= _RESENT_MOST, f"after the kill HQ1 sent {resent} bytes a second time")
     line = (
         f"CHI died with {size_text(had)} of {size_text(parcel)} stored, was started again and asked for the rest; "
-        f"{size_text(resent)} was sent twice (all that was on the way, in buffers too), not {size_text(left - begun)}"
+        f"{size_text(resent)} of what was sent before had to be sent again, not {size_text(left - begun)}"
     )
     return Told(title="A killed server", line=line, number=f"{size_text(resent)} of {size_text(parcel)} resent")
 

@@ -14,12 +14,13 @@ from haulage.cli.main import make_app
 _WIDTH = 110
 
 _INTRODUCTION = """`haulage <noun> <verb>`. Data goes to stdout; progress and everything said to a person goes to stderr. Bars \
-are drawn only on a terminal, and without colour if `NO_COLOR` is set. A list comes as a table, or with `-o json|jsonl|csv` for scripts: \
-sizes in bytes, times in UTC, text of others escaped. With `-o json` an error is `{"error": {"code", "message", "hint"}}` on stderr.
+are drawn only on a terminal, and without colour if `NO_COLOR` is set. A list comes as a table, or with `-o json|jsonl|csv` for \
+scripts: sizes in bytes, times in UTC, text of others escaped. With `-o json` an error is \
+`{"error": {"code", "message", "hint"}}` on stderr.
 
 A change prints the id of what it made or changed, with `-o json` the whole object. `--dry-run` says what would be done. What \
-cannot be undone asks first; without a terminal it refuses unless `--yes` is given. `--wait` returns when the work is done, `--timeout` \
-bounds the wait and never the work.
+cannot be undone asks first; without a terminal it refuses unless `--yes` is given. `--wait` returns when the work is done, \
+`--timeout` bounds the wait and never the work.
 
 A command finds its server by `--home DIR`; else by `HAULAGE_URL` with `HAULAGE_TOKEN` (and `HAULAGE_CA`, the file of the \
 hierarchy's CA certificate, unless the system's authorities know it); else by `HAULAGE_HOME`. A place is `CODE` (a site's store \

@@ -24,7 +24,8 @@ STREAMS = {
 }
 ATTRIBUTES = (Attribute(name=b"user.origin", value=b"\0 not text \xff"), Attribute(name=b"user.ticket", value=b"Q316316"))
 
-_LEFT_OUT = ("__pycache__", "site-packages", "dist-packages")
+_LEFT_OUT = ("__pycache__", "site-packages", "dist-packages", "test", "tests", "config-*")
+"""Not every Python ships its tests or its static library; without them the payload is much the same everywhere."""
 _MOMENT_NS = 1_700_000_000_123_456_700
 _WINDOWS_FACTS = Dos(attributes=0x21, created_ns=_MOMENT_NS)
 
