@@ -17,11 +17,8 @@ from haulage.engine.trees.model import TreeReader
 from haulage.testing.folders import noise
 from haulage.testing.lab.lab import Lab
 
-BATCH_BYTES = 8 << 20
-"""What a kill may cost: the batch that was not whole."""
-LINE_BYTES = 28 << 20
-"""What a sender may have counted although nobody took it: the kernel's buffers of both ends, which on this machine's own line hold
-much, once for the request that was cut off and once for the one that asks where it stood."""
+KILL_BYTES = (8 + 8 + 2) << 20
+"""What a kill may cost on the line: a batch that was not whole, the piece that was asked for after it, and some for their edges."""
 MIB = 1 << 20
 
 
