@@ -29,7 +29,7 @@ def shipment(place: str = "CHI", **changes: Any) -> dict[str, Any]:
     return row | {"bytes_wire": 10, "verified": "2026-01-01T00:00:00.000000Z", "error": None} | changes
 
 
-ERROR = {"code": "point-damaged", "message": "Damaged.", "hint": "Repair."}
+ERROR = {"code": "point-damaged", "message": "Damaged.", "hint": "Repair.", "family": "integrity"}
 
 
 def test_create(api: FakeApi, ask: Ask) -> None:
@@ -191,7 +191,7 @@ def test_verify_ends_with_7_for_damage(api: FakeApi, ask: Ask) -> None:
 
 
 def test_verify_ends_with_5_when_the_place_could_not_be_read(api: FakeApi, ask: Ask) -> None:
-    verifies(api, shipment(), shipment(generation=5, state="retrying", tries=1, error={**ERROR, "code": "point-not-there"}))
+    verifies(api, shipment(), shipment(generation=5, state="retrying", tries=1, error={**ERROR, "family": "transfer"}))
     assert ask("package", "verify", "HQ100001", "--at", "CHI")[0] == 5
 
 

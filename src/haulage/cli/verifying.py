@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from haulage.base.errors import HaulageError, IntegrityError, NotFoundError, TransferError
+from haulage.base.errors import FormatError, HaulageError, IntegrityError, NotFoundError, TransferError
 from haulage.cli import output
 from haulage.cli.client import Client, Row, path
 from haulage.cli.waiting import Bar, Look, wait
 
-UNREACHABLE = frozenset(
-    {"point-not-there", "point-unusable", "point-unwritable", "point-foreign", "no-space-at-point", "no-such-point"}
-)
-"""Errors of a place that say nothing about the bytes there."""
+DAMAGED = frozenset({IntegrityError.family, FormatError.family})
+"""Only errors of these families say that what is there was read and is wrong; any other says nothing about it."""
 
 _COLUMNS = (output.field("package"), output.field("place"), output.field("outcome"), output.field("detail"))
 
@@ -79,7 +77,7 @@ def _outcome(client: Client, package: str, place: str, asked: tuple[Row, int], t
     found = {"id": f"{package}@{place}", "package": package, "place": place, "version": row["present"], "verified": row["verified"]}
     if not error or row["state"] == "present":
         return {**found, "outcome": "verified", "detail": f"every byte of {package}:{row['present']} was read", "error": None}
-    outcome = "not-looked-at" if error["code"] in UNREACHABLE else "damaged"
+    outcome = "damaged" if error["family"] in DAMAGED else "not-looked-at"
     return {**found, "outcome": outcome, "detail": error["message"], "error": error}
 
 

@@ -156,4 +156,5 @@ def _new_source(package: PackageId, spec: str, streams: str, keep_special_bits: 
         error_code="",
         error_message="",
         error_hint="",
+        error_family="",
     )

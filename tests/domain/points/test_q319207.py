@@ -9,10 +9,11 @@ from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Point, Site, SiteStatus
 from haulage.domain.replication import records as replication
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.views import shipment_view
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import Submission
 from haulage.operations import packages
-from tests.domain.worlds import ACTOR, HQ1, ONE, Lab, lab
+from tests.domain.worlds import ACTOR, CHI, HQ1, ONE, Lab, lab
 
 CHILDREN = [SiteCode(f"C{number:02}") for number in range(50)]
 TRIES = 200
@@ -137,3 +138,19 @@ def _point(here: Lab) -> Point:
         found = estate.find_point(tx, Place(BROKEN))
     assert found is not None
     return found
+
+
+def test_an_error_says_of_which_family_it_is_at_its_place_and_above() -> None:
+    with lab() as here:
+        here.point("CHI/p")
+        package = here.package("CHI/p")
+        here.world.open_point(Point(place=Place("CHI/p"), kind="folder", url="folder:/CHI/p", owner=HQ1, options={})).broken = True
+        here.publish(package)
+        here.work()
+        for code in (CHI, HQ1):
+            with here.core(code).database.reading() as tx:
+                row = transit.find_shipment(tx, package, Place("CHI/p"))
+            assert row is not None
+            error = shipment_view(row)["error"]
+            assert isinstance(error, dict)
+            assert error["family"] == "transfer"

@@ -29,7 +29,8 @@ def work(argument: str) -> None:
 
 
 def main(url: str, *jobs: str) -> None:
-    engine = DurableJobs(url, SystemClock(), poll_seconds=0.05)
+    # By itself a queue looks so seldom that what runs was looked for because it was submitted.
+    engine = DurableJobs(url, SystemClock(), poll_seconds=600)
     engine.register("work", work, 3)
     engine.start()
     for name in jobs:

@@ -83,3 +83,4 @@ class Source:
     error_code: str
     error_message: str
     error_hint: str
+    error_family: str

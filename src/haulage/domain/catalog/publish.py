@@ -194,6 +194,7 @@ class Publisher:
                 error_code="",
                 error_message="",
                 error_hint="",
+                error_family="",
             ),
         )
 
@@ -211,6 +212,7 @@ class Publisher:
                 error_code=error.code,
                 error_message=error.message,
                 error_hint=error.hint,
+                error_family=error.family,
             )
             records.put_source(tx, failed)
             self._press.failed(tx, failed, error)

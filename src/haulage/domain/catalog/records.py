@@ -65,6 +65,7 @@ sources = sa.Table(
     sa.Column("error_code", sa.String(64), nullable=False),
     sa.Column("error_message", sa.Text, nullable=False),
     sa.Column("error_hint", sa.Text, nullable=False),
+    sa.Column("error_family", sa.String(16), nullable=False),
 )
 
 

@@ -63,7 +63,12 @@ def version_view(version: Version) -> View:
 
 def source_view(source: Source) -> View:
     """Where a package is captured from, and how the last capture went."""
-    error = {"code": source.error_code, "message": source.error_message, "hint": source.error_hint}
+    error = {
+        "code": source.error_code,
+        "message": source.error_message,
+        "hint": source.error_hint,
+        "family": source.error_family,
+    }
     return {
         "spec": source.spec,
         "streams": source.streams,

@@ -190,6 +190,7 @@ class PointDuty:
                 "error_message": f"{shipment.package}:{shipment.wanted} at {shipment.place} is damaged: {first.what} of "
                 f"{shown(first.path)}{f', {len(differences)} differences' if len(differences) > 1 else ''}.",
                 "error_hint": f"haulage package verify {shipment.package} --at {shipment.place} --repair",
+                "error_family": IntegrityError.family,
             },
         )
 

@@ -142,6 +142,7 @@ class Attempts:
             "error_code": "",
             "error_message": "",
             "error_hint": "",
+            "error_family": "",
         }
         after = now.moved(outcome.state, self._clock.now(), reason=outcome.reason, **(facts | dict(outcome.changes)))
         missed = now.wakes != wakes and waits_to_be_woken(after)
@@ -151,7 +152,13 @@ class Attempts:
         """Retry on the shipment's own clock; wait for a person, looking again at the slowest pace; or give up."""
         tries = now.tries + 1
         moment = self._clock.now()
-        facts = {"error_code": error.code, "error_message": error.message, "error_hint": error.hint, "tries": tries}
+        facts = {
+            "error_code": error.code,
+            "error_message": error.message,
+            "error_hint": error.hint,
+            "error_family": error.family,
+            "tries": tries,
+        }
         if now.wanted == NO_VERSION:
             after = now.moved(ShipmentState.REMOVING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
         elif error.remedy is Remedy.RETRY and tries < self._retry.tries:

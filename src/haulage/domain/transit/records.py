@@ -33,6 +33,7 @@ shipments = sa.Table(
     sa.Column("error_code", sa.String(64), nullable=False),
     sa.Column("error_message", sa.Text, nullable=False),
     sa.Column("error_hint", sa.Text, nullable=False),
+    sa.Column("error_family", sa.String(16), nullable=False),
     sa.Column("bytes_planned", sa.BigInteger, nullable=False),
     sa.Column("bytes_done", sa.BigInteger, nullable=False),
     sa.Column("bytes_total", sa.BigInteger, nullable=False),

@@ -11,18 +11,6 @@ from haulage.domain.transit.states import Reason, ShipmentState, may_move
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
-    """The last error of a shipment."""
-
-    code: str = ""
-    message: str = ""
-    hint: str = ""
-
-
-NO_TROUBLE = Trouble()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Shipment:
     """The duty to bring one package to one place, and how far it is.
 
@@ -46,6 +34,8 @@ class Shipment:
     error_code: str = ""
     error_message: str = ""
     error_hint: str = ""
+    error_family: str = ""
+    """Of which family of errors it is: ``transfer`` says that nothing is known of the bytes there."""
     bytes_planned: int = 0
     bytes_done: int = 0
     bytes_total: int = 0
@@ -95,6 +85,7 @@ def arm(before: Shipment, wanted: VersionNumber, now: dt.datetime) -> Shipment:
         "error_code": "",
         "error_message": "",
         "error_hint": "",
+        "error_family": "",
         "parcel": "",
         "bytes_planned": 0,
         "bytes_done": 0,
@@ -125,5 +116,5 @@ def order(before: Shipment, action: str, now: dt.datetime) -> Shipment:
     if before.wanted == NO_VERSION:
         return before.moved(ShipmentState.REMOVING, now, **fresh) if before.state is ShipmentState.REMOVING else before
     looked = {"verify": action != "retry", "repair": action == "repair"}
-    cleared = {"error_code": "", "error_message": "", "error_hint": ""}
+    cleared = {"error_code": "", "error_message": "", "error_hint": "", "error_family": ""}
     return before.moved(ShipmentState.PLANNED, now, **fresh, **looked, **cleared)

@@ -59,7 +59,7 @@ def expected_places(tx: Transaction, package: Package) -> set[Place]:
 
 def shipment_view(row: Shipment) -> View:
     """One shipment, in the stable form scripts rely on."""
-    error = {"code": row.error_code, "message": row.error_message, "hint": row.error_hint}
+    error = {"code": row.error_code, "message": row.error_message, "hint": row.error_hint, "family": row.error_family}
     return {
         "package": row.package,
         "place": row.place,

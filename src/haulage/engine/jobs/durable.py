@@ -11,6 +11,7 @@ import datetime as dt
 import json
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from haulage.base.clock import Clock
@@ -18,6 +19,7 @@ from haulage.base.errors import TransferError
 from haulage.engine.database.connection import open_library_engine
 from haulage.engine.jobs.engine import JobFunction, Kinds, OnDefect, Submission, report_defect
 from haulage.engine.jobs.file import set_aside_if_damaged
+from haulage.engine.jobs.pulse import Pulse
 
 _APPLICATION = "haulage"
 _VERSION = "haulage-jobs-1"
@@ -40,11 +42,12 @@ class DurableJobs:
         clock: Clock,
         *,
         executor: str = "server",
-        poll_seconds: float = 0.2,
+        poll_seconds: float = 1.0,
         on_defect: OnDefect | None = None,
     ) -> None:
         """``url``: where jobs are kept, ``sqlite:////PATH/jobs.db`` or PostgreSQL (in a schema of its own). ``executor``: the
-        name of this process; the same name after a restart takes up what the killed process had in hand."""
+        name of this process; the same name after a restart takes up what the killed process had in hand. ``poll_seconds``: how
+        often an idle queue looks by itself; what is submitted here it looks for at once."""
         self._url = url
         self._clock = clock
         self._executor = executor
@@ -52,6 +55,8 @@ class DurableJobs:
         self._on_defect = on_defect
         self._kinds = Kinds()
         self._running: set[str] = set()
+        self._waiting: set[str] = set()
+        self._pulse: Pulse | None = None
         self._lock = threading.Lock()
         self._client: Any = None
         self._engine: Any = None
@@ -84,7 +89,7 @@ class DurableJobs:
         DBOS(config=config)
         _quiet_logging()
         DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(self._workflow())
-        DBOS.launch()
+        self._launch(DBOS.launch)
         for kind in self._kinds.all():
             DBOS.register_queue(
                 kind.name,
@@ -100,6 +105,29 @@ class DurableJobs:
             serializer=serializer,
             retry_connection_errors=False,
         )
+        self._wake()
+
+    def _launch(self, launch: Callable[[], None]) -> None:
+        """Launch DBOS with our pulse in place of its own event. Should a later version have no such thread, its queues look at
+        their interval, and nothing else is lost."""
+        from dbos import _dbos
+
+        inner: Any = _dbos
+        original = getattr(inner, "queue_thread", None)
+
+        def queue_thread(stop: threading.Event, instance: Any) -> None:
+            assert original is not None
+            self._pulse = Pulse(stop, self._busy)
+            original(self._pulse, instance)
+
+        if original is None:
+            launch()
+            return
+        inner.queue_thread = queue_thread
+        try:
+            launch()
+        finally:
+            inner.queue_thread = original
 
     def stop(self, grace_seconds: float) -> None:
         from dbos import DBOS
@@ -107,6 +135,8 @@ class DurableJobs:
         if self._client is None:
             return
         client, self._client = self._client, None
+        if self._pulse is not None:
+            self._pulse.stop()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=round(grace_seconds) if self._running else 0)
         client.destroy()
         self._engine.dispose()
@@ -126,11 +156,31 @@ class DurableJobs:
         if delay_seconds > 0:
             options["delay_seconds"] = delay_seconds
         client = self._started()
+        if delay_seconds <= 0:
+            # Before it can begin, which may be at once.
+            with self._lock:
+                self._waiting.add(job_id)
         try:
             client.enqueue(options, kind, job_id, argument)
-        except dbos_error.DBOSWorkflowIDInUseError:
-            return self._state_of(job_id)
+        except BaseException as error:
+            self._no_longer_waiting(job_id)
+            if isinstance(error, dbos_error.DBOSWorkflowIDInUseError):
+                return self._state_of(job_id)
+            raise
+        self._wake()
         return Submission.ACCEPTED
+
+    def _no_longer_waiting(self, job_id: str) -> None:
+        with self._lock:
+            self._waiting.discard(job_id)
+
+    def _busy(self) -> bool:
+        """Whether a job runs or waits, so that looking often is worth it."""
+        return bool(self._running or self._waiting)
+
+    def _wake(self) -> None:
+        if self._pulse is not None:
+            self._pulse.wake()
 
     def running(self) -> frozenset[str]:
         with self._lock:
@@ -167,6 +217,7 @@ class DurableJobs:
         return haulage_job
 
     def _run(self, kind: str, job_id: str, argument: str) -> None:
+        self._no_longer_waiting(job_id)
         found = next((each for each in self._kinds.all() if each.name == kind), None)
         if found is None:
             _log.warning("job %s is of kind %s, which this version does not know; it is dropped", job_id, kind)

@@ -100,6 +100,7 @@ class ShipmentReport(Body, frozen=True, kw_only=True):
     updated: Moment
     verified: Moment | None = None
     """When every byte there was last read and found right."""
+    error_family: Label = ""
     removed: bool = False
     """The row is gone at its owner; whoever mirrors it forgets it."""
 

@@ -173,6 +173,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=False),
         sa.Column("error_message", sa.Text(), nullable=False),
         sa.Column("error_hint", sa.Text(), nullable=False),
+        sa.Column("error_family", sa.String(length=16), nullable=False),
         sa.Column("bytes_planned", sa.BigInteger(), nullable=False),
         sa.Column("bytes_done", sa.BigInteger(), nullable=False),
         sa.Column("bytes_total", sa.BigInteger(), nullable=False),
@@ -221,6 +222,7 @@ def upgrade() -> None:
         sa.Column("error_code", sa.String(length=64), nullable=False),
         sa.Column("error_message", sa.Text(), nullable=False),
         sa.Column("error_hint", sa.Text(), nullable=False),
+        sa.Column("error_family", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("package", name=op.f("pk_sources")),
     )
     op.create_table(
