@@ -54,8 +54,7 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
 
     def shipments(kind: str) -> Callable[[Transaction, dt.datetime], Sequence[Due]]:
         def due(tx: Transaction, now: dt.datetime) -> Sequence[Due]:
-            rows = transit.due_shipments(tx, core.code, now, BATCH)
-            return [_shipment_job(core, row) for row in rows if row.kind == kind]
+            return [_shipment_job(core, row) for row in transit.due_shipments(tx, core.code, now, BATCH, kind=kind)]
 
         return due
 
@@ -114,4 +113,4 @@ class Pump:
     def next_due(self) -> dt.datetime | None:
         """When something will be due by itself."""
         with self._core.database.reading() as tx:
-            return transit.next_due(tx, self._core.code)
+            return transit.next_due(tx, self._core.code, self._clock.now())

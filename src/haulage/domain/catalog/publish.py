@@ -6,24 +6,28 @@ A failed capture changes nothing: the version before stays served, and the error
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
 from haulage.base.clock import Clock, iso
-from haulage.base.errors import ConflictError, HaulageError, NotFoundError, TransferError, UsageError
+from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError, UsageError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.domain.catalog import records
 from haulage.domain.catalog.model import CaptureState, Package, Source, Version
 from haulage.domain.replication.definitions import Definitions
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.capture_report import CaptureReport
+from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.manifest_model import ManifestRef
-from haulage.engine.content.model import ChunkStore, ManifestId, Pin
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin, WriteSession
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.definitions import Kind, PackageState, VersionState
 from haulage.engine.trees.model import ReadPolicy, StreamAction, TreeReader
+
+_log = logging.getLogger("haulage.catalog")
 
 LISTED = 100
 """Names listed in a stored capture report; more are counted."""
@@ -134,6 +138,11 @@ class Publisher:
             self._fail(running, error)
         except OSError as error:
             self._fail(running, TransferError("source-unreadable", f"{source.spec}: {error.strerror or error}", "Is it there?"))
+        except Exception as defect:
+            # Said where people look; a capture that ends without a word would be begun again for ever.
+            _log.exception("defect in the capture of %s", package)
+            sentence = f"The capture of {package} ended unexpectedly: {type(defect).__name__}: {defect}"[:500]
+            self._fail(running, TransferError("defect", sentence, "Please report it with the server's log."))
         finally:
             self._store.unpin(pin)
 
@@ -145,16 +154,25 @@ class Publisher:
         newest = records.find_version(tx, package_id, package.version)
         if newest is not None and newest.manifest == old.manifest:
             raise ConflictError("already-newest", f"Version {package.version} of {package_id} has that content already.", "")
-        if self._store.missing([ManifestId(old.manifest)]):  # type: ignore[list-item]
-            raise ConflictError(
-                "version-not-held",
-                f"The content of version {number} of {package_id} is no longer kept at {self._code}.",
-                "Publish it again from a source; raise the package's keep to hold more versions.",
-            )
         version = dataclasses.replace(old, number=VersionNumber(package.version + 1), captured=self._clock.now(), new_bytes=0)
-        self._announce(tx, package, version)
+        # What the session has seen no sweep takes until the new version's own pin is there.
+        with self._store.session(f"rollback:{package_id}") as session:
+            if not self._whole(ManifestId(old.manifest), session):
+                raise ConflictError(
+                    "version-not-held",
+                    f"The content of version {number} of {package_id} is no longer kept at {self._code}.",
+                    "Publish it again from a source; raise the package's keep to hold more versions.",
+                )
+            self._announce(tx, package, version)
         self._press.rolled_back(tx, version, number)
         return version
+
+    def _whole(self, manifest: ManifestId, session: WriteSession) -> bool:
+        """Whether all of a version is still there: what was retired goes piece by piece."""
+        try:
+            return session.has(ChunkId(manifest)) and all(session.has(chunk) for chunk in live_chunks(manifest, self._store))
+        except (NotFoundError, IntegrityError):
+            return False
 
     def _publish(self, source: Source, report: CaptureReport) -> None:
         with self._database.writing() as tx:
@@ -187,7 +205,7 @@ class Publisher:
                 current,
                 state=CaptureState.REQUESTED if more else CaptureState.IDLE,
                 done=asked.requested,
-                full=current.full and more,
+                full=current.full and (more or not asked.full or current.spec != asked.spec),
                 finished=self._clock.now(),
                 outcome=outcome,
                 report=report_record(report),

@@ -30,7 +30,17 @@ class PointBackend(Protocol):
         ...
 
     def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
-        """A writer into a private place beside; what an earlier try left there is gone."""
+        """A writer into a private place beside. Of an earlier try of the same version nothing is there, but the writer may take
+        over the files it finished, judged by their size and time: so what is staged must be read before it is published. What
+        was staged of other versions is gone."""
+        ...
+
+    def left_bytes(self, package: PackageId, version: VersionNumber) -> int:
+        """The space that earlier tries of this version hold, which the next one uses or gives back."""
+        ...
+
+    def discard(self, package: PackageId, version: VersionNumber) -> None:
+        """What was staged is not right: the next try starts from nothing."""
         ...
 
     def staged(self, package: PackageId, version: VersionNumber) -> TreeReader:

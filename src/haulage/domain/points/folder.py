@@ -6,6 +6,8 @@
     ROOT/ID/.haulage/VERSION/               the signed documents of that version
     ROOT/ID/.haulage/VERSION/manifest/HEX   its manifest pages, by digest
     ROOT/ID/.staging.VERSION                what is being written; nobody reads it
+    ROOT/ID/.partial.VERSION.N              what the N-th try left when it ended early; finished files are taken from it
+    ROOT/ID/.old.VERSION                    what is being removed
 
 Renames stay within one folder, since a folder that its owner may not write cannot be moved to another.
 """
@@ -17,6 +19,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from haulage.base.errors import FormatError, NotAllowedError, TransferError
 from haulage.base.files import make_folder, step, sync_folder, write_durable
@@ -29,7 +32,14 @@ _PACKAGE = re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 
 OpenReader = Callable[[str], TreeReader]
-OpenWriter = Callable[[str], TreeWriter]
+_UNDER_WAY = re.compile(r"\.(staging|partial|old)\.([1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
+_MOST_PARTIALS = 8
+
+
+class OpenWriter(Protocol):
+    """Write into an empty folder; ``earlier`` and ``keep`` as :class:`~haulage.engine.trees.local_writer.LocalWriter` has them."""
+
+    def __call__(self, root: str, /, *, earlier: Sequence[str], keep: bool) -> TreeWriter: ...
 
 
 class FolderPoint:
@@ -94,14 +104,26 @@ class FolderPoint:
         self.probe()
         path = self._staging(package, version)
         with self._trouble("write"):
-            self._remove_tree(path)
             if not os.path.isdir(self._path(package)):
                 # Never the root itself: where a mount is missing, the folder below it is not ours to fill.
                 step("mkdir")
                 os.mkdir(self._path(package))
                 sync_folder(self._root)
+            earlier = self._clear_way(package, version)
             os.mkdir(path)
-        return self._open_writer(path)
+        return self._open_writer(path, earlier=earlier, keep=True)
+
+    def left_bytes(self, package: PackageId, version: VersionNumber) -> int:
+        with self._trouble("read"):
+            roots = [self._staging(package, version), *self._partials(package, version).values()]
+            return sum(_space_below(root) for root in roots)
+
+    def discard(self, package: PackageId, version: VersionNumber) -> None:
+        with self._trouble("remove"):
+            # In one rename out of the next try's sight: what is left of it when this is killed is not looked at again.
+            self._discard(self._staging(package, version), self._aside(package, version))
+            for path in self._partials(package, version).values():
+                self._remove_tree(path)
 
     def staged(self, package: PackageId, version: VersionNumber) -> TreeReader:
         return self._open_reader(self._staging(package, version))
@@ -114,6 +136,8 @@ class FolderPoint:
                 path = self._path(package, ".haulage", str(version), name)
                 make_folder(os.path.dirname(path))
                 write_durable(path, data)
+            for partial in self._partials(package, version).values():
+                self._remove_tree(partial)
             if os.path.lexists(final):
                 # A repair: the damaged tree steps aside in one rename and goes afterwards.
                 step("rename-aside")
@@ -147,6 +171,33 @@ class FolderPoint:
 
     def _staging(self, package: PackageId, version: VersionNumber) -> str:
         return self._path(package, f".staging.{version}")
+
+    def _clear_way(self, package: PackageId, version: VersionNumber) -> list[str]:
+        """Set aside what an earlier try of this version staged, remove all else that was under way. Returns what earlier tries
+        left, the newest first: a try that was killed may have taken over only some of what the one before it had finished."""
+        for name in self._names(self._path(package)):
+            found = _UNDER_WAY.fullmatch(name)
+            if found is not None and (found[1] == "old" or int(found[2]) != version):
+                self._remove_tree(self._path(package, name))
+        partials = self._partials(package, version)
+        staging = self._staging(package, version)
+        if _is_folder(staging):
+            number = max(partials, default=0) + 1
+            partials[number] = self._path(package, f".partial.{version}.{number}")
+            step("rename-partial")
+            os.rename(staging, partials[number])
+        self._remove_tree(staging)
+        newest_first = [partials[number] for number in sorted(partials, reverse=True)]
+        for path in newest_first[_MOST_PARTIALS:]:
+            self._remove_tree(path)
+        return newest_first[:_MOST_PARTIALS]
+
+    def _partials(self, package: PackageId, version: VersionNumber) -> dict[int, str]:
+        """What earlier tries of a version left, by number; the highest is the newest."""
+        matches = [_UNDER_WAY.fullmatch(name) for name in self._names(self._path(package))]
+        ours = [one for one in matches if one is not None and one[1] == "partial" and int(one[2]) == version and one[3]]
+        paths = {int(one[3]): self._path(package, one[0]) for one in ours}
+        return {number: path for number, path in paths.items() if _is_folder(path)}
 
     def _aside(self, package: PackageId, version: VersionNumber) -> str:
         return self._path(package, f".old.{version}")
@@ -190,6 +241,23 @@ class FolderPoint:
                 f"Point {self._place} could not {action} {path}: {error.strerror or error}.",
                 "Look at the rights, the space and the file system of that folder; it is tried again by itself.",
             ) from error
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _space_below(root: str) -> int:
+    """Bytes that the files below a folder occupy; what cannot be looked at does not count."""
+    total, folders = 0, [root]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as items:
+            for item in items:
+                if item.is_dir(follow_symlinks=False):
+                    folders.append(item.path)
+                else:
+                    total += item.stat(follow_symlinks=False).st_blocks * 512
+    return total
 
 
 def _make_removable(function: Callable[..., object], path: str, _error: object) -> None:

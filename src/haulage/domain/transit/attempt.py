@@ -27,6 +27,10 @@ from haulage.engine.database.transaction import Database, Transaction
 _log = logging.getLogger("haulage.transit")
 
 
+NOTHING_SEEN: Mapping[str, object] = {}
+_SEEN = ("present", "verified")
+"""Fields that say what is at a place, not what somebody wants of it."""
+
 STOPPED = frozenset({"link-closed"})
 """Codes of errors that only say that this server stops: no failure of the place, and no try (Q317893)."""
 
@@ -37,14 +41,15 @@ class Superseded(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What an attempt ended with. ``changes`` are facts about the place and hold whatever is wanted by now; ``effect`` runs in the
-    same transaction."""
+    """What an attempt ended with. What ``changes`` says is present is a fact about the place and holds whatever is wanted by now,
+    unless only ``effect``, which runs in the same transaction, makes it one (``by_effect``)."""
 
     state: ShipmentState
     reason: Reason = Reason.NONE
     due_after_seconds: float | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
     effect: Callable[[Transaction, Shipment], None] | None = None
+    by_effect: bool = False
 
 
 Work = Callable[[Shipment], Outcome]
@@ -95,7 +100,8 @@ class Attempts:
             )
             self._end(shipment, functools.partial(self._fail, unexpected))
         else:
-            self._end(shipment, functools.partial(self._finish, outcome, shipment.wakes))
+            seen = {} if outcome.by_effect else {name: outcome.changes[name] for name in _SEEN if name in outcome.changes}
+            self._end(shipment, functools.partial(self._finish, outcome, shipment.wakes), seen)
 
     def renumber(self, package: PackageId, where: Place, run: int) -> None:
         """The job engine says this run is over, the shipment does not: give it a new number so that it can run again."""
@@ -121,12 +127,18 @@ class Attempts:
         with self._database.writing() as tx:
             self._ledger.save(tx, check(tx).moved(state, self._clock.now(), **changes))
 
-    def _end(self, before: Shipment, write: Callable[[Transaction, Shipment], Shipment]) -> None:
+    def _end(
+        self, before: Shipment, write: Callable[[Transaction, Shipment], Shipment], seen: Mapping[str, object] = NOTHING_SEEN
+    ) -> None:
+        """Write the end. If the shipment was armed anew meanwhile, only what was seen at the place counts and it starts anew."""
         with self._database.writing() as tx:
             now = records.find_shipment(tx, before.package, before.place)
             if now is None or now.run != before.run:
                 return
-            after = write(tx, now) if now.generation == before.generation else self._again(tx, now)
+            if now.generation == before.generation:
+                after = write(tx, now)
+            else:
+                after = dataclasses.replace(self._again(tx, now), **seen)  # type: ignore[arg-type]
             self._ledger.save(tx, dataclasses.replace(after, run=before.run + 1))
 
     def _again(self, _tx: Transaction, now: Shipment) -> Shipment:

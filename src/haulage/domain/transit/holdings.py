@@ -31,7 +31,7 @@ class Holdings:
     def drop(self, tx: Transaction, package: PackageId, number: VersionNumber) -> None:
         """Stop keeping a version."""
         records.remove_holding(tx, package, number)
-        self._database.after_commit(tx, lambda: self._store.unpin(_owner(package, number)))
+        self._database.after_commit(tx, lambda: self._unpin(package, number))
 
     def retire(self, tx: Transaction, package: PackageId) -> list[VersionNumber]:
         """Drop versions beyond the package's ``keep`` that no place here or below shows or wants; returns them."""
@@ -49,6 +49,12 @@ class Holdings:
         """Stop keeping anything of a package."""
         for number in records.held_versions(tx, package):
             self.drop(tx, package, number)
+
+    def _unpin(self, package: PackageId, number: VersionNumber) -> None:
+        # In the writer's turn, for somebody may have taken the version up again since it was dropped.
+        with self._database.writing() as tx:
+            if number not in records.held_versions(tx, package):
+                self._store.unpin(_owner(package, number))
 
     def reconcile(self) -> tuple[int, int]:
         """Before a fresh process begins any work: pins without a holding go, those of work that died with the process before

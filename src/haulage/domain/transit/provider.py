@@ -24,7 +24,7 @@ from haulage.domain.transit.route import concerned_children
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import ChunkStore, ManifestId, Pin
 from haulage.engine.content.parcel import MAX_BASES, ParcelHead
-from haulage.engine.database.transaction import Database
+from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.asks import Offer, Pending, Want
 from haulage.engine.protocol.codec import encode
 
@@ -94,6 +94,8 @@ class Provider:
         self._cache_bytes = cache_bytes
         self._lock = threading.Lock()
         self._building: dict[tuple[bytes, tuple[str, ...]], Future[ParcelRecord]] = {}
+        self._offered: set[tuple[SiteCode, str]] = set()
+        """What was offered to whom since this server started: a parcel is read in many pieces."""
         self.served_bytes: dict[SiteCode, int] = {}
         """Bytes of parcels handed to each child since this server started."""
 
@@ -115,16 +117,26 @@ class Provider:
         record = self._parcel(target, self._bases(target, want, pinned))
         if record is None:
             return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
+        self._offered.add((child, record.id))
         return self._offer(want, record)
 
-    def open(self, parcel: str) -> str:
-        """The file of a parcel that was offered. Raises NotFoundError ``parcel-gone``: the child asks again."""
+    def open(self, child: SiteCode, parcel: str) -> str:
+        """The file of a parcel towards something this child may want (B71). Raises NotFoundError ``parcel-gone``: the child asks
+        again, and hears more then."""
         path = self._parcels.path(parcel)
         with self._database.reading() as tx:
-            known = parcel in {record.id for record in records.list_parcels(tx)}
-        if not known or not os.path.exists(path):
+            record = next((record for record in records.list_parcels(tx) if record.id == parcel), None)
+            allowed = record is not None and ((child, parcel) in self._offered or self._concerns(tx, child, record.target))
+        if not allowed or not os.path.exists(path):
             raise NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.")
         return path
+
+    def _concerns(self, tx: Transaction, child: SiteCode, target: bytes) -> bool:
+        """Whether a version with this manifest is assigned at or below a child."""
+        holding = {package for package, _number, manifest in records.all_holdings(tx) if bytes(manifest) == bytes(target)}
+        known = [catalog.find_package(tx, package) for package in holding]
+        tree = estate.hierarchy(tx)
+        return any(child in concerned_children(one.assignments, self._code, tree) for one in known if one is not None)
 
     def count_served(self, child: SiteCode, size_bytes: int) -> None:
         """Bytes of a parcel went to a child."""
@@ -162,6 +174,7 @@ class Provider:
         with self._database.writing() as tx:
             records.remove_parcel(tx, parcel)
         self._parcels.discard(parcel)
+        self._offered = {one for one in self._offered if one[1] != parcel}
 
     def _bases(self, target: ManifestId, want: Want, pinned: set[bytes]) -> tuple[ManifestId, ...]:
         """Of what the child says it holds, the few held here, too, that save most. What only happens to lie in the store may be

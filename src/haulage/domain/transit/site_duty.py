@@ -94,7 +94,8 @@ class SiteDuty:
     def work(self, shipment: Shipment) -> Outcome:
         """One attempt at whatever the shipment needs."""
         if shipment.wanted == NO_VERSION:
-            return Outcome(state=ShipmentState.REMOVED, changes={"present": NO_VERSION, "verified": None}, effect=self._forget)
+            gone = {"present": NO_VERSION, "verified": None}
+            return Outcome(state=ShipmentState.REMOVED, changes=gone, effect=self._forget, by_effect=True)
         with self._database.reading() as tx:
             version = catalog.find_version(tx, shipment.package, shipment.wanted)
             held = records.held_versions(tx, shipment.package)
