@@ -43,8 +43,19 @@ class MemoryPoint:
 
     def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
         self._require_whole("write")
+        for key in self._keys(package):
+            self._staging.pop(key, None)
         writer = self._staging[package, version] = MemoryWriter()
         return writer
+
+    def left_bytes(self, package: PackageId, version: VersionNumber) -> int:
+        self._require_whole("look at")
+        writer = self._staging.get((package, version))
+        return 0 if writer is None else sum(len(content) for content in writer.tree.contents.values())
+
+    def discard(self, package: PackageId, version: VersionNumber) -> None:
+        self._require_whole("remove")
+        self._staging.pop((package, version), None)
 
     def staged(self, package: PackageId, version: VersionNumber) -> TreeReader:
         self._require_whole("read")

@@ -58,10 +58,10 @@ class PointPromises(abc.ABC):
         """Stage and publish a tree."""
         point, tree = self.open(), tree_of(text)
         writer = point.stage(package, version)
-        for path in sorted(tree.entries):
-            writer.add(tree.entries[path])
+        adopted = {path for path in sorted(tree.entries) if writer.add(tree.entries[path])}
         for (path, stream), data in tree.contents.items():
-            writer.write(path, stream, 0, data)
+            if path not in adopted:
+                writer.write(path, stream, 0, data)
         writer.finish()
         assert contents(point.staged(package, version)) == contents(MemoryReader(tree))
         point.publish(package, version, DOCUMENTS)
@@ -106,6 +106,25 @@ class PointPromises(abc.ABC):
         writer.add(Entry(path=b"", type=EntryType.FOLDER))
         self.put(PACKAGE, V1, b"one")
         assert self.shown(PACKAGE) == b"one"
+
+    def test_after_a_discard_nothing_of_what_was_staged_is_used(self) -> None:
+        writer = self.open().stage(PACKAGE, V1)
+        for _, entry in sorted(tree_of(b"one").entries.items()):
+            writer.add(entry)
+        writer.write(b"d/file", None, 0, b"0ne")
+        writer.write(b"d/file", b"stream", 0, b"0ne")
+        writer.finish()
+        self.open().discard(PACKAGE, V1)
+        assert self.open().left_bytes(PACKAGE, V1) == 0
+        again = self.open().stage(PACKAGE, V1)
+        assert [path for path, entry in sorted(tree_of(b"one").entries.items()) if again.add(entry)] == []
+        self.open().discard(OTHER, V2)
+
+    def test_what_was_staged_of_another_version_is_gone(self) -> None:
+        self.open().stage(PACKAGE, V1).add(Entry(path=b"", type=EntryType.FOLDER))
+        self.put(PACKAGE, V2, b"two")
+        assert self.open().left_bytes(PACKAGE, V1) == 0
+        assert list(self.open().versions(PACKAGE)) == [V2]
 
     def test_removing_an_old_version_leaves_the_current_one(self) -> None:
         self.put(PACKAGE, V1, b"one")

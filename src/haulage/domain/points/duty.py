@@ -115,7 +115,7 @@ class PointDuty:
         with self._as_transfer(shipment):
             report = self._restore(shipment, backend, manifest)
             self._attempts.show(shipment, ShipmentState.VERIFYING, bytes_done=total)
-            self._require_equal(shipment, backend, manifest)
+            self._prove(shipment, backend, manifest)
             with self._database.reading() as tx:
                 documents = self._documents(tx, package, version)
                 self._attempts.check_wanted(shipment)(tx)
@@ -139,6 +139,15 @@ class PointDuty:
 
         writer = backend.stage(shipment.package, shipment.wanted)
         return restore(manifest, self._store, writer, threads=self._threads, on_progress=progress)
+
+    def _prove(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> None:
+        """All that was staged is right; or none of it may be taken for finished by the next try."""
+        try:
+            self._require_equal(shipment, backend, manifest)
+        except (HaulageError, OSError):
+            with contextlib.suppress(HaulageError, OSError):  # a place that fails even here is found wrong once more
+                backend.discard(shipment.package, shipment.wanted)
+            raise
 
     def _require_equal(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> None:
         reader = backend.staged(shipment.package, shipment.wanted)
@@ -226,6 +235,8 @@ class PointDuty:
 
     def _check_space(self, shipment: Shipment, backend: PointBackend, needed: int) -> None:
         free = backend.free_bytes()
+        if free is not None and free < needed:
+            free += backend.left_bytes(shipment.package, shipment.wanted)
         if free is not None and free < needed:
             raise TransferError(
                 "no-space-at-point",

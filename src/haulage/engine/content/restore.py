@@ -38,6 +38,8 @@ class RestoreReport:
 
     entries: int
     bytes_total: int
+    bytes_adopted: int
+    """Of those, what an earlier try had written already."""
     omissions: tuple[Omission, ...]
     """What the place could not hold natively and the sidecar took."""
 
@@ -72,37 +74,59 @@ def restore(
 
     Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged`` and what the writer raises.
     """
-    written = 0
+    written, names = 0, _Names(writer)
     try:
-        with contextlib.closing(in_order(_Filler(store, writer), _tasks(manifest, writer), threads=threads)) as done:
+        with contextlib.closing(in_order(_Filler(store, writer), _tasks(manifest, names), threads=threads)) as done:
             for task, _ in done:
                 written += task.bytes_total
                 if on_progress is not None:
-                    on_progress(task.entries, written)
+                    on_progress(task.entries, written + names.bytes_adopted)
         omissions = writer.finish()
     except BaseException:
         writer.abandon()
         raise
-    return RestoreReport(entries=manifest.totals.entries, bytes_total=written, omissions=tuple(omissions))
+    return RestoreReport(
+        entries=manifest.totals.entries,
+        bytes_total=written + names.bytes_adopted,
+        bytes_adopted=names.bytes_adopted,
+        omissions=tuple(omissions),
+    )
 
 
-def _tasks(manifest: Manifest, writer: TreeWriter) -> Iterator[_Task]:
-    """Create names, and yield the filling of their contents window by window."""
-    window: list[tuple[ManifestEntry, bytes | None, ContentRef]] = []
-    chunks = names = 0
-    for entry in manifest.entries():
-        writer.add(tree_entry(entry, manifest.read))
-        names += 1
+class _Names:
+    """Creates names and counts; used by one thread."""
+
+    def __init__(self, writer: TreeWriter) -> None:
+        self._writer = writer
+        self.created = self.bytes_adopted = 0
+
+    def create(self, entry: ManifestEntry, manifest: Manifest) -> Iterator[tuple[ManifestEntry, bytes | None, ContentRef]]:
+        """The contents that are to be written."""
+        adopted = self._writer.add(tree_entry(entry, manifest.read))
+        self.created += 1
+        if adopted:
+            self.bytes_adopted += entry.content.size + sum(stream.content.size for stream in entry.streams)
+            return
         if entry.content.size:
-            window.append((entry, None, entry.content))
+            yield entry, None, entry.content
         for stream in entry.streams:
             if stream.content.size:
-                window.append((entry, stream.name, stream.content))
-        chunks += len(entry.content.chunks) // CHUNK_ROW.size
+                yield entry, stream.name, stream.content
+
+
+def _tasks(manifest: Manifest, names: _Names) -> Iterator[_Task]:
+    """Create names, and yield the filling of their contents window by window."""
+    window: list[tuple[ManifestEntry, bytes | None, ContentRef]] = []
+    chunks = 0
+    for entry in manifest.entries():
+        before = len(window)
+        window += names.create(entry, manifest)
+        if len(window) > before:
+            chunks += len(entry.content.chunks) // CHUNK_ROW.size
         if len(window) >= WINDOW_ENTRIES or chunks >= WINDOW_CHUNKS:
-            yield from _window_tasks(window, manifest, names)
+            yield from _window_tasks(window, manifest, names.created)
             window, chunks = [], 0
-    yield from _window_tasks(window, manifest, names)
+    yield from _window_tasks(window, manifest, names.created)
 
 
 def _window_tasks(window: list[tuple[ManifestEntry, bytes | None, ContentRef]], manifest: Manifest, names: int) -> Iterator[_Task]:

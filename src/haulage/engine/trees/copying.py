@@ -13,7 +13,8 @@ def copy_tree(reader: TreeReader, writer: TreeWriter) -> Sequence[Omission]:
     """Copy everything and finish; on any error the writer is abandoned and the error raised."""
     try:
         for entry in reader.entries():
-            writer.add(entry)
+            if writer.add(entry):
+                continue
             if entry.type is EntryType.FILE and entry.same_as is None and entry.size:
                 _copy_content(reader, entry, None, writer)
             for stream in entry.streams:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from haulage.base.errors import ConflictError, FormatError
 from haulage.engine.trees.folder_handles import FolderHandles
+from haulage.engine.trees.left_behind import LeftBehind
 from haulage.engine.trees.local_durable import remove_below, sync_tree
 from haulage.engine.trees.local_setting import Setter, Shortfall
 from haulage.engine.trees.model import Entry, EntryType, Omission
@@ -37,7 +38,9 @@ class LocalWriter:
     """A :class:`haulage.engine.trees.model.TreeWriter` into ``root``, which is created if it is not there and must be empty.
 
     ``sidecar_only``: everything but plain names and bytes goes to the sidecar, on purpose. ``forbidden_names``: names (one
-    component) the place must not get; they go to the sidecar whole.
+    component) the place must not get; they go to the sidecar whole. ``earlier``: what earlier tries to write the same tree left in
+    folders of the same file system, the newest first; files that were finished there are moved over, and the caller must read all
+    of the tree afterwards. ``keep``: giving up leaves what was written, for another try.
     """
 
     def __init__(
@@ -46,12 +49,15 @@ class LocalWriter:
         *,
         sidecar_only: bool = False,
         forbidden_names: ForbiddenNames | None = None,
+        earlier: Sequence[str | bytes] = (),
+        keep: bool = False,
         calls: OsCalls = SYSTEM_CALLS,
     ) -> None:
         self._root = os.fsencode(root)
         self._calls = calls
         self._sidecar_only = sidecar_only
         self._forbidden = forbidden_names
+        self._keep = keep
         try:
             self._made_root = not os.path.isdir(self._root)
             if self._made_root:
@@ -65,6 +71,7 @@ class LocalWriter:
             raise unwritable(self._root, error) from error
         self._files = WriteHandles(self._folders, calls)
         self._sidecar = SidecarWriter(self._folders, calls)
+        self._earlier = list(self._open_earlier(earlier))
         self._setter = Setter(calls, sidecar_only=sidecar_only)
         self._order = WritingOrder()
         self._lock = threading.Lock()
@@ -74,7 +81,12 @@ class LocalWriter:
         self._root_entry: Entry | None = None
         self._omissions: list[Omission] = []
 
-    def add(self, entry: Entry) -> None:
+    def _open_earlier(self, roots: Sequence[str | bytes]) -> Iterator[LeftBehind]:
+        for root in roots:
+            with contextlib.suppress(OSError):
+                yield LeftBehind(os.fsencode(root), self._calls)
+
+    def add(self, entry: Entry) -> bool:
         """See :class:`haulage.engine.trees.model.TreeWriter`. Raises FormatError as :class:`WritingOrder` does."""
         self._order.admit(entry)
         try:
@@ -84,10 +96,13 @@ class LocalWriter:
                 self._add_link(entry, entry.same_as)
             elif entry.type is EntryType.SYMLINK:
                 self._add_symlink(entry)
+            elif self._earlier and self._adopt(entry):
+                return True
             else:
                 self._add_item(entry)
         except OSError as error:
             raise unwritable(entry.path, error) from error
+        return False
 
     def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview | bytes) -> None:
         """See :class:`haulage.engine.trees.model.TreeWriter`. Raises ValueError for a content that is complete or was not added."""
@@ -130,6 +145,9 @@ class LocalWriter:
 
     def abandon(self) -> None:
         """See :class:`haulage.engine.trees.model.TreeWriter`. Removes the root too if this writer made it."""
+        if self._keep:
+            self._close()
+            return
         self._files.close()
         with contextlib.suppress(OSError):
             fd = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -144,6 +162,8 @@ class LocalWriter:
     def _close(self) -> None:
         self._files.close()
         self._folders.close()
+        for tree in self._earlier:
+            tree.close()
         self._items.clear()
 
     @contextlib.contextmanager
@@ -187,6 +207,18 @@ class LocalWriter:
         self._items[entry.path] = item
         if entry.type is EntryType.FILE and item.complete():
             self._finish_item(item)
+
+    def _adopt(self, entry: Entry) -> bool:
+        """Move over what an earlier try finished; False if it is to be written. Empty files are as quickly made anew."""
+        if entry.type is not EntryType.FILE or not entry.size or self._sidecar_only or not self._holds_parent(entry.path):
+            return False
+        with self._parent(entry.path) as target:
+            for tree in self._earlier:
+                short = tree.take(entry, self._setter, target)
+                if short is not None:
+                    self._note(entry.path, short)
+                    return True
+        return False
 
     def _create(self, entry: Entry) -> bool:
         """Create the name itself; False if the place cannot hold it."""

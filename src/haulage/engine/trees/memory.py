@@ -116,7 +116,7 @@ class MemoryWriter:
         self._entries: list[Entry] = []
         self._contents: dict[ContentKey, bytearray] = {}
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Entry) -> bool:
         """See :class:`haulage.engine.trees.model.TreeWriter`."""
         self._order.admit(entry)
         self._entries.append(entry)
@@ -124,6 +124,7 @@ class MemoryWriter:
             self._contents[entry.path, None] = bytearray(entry.size)
         for stream in entry.streams:
             self._contents[entry.path, stream.name] = bytearray(stream.size)
+        return False
 
     def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview | bytes) -> None:
         """See :class:`haulage.engine.trees.model.TreeWriter`."""

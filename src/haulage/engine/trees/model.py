@@ -198,8 +198,9 @@ class TreeWriter(Protocol):
     """A tree being written into an empty, private staging place. Entries come in byte order of paths (root first, parents before
     children); contents may be written in any order and from several threads, each through its own handle."""
 
-    def add(self, entry: Entry) -> None:
-        """Create the name: folder, symlink, empty file of the final size, or hard link. Refuses names that would leave the tree."""
+    def add(self, entry: Entry) -> bool:
+        """Create the name: folder, symlink, empty file of the final size, or hard link. Refuses names that would leave the tree.
+        True if all contents of the entry are there already, from an earlier try, and must not be written."""
         ...
 
     def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview | bytes) -> None:
@@ -212,7 +213,7 @@ class TreeWriter(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Give up; remove what was written as far as possible."""
+        """Give up; remove what was written as far as possible, unless the writer was told to leave it for another try."""
         ...
 
 

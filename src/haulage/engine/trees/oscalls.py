@@ -26,6 +26,7 @@ class OsCalls:
     setxattr: Callable[..., None] = os.setxattr
     removexattr: Callable[..., None] = os.removexattr
     mkdir: Callable[..., None] = os.mkdir
+    rename: Callable[..., None] = os.rename
     link: Callable[..., None] = os.link
     symlink: Callable[..., None] = os.symlink
     chown: Callable[..., None] = os.chown
