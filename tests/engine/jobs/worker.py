@@ -9,6 +9,7 @@ import threading
 
 from haulage.base.clock import SystemClock
 from haulage.engine.jobs.durable import DurableJobs
+from haulage.engine.jobs.engine import Submission
 
 _hanging = threading.Event()
 
@@ -29,13 +30,14 @@ def work(argument: str) -> None:
 
 
 def main(url: str, *jobs: str) -> None:
-    # By itself a queue looks so seldom that what runs was looked for because it was submitted.
-    engine = DurableJobs(url, SystemClock(), poll_seconds=600)
+    engine = DurableJobs(url, SystemClock(), poll_seconds=0.05)
     engine.register("work", work, 3)
     engine.start()
     for name in jobs:
-        if name == "behind1" and "hang1" in jobs:
+        if name == "later1" and "hang1" in jobs:
             _hanging.wait()
+            while engine.submit("work", "quick0", "quick0", partition="0") is not Submission.FINISHED:
+                threading.Event().wait(0.01)  # that it ended is noted a moment after it did
         say(f"{engine.submit('work', name, name, partition=name[-1]).value} {name}")
     say("ready")
     sys.stdin.read()

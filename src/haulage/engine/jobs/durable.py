@@ -105,7 +105,6 @@ class DurableJobs:
             serializer=serializer,
             retry_connection_errors=False,
         )
-        self._wake()
 
     def _launch(self, launch: Callable[[], None]) -> None:
         """Launch DBOS with our pulse in place of its own event. Should a later version have no such thread, its queues look at
