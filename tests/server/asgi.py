@@ -10,14 +10,17 @@ from typing import Any
 from urllib.parse import unquote
 
 from haulage.base.clock import SystemClock
-from haulage.base.ids import SiteCode
+from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.engine.jobs.stepped import SteppedJobs
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import make_claim, parse_join
 from haulage.engine.trust.keys import SigningKey
 from haulage.engine.trust.requests import body_digest, new_nonce, sign_request
+from haulage.operations.packages import assign_package, create_package, publish_package
 from haulage.operations.sites import invite_site
 from haulage.server.app import create_app
 from haulage.server.bells import Bells
+from haulage.server.pipeline import Pump
 from haulage.server.service import Service
 from haulage.wiring.home import Home
 from haulage.wiring.serving import assemble, wakes_of
@@ -45,7 +48,7 @@ async def ask(
     app: Any, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes | list[bytes] = b""
 ) -> Reply:
     path, _mark, query = target.partition("?")
-    pieces = [body] if isinstance(body, bytes) else list(body)
+    pieces = [body] if isinstance(body, bytes) else body
     lowered = {name.lower(): value for name, value in (headers or {}).items()}
     if isinstance(body, bytes) and body:
         lowered.setdefault("content-length", str(len(body)))
@@ -93,6 +96,24 @@ class Served:
 
     def close(self) -> None:
         self.opened.close()
+
+    def work(self) -> None:
+        """What a running server does by itself: everything that is due now."""
+        core = self.service.core
+        jobs = SteppedJobs(self.clock)
+        pump = Pump(core, jobs, self.clock)
+        jobs.start()
+        while pump.turn() or jobs.step():
+            pass
+
+    def publish(self, source: str, *places: str) -> PackageId:
+        """A package with one version, held here and assigned."""
+        made = create_package(self.service.desk, "test", name="demo", source=source)
+        if places:
+            assign_package(self.service.desk, "test", made.id, [Place(where) for where in places])
+        publish_package(self.service.desk, "test", made.id)
+        self.work()
+        return made.id
 
     def ask(self, method: str, target: str, **more: Any) -> Reply:
         return asyncio.run(ask(self.app, method, target, **more))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from typing import SupportsIndex
 
 import pytest
 from starlette.routing import Route
@@ -158,6 +159,25 @@ def test_a_body_beyond_its_bound_is_refused_announced_or_not(served: Served) -> 
     assert announced.code == "body-too-large"
     dripped = served.ask("POST", "/api/v1/packages", headers=headers, body=[b" " * 65_536] * 20)
     assert (dripped.status, dripped.code) == (413, "body-too-large")
+
+
+def test_b61_a_body_is_read_from_a_proven_child_only(served: Served) -> None:
+    """The code of a child is no secret: it must not be enough to make the server hold megabytes."""
+    target, lines = "/hop/v1/report", {"Content-Type": "application/vnd.haulage.lines"}
+    forged = served.signed("POST", target, b"x", key=SigningKey.generate())
+    pieces = _Counted([b"x" * 65_536] * 4)
+    reply = served.ask("POST", target, headers={**lines, **forged}, body=pieces)
+    assert (reply.status, pieces.read) == (403, 0)
+
+
+class _Counted(list[bytes]):
+    """A body of pieces that counts how many were asked for."""
+
+    read = 0
+
+    def pop(self, index: SupportsIndex = -1) -> bytes:
+        self.read += 1
+        return super().pop(index)
 
 
 def test_where_no_body_belongs_none_is_taken(served: Served) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
+from haulage.base.errors import HaulageError, TransferError, UsageError
 from haulage.base.ids import SiteCode
 from haulage.engine.trust.keys import PublicKey
-from haulage.engine.trust.requests import body_digest, verify_request
+from haulage.engine.trust.requests import announced_digest, refuse_other_body, verify_request
 from haulage.engine.trust.tokens import token_matches
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.refusals import token_missing, token_wrong
@@ -27,15 +27,14 @@ async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
     if endpoint.permission is Permission.ADMIN:
         _require_token(service, request)
         actor = ADMINISTRATOR
-    if endpoint.permission is Permission.SITE and not await asyncio.to_thread(_claims_to_be_child, service, request):
-        raise NotAllowedError(
-            "request-unsigned", "A request came without a child site's proof of who it is.", "Only children may ask."
-        )
-    raw = await _read_body(endpoint, request)
     sender = None
     if endpoint.permission is Permission.SITE:
-        sender = await asyncio.to_thread(_proven, service, request, raw)
+        # Before the body is read: only a child may make this server hold megabytes.
+        sender = await asyncio.to_thread(_proven, service, request)
         service.presence.hear(sender)
+    raw = await _read_body(endpoint, request)
+    if sender is not None:
+        refuse_other_body(_headers(request), raw, sender)
     return Call(
         service=service,
         request=request,
@@ -56,11 +55,6 @@ def _require_token(service: Service, request: Request) -> None:
         raise token_wrong()
 
 
-def _claims_to_be_child(service: Service, request: Request) -> bool:
-    """Before a large body is read: does the request at least name a child of ours."""
-    return bool(_keys_of_child(service, SiteCode(request.headers.get("haulage-from", ""))))
-
-
 def _keys_of_child(service: Service, code: SiteCode) -> list[PublicKey]:
     core = service.core
     with core.database.reading() as tx:
@@ -69,12 +63,13 @@ def _keys_of_child(service: Service, code: SiteCode) -> list[PublicKey]:
         return [PublicKey.parse(key) for key in core.neighbourhood.keys_of(tx, code)]
 
 
-def _proven(service: Service, request: Request, raw: bytes) -> SiteCode:
+def _proven(service: Service, request: Request) -> SiteCode:
+    headers = _headers(request)
     return verify_request(
         request.method,
         target_of(request),
-        body_digest(raw),
-        _headers(request),
+        announced_digest(headers),
+        headers,
         receiver=service.code,
         keys_of=lambda code: _keys_of_child(service, code),
         now=service.clock.now(),

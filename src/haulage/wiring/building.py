@@ -48,7 +48,8 @@ class NewHome:
         site = {"code": plan.code, "name": plan.name, "listen": plan.listen, "url": plan.url}
         text = settings_text({"site": site}).encode()
         parse_settings(text)
-        write_durable(home.file(SETTINGS), text)
+        # The owner alone: the URL of a database may hold a password.
+        write_durable(home.file(SETTINGS), text, mode=0o600)
         remove_durable(home.file(UNFINISHED))
         return home
 

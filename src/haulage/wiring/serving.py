@@ -43,8 +43,9 @@ def serve(path: str, *, log_format: str | None = None) -> None:
     try:
         if not os.path.lexists(home.token_path):
             write_token(home.token_path, new_token())
-        make_folder(home.file("logs"))
+        make_folder(home.file("logs"), mode=0o700)
         set_up_logging(form=log_format or home.settings.log.format, level=home.settings.log.level, folder=home.file("logs"))
+        logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of every start
         clock, bells = SystemClock(), Bells()
         opened = open_site(home, clock, wakes_of(home.code, bells))
         try:

@@ -85,6 +85,8 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
         opened.callback(database.close)
         upgraded = upgrade(database)
         _check_identity(home, database)
+        # Packages may hold what not every user of this machine should read.
+        make_folder(home.content, mode=0o700)
         store = LocalStore(home.content)
         opened.callback(store.close)
         loop = LoopThread()

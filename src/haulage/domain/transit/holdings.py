@@ -28,6 +28,13 @@ class Holdings:
         self._store.pin(Pin(owner=_owner(version.package, version.number), manifest=ManifestId(version.manifest)))
         records.put_holding(tx, version.package, version.number, version.manifest, self._clock.now())
 
+    def let_go(self, package: PackageId, number: VersionNumber) -> None:
+        """Take back the pin of a version that was only tried. Within a transaction, of which there is one at a time: what another
+        one holds under that number meanwhile stays."""
+        with self._database.writing() as tx:
+            if number not in records.held_versions(tx, package):
+                self._store.unpin(_owner(package, number))
+
     def drop(self, tx: Transaction, package: PackageId, number: VersionNumber) -> None:
         """Stop keeping a version."""
         records.remove_holding(tx, package, number)

@@ -112,6 +112,17 @@ def sign_request(
     return {f"{PREFIX}{name}": value for name, value in values.items()}
 
 
+def announced_digest(headers: Mapping[str, str]) -> str:
+    """The body a request says it has, by its digest: proven by the signature before the body is read, compared afterwards."""
+    return headers.get(f"{PREFIX}digest", "")
+
+
+def refuse_other_body(headers: Mapping[str, str], body: bytes, sender: SiteCode) -> None:
+    """Raises NotAllowedError ``bad-request-signature`` if the body is not the one that was signed."""
+    if announced_digest(headers) != body_digest(body):
+        raise _not_as_signed(sender)
+
+
 def verify_request(
     method: str,
     target: str,
@@ -143,7 +154,7 @@ def verify_request(
         )
     signed = key.verifies(base64.b64decode(values["signature"]), proof.text(method, target))
     if not signed or values["digest"] != digest:
-        raise NotAllowedError("bad-request-signature", f"A request was not signed by site {sender} as it came.", "It was refused.")
+        raise _not_as_signed(sender)
     moment = _moment(values["time"])
     if not nonces.check_time(moment, now):
         raise ClockSkewError(sender, (moment - now).total_seconds(), values["nonce"])
@@ -162,6 +173,10 @@ def read_signed_time(data: bytes, *, site: SiteCode, nonce: str, keys: Sequence[
     if answer.site != site or answer.nonce != nonce:
         raise NotAllowedError("wrong-answer", f"A signed time of site {answer.site} answers another request.", "It was not used.")
     return _moment(answer.time)
+
+
+def _not_as_signed(sender: SiteCode) -> NotAllowedError:
+    return NotAllowedError("bad-request-signature", f"A request was not signed by site {sender} as it came.", "It was refused.")
 
 
 def _read(method: str, target: str, headers: Mapping[str, str]) -> _Proof:

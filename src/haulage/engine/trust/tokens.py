@@ -38,5 +38,7 @@ def read_token(path: str) -> str:
     ``bad-token``."""
     token = read_secret(path).decode("utf-8", "replace").strip()
     if not _TOKEN.fullmatch(token):
-        raise FormatError("bad-token", f"The file {path} does not hold a token.", "Restart the server: it writes a new one.")
+        raise FormatError(
+            "bad-token", f"The file {path} does not hold a token.", "Remove it and start the server: it writes a new one."
+        )
     return token

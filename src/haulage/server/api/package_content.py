@@ -98,6 +98,8 @@ def _rollback(call: Call) -> Answer:
     asked: Rollback = call.body
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
         made = packages.rollback_package(desk, call.actor, package_id(call.path["id"]), VersionNumber(asked.version))
+    if asked.dry_run:
+        call.service.core.holdings.let_go(made.package, made.number)
     return Answer(value=catalog_views.version_view(made) | {"dry_run": asked.dry_run}, status=201)
 
 
