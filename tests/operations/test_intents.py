@@ -10,6 +10,7 @@ from haulage.base.errors import ConflictError, NotFoundError, UsageError
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
+from haulage.domain.transit import records as transit
 from haulage.engine.protocol.asks import Want
 from haulage.operations import orders, packages, points, sites
 from tests.domain.worlds import ACTOR, CHI, HQ1, LA1, Lab, lab
@@ -85,4 +86,18 @@ def test_b71_a_child_gets_only_what_is_assigned_below_it(here: Lab, package: Pac
     with pytest.raises(NotFoundError):
         here.core(CHI).provider.want(LA1, want)
     with pytest.raises(NotFoundError):
-        here.core(HQ1).provider.open("00" * 32)
+        here.core(HQ1).provider.open(CHI, "00" * 32)
+
+
+def test_b71_a_parcel_is_handed_to_those_it_concerns_and_nobody_else(here: Lab, package: PackageId) -> None:
+    provider = here.core(HQ1).provider
+    with here.core(HQ1).database.reading() as tx:
+        version = catalog.list_versions(tx, package)[0]
+    assert isinstance(provider.want(CHI, Want(package=package, version=version.number, target=version.manifest.hex())), bytes)
+    with here.core(HQ1).database.reading() as tx:
+        parcel = transit.list_parcels(tx)[0].id
+    assert provider.open(CHI, parcel).endswith(f"{parcel}.parcel")
+    for other in (LA1, SiteCode("ZZZ")):
+        with pytest.raises(NotFoundError) as caught:
+            provider.open(other, parcel)
+        assert caught.value.code == "parcel-gone"

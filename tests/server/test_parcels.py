@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from haulage.base.ids import SiteCode
+from haulage.domain.catalog import records as catalog
 from haulage.domain.transit.records import ParcelRecord, put_parcel
 from haulage.server.parcel_answer import Span, span_of
 from tests.server.asgi import Reply, Served
@@ -43,10 +44,16 @@ def test_a_range_beyond_the_end_is_none(header: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def parcel(served: Served) -> str:
+def parcel(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A parcel towards a version the child is to have."""
+    source = tmp_path_factory.mktemp("source")
+    (source / "file").write_text("parcel")
+    package = served.publish(str(source), "CHI")
+    with served.opened.core.database.reading() as tx:
+        target = catalog.list_versions(tx, package)[0].manifest
     folder = Path(served.opened.home.content) / "parcels"
     (folder / f"{PARCEL}.parcel").write_bytes(DATA)
-    record = ParcelRecord(id=PARCEL, target=b"\1" * 32, bases=(), size=len(DATA), head_size=10, figures={}, used=served.clock.now())
+    record = ParcelRecord(id=PARCEL, target=target, bases=(), size=len(DATA), head_size=10, figures={}, used=served.clock.now())
     with served.opened.core.database.writing() as tx:
         put_parcel(tx, record)
     return PARCEL
@@ -83,3 +90,15 @@ def test_beyond_the_end(served: Served, parcel: str) -> None:
 def test_a_parcel_that_is_not_kept_is_said_to_be_gone(served: Served) -> None:
     assert _get(served, "cd" * 32).code == "parcel-gone"
     assert _get(served, "..%2f..%2fkeys").status in (400, 403, 404)
+
+
+def test_b71_a_parcel_of_what_is_not_assigned_below_the_child_is_not_there_for_it(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not for children")
+    package, other = served.publish(str(tmp_path)), "ef" * 32
+    with served.opened.core.database.reading() as tx:
+        target = catalog.list_versions(tx, package)[0].manifest
+    (Path(served.opened.home.content) / "parcels" / f"{other}.parcel").write_bytes(b"secret")
+    record = ParcelRecord(id=other, target=target, bases=(), size=6, head_size=6, figures={}, used=served.clock.now())
+    with served.opened.core.database.writing() as tx:
+        put_parcel(tx, record)
+    assert _get(served, other).code == "parcel-gone"

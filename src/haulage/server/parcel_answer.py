@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
 
-from haulage.base.errors import UsageError
+from haulage.base.errors import NotFoundError, UsageError
 from haulage.base.ids import SiteCode
 from haulage.server.endpoint import Call
 from haulage.server.service import Service
@@ -53,8 +53,12 @@ async def answer_parcel(call: Call, child: SiteCode, parcel: str) -> Response:
     """The parcel or the part of it that was asked for. Raises NotFoundError ``parcel-gone``, UsageError ``bad-digest``."""
     if not _PARCEL.fullmatch(parcel):
         raise UsageError("bad-digest", f"{parcel[:80]!r} is not the id of a parcel.", "This is a defect of the asking site.")
-    path = await asyncio.to_thread(call.service.core.provider.open, parcel)
-    size = (await asyncio.to_thread(os.stat, path)).st_size
+    path = await asyncio.to_thread(call.service.core.provider.open, child, parcel)
+    try:
+        size = (await asyncio.to_thread(os.stat, path)).st_size
+    except FileNotFoundError:
+        # It was evicted just now.
+        raise NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.") from None
     headers = {"ETag": f'"{parcel}"', "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=31536000, immutable"}
     asked = call.request.headers.get("range")
     if call.request.headers.get("if-range", f'"{parcel}"') != f'"{parcel}"':

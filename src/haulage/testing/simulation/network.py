@@ -154,7 +154,7 @@ class SimLink:
 
     def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:  # noqa: ARG002  (the file knows)
         code = self._child.code
-        path = self._network.call(self._child, self._parent, lambda core: core.provider.open(parcel))
+        path = self._network.call(self._child, self._parent, lambda core: core.provider.open(code, parcel))
         for piece in self._network.pieces(self._child, self._parent, path, offset, end):
             host = self._network.hosts[self._parent]
             if host.core is not None:
