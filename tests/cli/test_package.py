@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.fake_api import Ask, Asked, FakeApi, refuse
+from tests.cli.fake_api import TOKEN, Ask, Asked, FakeApi, refuse
 
 MADE: dict[str, Any] = {"id": "HQ100001", "name": "Office", "version": 0, "assignments": ["CHI"], "keep": 2}
 NEWEST: dict[str, Any] = {
@@ -220,6 +220,18 @@ def test_extract_makes_the_path_absolute_for_the_local_server(
     api.replies["POST /packages/HQ100001/extract"] = {"id": "HQ100001:1", "to": "x"}
     assert ask("package", "extract", "HQ100001:1", "--to", "out")[0] == 0
     assert api.asked[0].body == {"to": str(tmp_path / "out"), "version": 1}
+
+
+def test_extract_from_afar_is_refused_unless_the_server_is_meant(api: FakeApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("HAULAGE_URL", api.url), ("HAULAGE_TOKEN", TOKEN), ("HAULAGE_CA", api.authority)):
+        monkeypatch.setenv(name, value)
+    code, _out, err = ask("package", "extract", "HQ100001:1", "--to", "/tmp/out")
+    assert code == 2
+    assert "server:/PATH" in err
+    assert api.asked == []
+    api.replies["POST /packages/HQ100001/extract"] = {"id": "HQ100001:1", "to": "/srv/out"}
+    assert ask("package", "extract", "HQ100001:1", "--to", "server:/srv/out")[0] == 0
+    assert api.asked[0].body == {"to": "/srv/out", "version": 1}
 
 
 def test_remove_never_hangs_without_a_terminal(api: FakeApi, ask: Ask) -> None:

@@ -27,6 +27,7 @@ _STATUS = (
     output.size_field("bytes_total", "of"),
     ("error", lambda row: output.text_of((row.get("error") or {}).get("message"))),
 )
+SERVER = "server:"
 _DIFF = (output.field("change"), output.field("path"), output.field("what"))
 
 
@@ -145,7 +146,7 @@ def extract(
     version: str,
     /,
     *,
-    to: Annotated[str, Parameter(help="An empty or new folder on the server's machine.")],
+    to: Annotated[str, Parameter(help="An empty or new folder on the server's machine; from afar written server:/PATH.")],
     dry_run: DryRun = False,
     how: How = PLAIN,
 ) -> None:
@@ -157,10 +158,23 @@ def extract(
     """
     package, number = version_ref(version)
     client = how.client()
-    target = os.path.abspath(to) if client.target.home else to
+    target = _target(client, to)
     body = {"to": target, **({"version": number} if number else {}), **({"dry_run": True} if dry_run else {})}
     made = client.post(path("packages", package, "extract"), body)
     output.print_made(made, how.output, f"{made.get('id', version)} {'would be' if dry_run else 'is'} in {target}.", key="to")
+
+
+def _target(client: Client, to: str) -> str:
+    """The folder on the server's machine. Somebody elsewhere must say that it is meant: nothing is downloaded."""
+    if client.target.home:
+        return os.path.abspath(to.removeprefix(SERVER))
+    if not to.startswith(SERVER):
+        raise UsageError(
+            "extract-from-afar",
+            f"HAULAGE_URL names a server elsewhere, and {to} would be a folder of this machine; extract does not download yet.",
+            f"To write at the server: --to {SERVER}/PATH; or run it there with --home.",
+        )
+    return to.removeprefix(SERVER)
 
 
 def rollback(version: str, /, *, dry_run: DryRun = False, how: How = PLAIN) -> None:
