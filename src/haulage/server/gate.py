@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
-from haulage.base.errors import HaulageError, TransferError, UsageError
+from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
 from haulage.base.ids import SiteCode
+from haulage.domain.replication.records import find_definition
+from haulage.engine.protocol.definitions import Kind
 from haulage.engine.trust.keys import PublicKey
 from haulage.engine.trust.requests import announced_digest, refuse_other_body, verify_request
 from haulage.engine.trust.tokens import token_matches
@@ -30,7 +32,10 @@ async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
     sender = None
     if endpoint.permission is Permission.SITE:
         # Before the body is read: only a child may make this server hold megabytes.
-        sender = await asyncio.to_thread(_proven, service, request)
+        try:
+            sender = await asyncio.to_thread(_proven, service, request)
+        except NotAllowedError as error:
+            raise await asyncio.to_thread(_or_removed, service, request, error) from None
         service.presence.hear(sender)
     raw = await _read_body(endpoint, request)
     if sender is not None:
@@ -74,6 +79,18 @@ def _proven(service: Service, request: Request) -> SiteCode:
         keys_of=lambda code: _keys_of_child(service, code),
         now=service.clock.now(),
         nonces=service.nonces,
+    )
+
+
+def _or_removed(service: Service, request: Request, refused: NotAllowedError) -> NotAllowedError:
+    """A site that was removed hears so, and need not ask for ever."""
+    code = request.headers.get("haulage-from", "")
+    with service.core.database.reading() as tx:
+        stored = find_definition(tx, Kind.SITE, code)
+    if refused.code != "unknown-signer" or stored is None or not stored.deleted:
+        return refused
+    return NotAllowedError(
+        "site-removed", f"Site {code} was removed from the hierarchy.", "Switch its server off, or invite it anew with a new home."
     )
 
 

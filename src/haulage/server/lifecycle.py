@@ -109,7 +109,7 @@ class _Running:
             sys.stderr.flush()
             listener = await self._serve(app, listener)
         finally:
-            watchdog = threading.Timer(STOP_SECONDS, _end_now)
+            watchdog = threading.Timer(STOP_SECONDS, end_now, [self._process.server_file])
             watchdog.daemon = True
             watchdog.start()
             self._bells.close()
@@ -222,8 +222,10 @@ class _Running:
         return sum(row.state in _BUSY for row in rows)
 
 
-def _end_now() -> None:
-    """The orderly stop hangs: what is durable is durable, so end like a kill would."""
+def end_now(server_file: str) -> None:
+    """The orderly stop hangs: what is durable is durable, so end like a kill would, but leave no sign of a running server."""
     _log.error("the orderly stop took too long; the process ends now")
+    with contextlib.suppress(OSError):
+        os.unlink(server_file)
     logging.shutdown()
     os._exit(0)

@@ -30,6 +30,9 @@ AWAY_SECONDS = 60.0
 """A parent that cannot be reached for so long is reported."""
 FIRST_SECONDS = 0.5
 CAP_SECONDS = 30.0
+REMOVED_CAP_SECONDS = 600.0
+"""A site that was removed asks so seldom: nothing will change but by a person."""
+REMOVED = "site-removed"
 
 _log = logging.getLogger("haulage.uplink")
 
@@ -45,6 +48,12 @@ class Contact:
         self._lock = threading.Lock()
         self._failing_since: dt.datetime | None = None
         self._said = False
+        self._removed = ""
+
+    @property
+    def removed(self) -> str:
+        """The parent's word that this site was removed from the hierarchy; empty if it never said so."""
+        return self._removed
 
     @property
     def failing_since(self) -> dt.datetime | None:
@@ -56,7 +65,7 @@ class Contact:
         self._presence.hear(self._parent)
         with self._lock:
             since, said = self._failing_since, self._said
-            self._failing_since, self._said = None, False
+            self._failing_since, self._said, self._removed = None, False, ""
         if since is not None and said:
             away = round((self._clock.now() - since).total_seconds())
             with self._core.database.writing() as tx:
@@ -65,11 +74,15 @@ class Contact:
 
     def bad(self, error: HaulageError) -> None:
         """None came."""
-        _log.info("parent %s: %s", self._parent, error)
+        removed = error.code == REMOVED
+        _log.log(logging.WARNING if removed else logging.INFO, "parent %s: %s", self._parent, error)
         now = self._clock.now()
         with self._lock:
             since = self._failing_since = self._failing_since or now
-            say = not self._said and (now - since).total_seconds() >= AWAY_SECONDS
+            # That it was removed is told at once, also when its parent had been away before.
+            news = removed and not self._removed
+            say = news or (not self._said and (now - since).total_seconds() >= AWAY_SECONDS)
+            self._removed = error.message if removed else ""
             self._said = self._said or say
         if say:
             with self._core.database.writing() as tx:
@@ -137,5 +150,6 @@ class Uplinks:
         if self._stopping.is_set():
             return
         self.contact.bad(error)
-        ceiling = min(CAP_SECONDS, FIRST_SECONDS * 2.0 ** min(failures - 1, 10))
+        longest = REMOVED_CAP_SECONDS if error.code == REMOVED else CAP_SECONDS
+        ceiling = min(longest, FIRST_SECONDS * 2.0 ** min(failures - 1, 12))
         self._stopping.wait(ceiling * (0.5 + 0.5 * self._chance.random()))

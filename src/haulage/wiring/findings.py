@@ -34,12 +34,14 @@ class Findings:
         clock: Clock,
         *,
         parent_silent_since: Callable[[], dt.datetime | None],
+        parent_said_removed: Callable[[], str],
         clock_offset_seconds: Callable[[], float],
     ) -> None:
         self._home = home
         self._core = core
         self._clock = clock
         self._parent_silent_since = parent_silent_since
+        self._parent_said_removed = parent_said_removed
         self._clock_offset_seconds = clock_offset_seconds
 
     def __call__(self) -> list[Finding]:
@@ -88,8 +90,15 @@ class Findings:
             )
 
     def _parent(self) -> Iterator[Finding]:
-        since = self._parent_silent_since()
-        if since is not None:
+        since, removed = self._parent_silent_since(), self._parent_said_removed()
+        if removed:
+            yield _finding(
+                "error",
+                "site-removed",
+                f"The parent says: {removed}",
+                "Switch this server off. To take part again: haulage invite site at the central site, and join with a new home.",
+            )
+        elif since is not None:
             yield _finding(
                 "warning",
                 "parent-away",

@@ -75,6 +75,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         core,
         clock,
         parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+        parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
         clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
     )
     started = clock.now()

@@ -1,0 +1,92 @@
+"""What ``haulage doctor`` finds on a server, one wrong thing at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from haulage.base.clock import SystemClock
+from haulage.wiring.findings import Findings
+from haulage.wiring.founding import init_central
+from haulage.wiring.home import load_home
+from haulage.wiring.site import OpenedSite, open_site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenedSite]:
+    home = init_central(str(tmp_path_factory.mktemp("findings") / "hq"), code="HQ1", listen="127.0.0.1:0")
+    opened = open_site(load_home(home.path), SystemClock())
+    yield opened
+    opened.close()
+
+
+class _Later:
+    """The clock some days on."""
+
+    def __init__(self, days: float) -> None:
+        self._days = days
+
+    def now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + dt.timedelta(days=self._days)
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError(f"nobody waits {seconds} s here")
+
+
+def _codes(
+    site: OpenedSite, *, days: float = 0, silent: dt.datetime | None = None, removed: str = "", offset: float = 0
+) -> dict[str, str]:
+    findings = Findings(
+        site.home,
+        site.core,
+        _Later(days),
+        parent_silent_since=lambda: silent,
+        parent_said_removed=lambda: removed,
+        clock_offset_seconds=lambda: offset,
+    )()
+    assert all(one["what"] and one["hint"] for one in findings)
+    return {str(one["code"]): str(one["severity"]) for one in findings}
+
+
+def test_the_root_key_is_named_until_it_is_taken_away(site: OpenedSite) -> None:
+    assert _codes(site) == {"root-key-here": "warning"}
+    path = Path(site.home.keys.path("root"))
+    away = path.rename(path.parent.parent / "away")
+    assert _codes(site) == {}
+    away.rename(path)
+
+
+def test_b105_keys_others_may_read_are_an_error(site: OpenedSite) -> None:
+    for path in (site.home.keys.folder, site.home.token_path):
+        mode = os.stat(path).st_mode
+        os.chmod(path, mode | 0o040)
+        assert _codes(site)["key-exposed"] == "error"
+        os.chmod(path, mode)
+    assert "key-exposed" not in _codes(site)
+
+
+def test_a_certificate_that_ends_soon_is_named_in_time(site: OpenedSite) -> None:
+    assert "certificate-expires" not in _codes(site, days=4 * 365)
+    assert _codes(site, days=5 * 365 - 30)["certificate-expires"] == "warning"
+
+
+def test_q137610_scarce_space_is_named(site: OpenedSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(site.core, "parts", dataclasses.replace(site.core.parts, free_bytes=lambda: 1000))
+    assert _codes(site)["space-scarce"] == "warning"
+
+
+def test_a_silent_parent_a_wrong_clock_and_a_removal_are_named(site: OpenedSite) -> None:
+    silent = dt.datetime.now(dt.UTC)
+    assert _codes(site, silent=silent)["parent-away"] == "warning"
+    assert _codes(site, offset=-120.0)["clock-differs"] == "warning"
+    removed = _codes(site, silent=silent, removed="Site HQ1 was removed.")
+    assert removed["site-removed"] == "error"
+    assert "parent-away" not in removed
