@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -17,11 +19,21 @@ _LONGEST_SECONDS = 570
 """Only against hanging for ever; how fast it is, is measured elsewhere."""
 
 
+@pytest.fixture
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One demo at a time, whichever workers run these tests: each starts three servers."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    with open(shared / "demo.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def environment(folder: pathlib.Path) -> dict[str, str]:
     return {**os.environ, "TMPDIR": str(folder)}
 
 
-@pytest.mark.xdist_group("demo")
+@pytest.mark.usefixtures("alone")
 def test_q316316_q319207_the_demo_holds_from_the_first_act_to_the_last(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(RUN, capture_output=True, text=True, env=environment(tmp_path), timeout=_LONGEST_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -34,7 +46,7 @@ def test_q316316_q319207_the_demo_holds_from_the_first_act_to_the_last(tmp_path:
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.xdist_group("demo")
+@pytest.mark.usefixtures("alone")
 def test_ctrl_c_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
     process = subprocess.Popen(
         RUN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path), start_new_session=True

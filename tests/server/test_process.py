@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from haulage.base.errors import HaulageError
+from haulage.cli.client import Client
+from haulage.cli.exits import Exit
+from haulage.cli.locate import Target
 from haulage.testing.lab.lab import Lab
 from haulage.testing.lab.site import program
 
@@ -27,10 +31,30 @@ def _numbers(lab: Lab, code: str) -> list[int]:
     return [row["number"] for row in lab[code].api.get("/status", {"limit": 500, "newest": True})["items"]]
 
 
-def _refused(home: str) -> str:
+def _refused(home: str, expect: Exit = Exit.CONFLICT) -> str:
     done = subprocess.run([program(), "serve", "--home", home], capture_output=True, timeout=60, check=False)
-    assert done.returncode != 0
+    assert done.returncode == expect
     return done.stderr.decode()
+
+
+def test_what_is_no_home_is_not_served(tmp_path: Path) -> None:
+    assert "is not the home of a site" in _refused(str(tmp_path), Exit.NOT_FOUND)
+    assert os.listdir(tmp_path) == []
+
+
+def test_i19_a_served_home_shows_no_secret_and_no_chatter_of_libraries(lab: Lab) -> None:
+    home = lab["HQ1"].home
+    with pytest.raises(HaulageError):
+        Client(Target(url=lab["HQ1"].api.target.url, token="haulage_" + "A" * 43, pin=lab["HQ1"].api.target.pin)).get("/site")
+    keys = [path.read_bytes().split(b"\n") for path in Path(home, "keys").iterdir()]
+    secrets = [rows[1] if rows[0].startswith(b"-----") else rows[0] for rows in keys]
+    for path in Path(home).rglob("*"):
+        if path.is_file() and path.parent.name != "keys":
+            data = path.read_bytes()
+            assert not any(secret in data for secret in secrets), path
+    assert "alembic" not in Path(home, "logs", "haulage.log").read_text()
+    for name in ("keys", "content", "logs"):
+        assert os.stat(os.path.join(home, name)).st_mode & 0o077 == 0, name
 
 
 def test_a_second_server_of_one_home_is_refused(lab: Lab) -> None:
@@ -46,6 +70,17 @@ def test_b107_a_port_that_is_taken_is_said_at_start(lab: Lab, tmp_path: Path) ->
     )
     assert "listens at" in _refused(home)
     assert not os.path.exists(os.path.join(home, "run", "server.json"))
+
+
+def test_a_lost_token_is_written_anew(lab: Lab) -> None:
+    lab.stop("CHI")
+    path = Path(lab["CHI"].home, "keys", "admin.token")
+    before = path.read_text()
+    path.unlink()
+    lab.start("CHI")
+    assert path.read_text() != before
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert lab["CHI"].api.get("/site")["code"] == "CHI"
 
 
 def test_after_a_kill_it_starts_again_and_says_so(lab: Lab) -> None:
