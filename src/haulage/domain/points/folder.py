@@ -132,6 +132,7 @@ class FolderPoint:
         self.probe()
         final, staging = self._path(package, str(version)), self._staging(package, version)
         with self._trouble("switch"):
+            make_folder(self._path(package, ".haulage"))
             for name, data in documents.items():
                 path = self._path(package, ".haulage", str(version), name)
                 make_folder(os.path.dirname(path))
@@ -187,10 +188,9 @@ class FolderPoint:
             step("rename-partial")
             os.rename(staging, partials[number])
         self._remove_tree(staging)
-        newest_first = [partials[number] for number in sorted(partials, reverse=True)]
-        for path in newest_first[_MOST_PARTIALS:]:
-            self._remove_tree(path)
-        return newest_first[:_MOST_PARTIALS]
+        while len(partials) > _MOST_PARTIALS:
+            self._remove_tree(partials.pop(min(partials, key=lambda number: _space_below(partials[number]))))
+        return [partials[number] for number in sorted(partials, reverse=True)]
 
     def _partials(self, package: PackageId, version: VersionNumber) -> dict[int, str]:
         """What earlier tries of a version left, by number; the highest is the newest."""
