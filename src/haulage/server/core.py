@@ -42,7 +42,7 @@ from haulage.engine.content.model import ChunkStore
 from haulage.engine.content.parcel_file import check_parcel
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.links.link import Link
-from haulage.engine.protocol.definitions import Kind
+from haulage.engine.protocol.definitions import Definition, Kind
 from haulage.engine.protocol.envelopes import MessageKind
 from haulage.engine.status import on_places
 from haulage.engine.status.journal import Journal
@@ -165,6 +165,8 @@ class SiteCore:
                 parent=self.neighbourhood.parent,
                 is_mine_or_below=self.neighbourhood.is_mine_or_below,
                 next_revision=lambda tx, past: estate.next_number(tx, "revision", past=past),
+                is_lost=estate.is_lost,
+                found_again=_found_again,
             ),
             rules={
                 Kind.SITE: SiteRules(
@@ -291,10 +293,12 @@ class SiteCore:
         self._heralds.left(tx, code)
 
     def _epoch_risen(self, tx: Transaction) -> None:
+        estate.leave_out_lost(tx)
         self.ledger.restate(tx)
 
     def _peer_restored(self, tx: Transaction, peer: SiteCode, epoch: int) -> None:
         self.mirror.void(tx, peer, epoch)
+        self.definitions.remind(tx, peer)
 
     def _snapshot(self, tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
         """Everything a neighbour must be told who knows nothing."""
@@ -306,3 +310,9 @@ class SiteCore:
     def children(self, tx: Transaction) -> set[SiteCode]:
         """The joined children."""
         return joined_children(tx, self.code)
+
+
+def _found_again(tx: Transaction, definition: Definition) -> None:
+    """This site has lost an object of its own and learns of it: its number is taken."""
+    if definition.kind == Kind.PACKAGE:
+        estate.lift_number(tx, "package", int(definition.id[len(definition.owner) :], 16))

@@ -41,6 +41,7 @@ class PackageRules:
         package = PackageId(definition.id)
         if definition.deleted:
             records.remove_package(tx, package)
+            records.remove_source(tx, package)
             records.remove_versions(tx, package, [version.number for version in records.list_versions(tx, package)])
         else:
             state = state_of(definition, PackageState)

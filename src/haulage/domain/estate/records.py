@@ -113,6 +113,41 @@ def next_number(tx: Transaction, name: str, *, past: int = 0) -> int:
     return number
 
 
+REVISIONS_LOST = 1_000_000
+PACKAGES_LOST = 256
+"""So many numbers a restored site leaves out: what it gave since the backup was made, and does not remember."""
+
+
+def leave_out_lost(tx: Transaction) -> None:
+    """This site was restored: numbers it may have given and forgotten are not given again."""
+    known = _counter(tx, "revision")
+    if known != _counter(tx, "lost-through"):
+        _set_counter(tx, "lost-after", known)
+    _set_counter(tx, "lost-through", known + REVISIONS_LOST)
+    _set_counter(tx, "revision", known + REVISIONS_LOST)
+    _set_counter(tx, "package", _counter(tx, "package") + PACKAGES_LOST)
+
+
+def is_lost(tx: Transaction, revision: int) -> bool:
+    """Whether a revision is one of those this site may have given and forgotten."""
+    return _counter(tx, "lost-after") < revision <= _counter(tx, "lost-through")
+
+
+def lift_number(tx: Transaction, name: str, least: int) -> None:
+    """Never give a number up to ``least``."""
+    if _counter(tx, name) < least:
+        _set_counter(tx, name, least)
+
+
+def _counter(tx: Transaction, name: str) -> int:
+    return tx.execute(sa.select(counters.c.value).where(counters.c.name == name)).scalar_one_or_none() or 0
+
+
+def _set_counter(tx: Transaction, name: str, value: int) -> None:
+    if tx.execute(counters.update().where(counters.c.name == name).values(value=value)).rowcount == 0:
+        tx.execute(counters.insert().values(name=name, value=value))
+
+
 def put_site(tx: Transaction, site: Site) -> None:
     """Write a site as it is now."""
     tx.execute(sites.delete().where(sites.c.code == site.code))

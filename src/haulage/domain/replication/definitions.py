@@ -57,6 +57,10 @@ class Relations:
     parent: Callable[[Transaction], SiteCode | None]
     is_mine_or_below: Callable[[Transaction, SiteCode], bool]
     next_revision: Callable[[Transaction, int], int]
+    is_lost: Callable[[Transaction, int], bool]
+    """Whether this site may have given a revision and lost it when it was restored from a backup."""
+    found_again: Callable[[Transaction, Definition], None]
+    """A definition of this site's own came back that it had lost."""
 
 
 class Definitions:
@@ -108,13 +112,16 @@ class Definitions:
             raise NotAllowedError(
                 "definition-kind-unknown", f"Definitions of kind {definition.kind!r} are not known here.", "Update."
             )
-        if source is not None and source != self._relations.parent(tx):
+        own = definition.owner == self._code
+        if source is not None and source != self._relations.parent(tx) and not own:
             self._check_from_below(tx, definition, source)
         before = records.find_definition(tx, definition.kind, definition.id)
         if before is not None and definition.revision <= before.revision and definition.owner == before.owner:
             if definition.revision == before.revision and document != before.document:
                 self._alarms.equivocation(tx, definition)
             return
+        if own:
+            self._check_lost(tx, definition, source)
         keys = rules.keys(tx, definition)
         if not keys:
             records.park(tx, definition.kind, definition.id, definition.revision, document, source)
@@ -126,7 +133,16 @@ class Definitions:
                 f"Site {definition.owner} defines {definition.kind} {definition.id}, which belongs to {before.owner}.",
                 f"Remove it at {before.owner} first, or choose another name.",
             )
+        if own:
+            self._relations.found_again(tx, definition)
         self._keep(tx, definition, document, rules, source=source)
+
+    def remind(self, tx: Transaction, peer: SiteCode) -> None:
+        """A neighbour was put back to an older state: tell it what it said of its own objects, so that it uses no number twice."""
+        own = [stored for stored in records.list_definitions(tx, tombstones=True) if stored.owner == peer]
+        for stored in sorted(own, key=lambda stored: stored.kind != Kind.SITE):
+            if stored.kind != Kind.ORDER:
+                self._streams.mark(tx, peer, "definition", f"{stored.kind}/{stored.id}")
 
     def render(self, tx: Transaction, peer: SiteCode, key: str, sequence: int) -> bytes | None:
         """The message body that tells a neighbour a definition: the document as its owner signed it."""
@@ -187,11 +203,21 @@ class Definitions:
 
     def _check_from_below(self, tx: Transaction, definition: Definition, source: SiteCode) -> None:
         """A child may only bring what sites of its own subtree own (I4)."""
-        if definition.owner == self._code or not self._relations.is_mine_or_below(tx, definition.owner):
+        if not self._relations.is_mine_or_below(tx, definition.owner):
             raise NotAllowedError(
                 "out-of-scope",
                 f"Site {source} brought a definition owned by {definition.owner}, which is not below it.",
                 f"It was refused; look at site {source}.",
+            )
+
+    def _check_lost(self, tx: Transaction, definition: Definition, source: SiteCode | None) -> None:
+        """What this site said itself it knows better than anybody, unless it lost it with a restore. What was deleted and forgotten
+        does not come back to life by a neighbour that was restored."""
+        if not self._relations.is_lost(tx, definition.revision):
+            raise NotAllowedError(
+                "own-definition",
+                f"{source} brought {definition.kind} {definition.id} of this very site at revision {definition.revision}.",
+                f"It was refused; was {source} restored from an old backup?",
             )
 
     def _keep(self, tx: Transaction, definition: Definition, document: bytes, rules: KindRules, *, source: SiteCode | None) -> None:

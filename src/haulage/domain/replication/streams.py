@@ -242,8 +242,8 @@ class Streams:
         records.put_stream(tx, dataclasses.replace(now, heard=self._clock.now()))
         if 0 < stream.in_epoch < envelope.epoch:
             # It was restored, so it may have lost what we told it, too: both ways (I16).
-            self._sites.peer_restored(tx, peer, envelope.epoch)
             self.resync(tx, peer, f"{peer} was restored")
+            self._sites.peer_restored(tx, peer, envelope.epoch)
         return True
 
     def _apply(self, tx: Transaction, peer: SiteCode, message: Message) -> None:
