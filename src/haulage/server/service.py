@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.ids import SiteCode
@@ -45,3 +45,5 @@ class Service:
     """While open, this thread's operations leave no mark outside the database (dry runs)."""
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""
+    feeds: dict[SiteCode, int] = field(default_factory=dict)
+    """How many feeds each child has begun; only the newest counts. Touched in the event loop alone."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from haulage.base.ids import NO_VERSION, PackageId, Place
+from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.mirror import report_of
@@ -68,7 +68,10 @@ def test_q318834_late_reports_of_an_old_incarnation_have_no_effect() -> None:
         _again(here)
         now = _seen(here, package)
         assert now is not None
-        _tell(here, dataclasses.replace(old, epoch=old.epoch + 5, observation=10**6, present=9, wanted=9))
+        _tell(
+            here,
+            dataclasses.replace(old, epoch=old.epoch + 5, observation=10**6, present=VersionNumber(9), wanted=VersionNumber(9)),
+        )
         assert _seen(here, package) == now
 
 

@@ -64,7 +64,9 @@ class TestDurable(Suite):
         return launched
 
     def test_the_librarys_queues_wait_on_our_pulse(self, launched: Durable) -> None:
-        assert launched.engine._pulse is not None, "it has no such thread any more; jobs begin at the next look only"
+        engine = launched.engine
+        assert isinstance(engine, DurableJobs)
+        assert engine._pulse is not None, "it has no such thread any more; jobs begin at the next look only"
 
 
 class Process:

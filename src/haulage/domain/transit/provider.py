@@ -33,6 +33,9 @@ CANDIDATES = 16
 PATIENCE_SECONDS = 5.0
 """How long a child's question waits for a parcel before it is told to come back."""
 RETRY_SECONDS = 3
+SERVED_SECONDS = 600.0
+"""A parcel of which a piece was asked for so recently is not evicted: two that do not fit together would throw each other out for
+ever, and rather more space is used for a while."""
 
 
 class Parcels:
@@ -92,10 +95,13 @@ class Provider:
         self._check = check
         self._executor = executor
         self._cache_bytes = cache_bytes
-        self._lock = threading.Lock()
+        # Reentrant: an executor may build at once, in the thread that asks.
+        self._lock = threading.RLock()
         self._building: dict[tuple[bytes, tuple[str, ...]], Future[ParcelRecord]] = {}
         self._offered: set[tuple[SiteCode, str]] = set()
         """What was offered to whom since this server started: a parcel is read in many pieces."""
+        self._opened: dict[str, float] = {}
+        """When a piece of a parcel was last asked for."""
         self.served_bytes: dict[SiteCode, int] = {}
         """Bytes of parcels handed to each child since this server started."""
 
@@ -114,7 +120,13 @@ class Provider:
         target = ManifestId(manifest)
         if want.damaged is not None:
             self._inspect(want.damaged)
-        record = self._parcel(target, self._bases(target, want, pinned))
+        try:
+            record = self._parcel(target, self._bases(target, want, pinned))
+        except HaulageError:
+            if self._all_held(pinned):
+                raise
+            # A version was retired while a parcel was made of it or on top of it; the next question finds what is held then.
+            record = None
         if record is None:
             return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
         self._offered.add((child, record.id))
@@ -129,6 +141,8 @@ class Provider:
             allowed = record is not None and ((child, parcel) in self._offered or self._concerns(tx, child, record.target))
         if not allowed or not os.path.exists(path):
             raise NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.")
+        with self._lock:
+            self._opened[parcel] = self._clock.monotonic()
         return path
 
     def _concerns(self, tx: Transaction, child: SiteCode, target: bytes) -> bool:
@@ -162,6 +176,10 @@ class Provider:
             gone = [record.id for record in records.list_parcels(tx) if bytes(record.target) not in held]
         for parcel in gone:
             self._drop(parcel)
+
+    def _all_held(self, manifests: set[bytes]) -> bool:
+        with self._database.reading() as tx:
+            return manifests <= {bytes(manifest) for _package, _number, manifest in records.all_holdings(tx)}
 
     def _inspect(self, parcel: str) -> None:
         """A child says a parcel arrived damaged. If the file here is, it is built anew; if it is sound, the line was not."""
@@ -250,10 +268,14 @@ class Provider:
         with self._database.reading() as tx:
             known = list(records.list_parcels(tx))
         excess = sum(record.size for record in known) - self._cache_bytes
+        with self._lock:
+            recent = self._clock.monotonic() - SERVED_SECONDS
+            self._opened = {parcel: when for parcel, when in self._opened.items() if when > recent}
+            served = set(self._opened)
         for record in known:
             if excess <= 0:
                 return
-            if record.id != keep:
+            if record.id != keep and record.id not in served:
                 self._drop(record.id)
                 excess -= record.size
 

@@ -60,9 +60,14 @@ async def _feed(call: Call) -> Response:
     service, child = call.service, sender_of(call)
     position = Position(epoch=asked.epoch, stream=asked.stream, sequence=asked.sequence)
     deadline = asyncio.get_running_loop().time() + asked.wait
+    number = service.feeds[child] = service.feeds.get(child, 0) + 1
     with service.bells.in_loop(peer_bell(child)) as bell:
         while True:
             bell.clear()
+            if service.feeds[child] != number:
+                # The child has given this request up and asks anew: what it stood at then is history.
+                documents = []
+                break
             documents = await asyncio.to_thread(service.core.streams.outgoing, child, position)
             left = deadline - asyncio.get_running_loop().time()
             if documents or left <= 0 or service.bells.closed:

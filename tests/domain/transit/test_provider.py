@@ -1,0 +1,79 @@
+"""Parcels for children: a failed build is not the answer for ever, and what happens beside a build does not spoil it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from haulage.base.errors import NotFoundError, TransferError
+from haulage.base.ids import PackageId, VersionNumber
+from haulage.domain.transit import records
+from haulage.engine.protocol.asks import Pending, Want
+from tests.domain.worlds import CHI, HQ1, Lab, lab
+
+PAIR = (("HQ1", None), ("CHI", "HQ1"))
+
+
+def _published(here: Lab) -> tuple[PackageId, Want]:
+    package = here.package("CHI")
+    here.world.network.cut.add(CHI)
+    here.publish(package)
+    here.work()
+    with here.core(HQ1).database.reading() as tx:
+        manifest = records.held_versions(tx, package)[VersionNumber(1)]
+    return package, Want(package=package, version=VersionNumber(1), target=manifest.hex(), held=())
+
+
+def test_a_failed_build_is_not_the_answer_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lab(PAIR) as here:
+        _package, want = _published(here)
+        provider = here.core(HQ1).provider
+        real = provider._build
+
+        def full(*_any: object) -> None:
+            raise TransferError("disk-full", "The disk is full.")
+
+        monkeypatch.setattr(provider, "_build", full)
+        for _time in range(2):
+            with pytest.raises(TransferError):
+                provider.want(CHI, want)
+        monkeypatch.setattr(provider, "_build", real)
+        assert isinstance(provider.want(CHI, want), bytes)
+
+
+def test_i5_a_version_retired_while_its_parcel_is_built_is_no_error_of_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lab(PAIR) as here:
+        package, want = _published(here)
+        core = here.core(HQ1)
+        held = True
+
+        def swept(*_any: object) -> None:
+            if not held:
+                with core.database.writing() as tx:
+                    core.holdings.drop(tx, package, VersionNumber(1))
+            raise NotFoundError("chunk-missing", "A chunk is missing.")
+
+        monkeypatch.setattr(core.provider, "_build", swept)
+        with pytest.raises(NotFoundError):
+            core.provider.want(CHI, want)
+        held = False
+        assert isinstance(core.provider.want(CHI, want), Pending)
+
+
+def test_what_is_being_served_is_not_evicted() -> None:
+    with lab(PAIR) as here:
+        _package, want = _published(here)
+        core = here.core(HQ1)
+        core.provider.want(CHI, want)
+        with core.database.writing() as tx:
+            (first,) = records.list_parcels(tx)
+            other = dataclasses.replace(first, id="ff" * 32, size=core.provider._cache_bytes, used=here.world.clock.now())
+            records.put_parcel(tx, other)
+        core.provider.open(CHI, first.id)
+        core.provider._evict(keep=other.id)
+        core.provider.open(CHI, first.id)
+        here.world.clock.move(3600)
+        core.provider._evict(keep=other.id)
+        with pytest.raises(NotFoundError):
+            core.provider.open(CHI, first.id)
