@@ -131,6 +131,18 @@ def test_an_unknown_setting_is_refused(home: Home) -> None:
         path.write_text(text)
 
 
+def test_a_database_that_holds_no_site_is_refused_by_name(home: Home, tmp_path: Path) -> None:
+    path = Path(home.file("haulage.toml"))
+    text = path.read_text()
+    path.write_text(text + f'\n[database]\nurl = "sqlite:///{tmp_path}/other.db"\n')
+    try:
+        with pytest.raises(ConflictError, match="other.db") as caught:
+            open_site(load_home(home.path), SystemClock())
+    finally:
+        path.write_text(text)
+    assert caught.value.code == "database-empty"
+
+
 def test_two_servers_cannot_share_a_home(home: Home) -> None:
     lock = HomeLock(home)
     with pytest.raises(ConflictError) as caught:

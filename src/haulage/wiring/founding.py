@@ -64,7 +64,7 @@ def _certify(home: Home, code: SiteCode, authority: KeyPair, clock: Clock) -> st
 
 def _make_site(new: NewHome, certificate: str, clock: Clock) -> None:
     """Who this server is, and its own definition, in one transaction."""
-    plan, opened = new.plan, open_site(new.home, clock)
+    plan, opened = new.plan, open_site(new.home, clock, founding=True)
     try:
         state = SiteState(
             code=plan.code,

@@ -75,7 +75,7 @@ def _claim(new: NewHome, string: JoinString) -> bytes:
 
 def _make_site(new: NewHome, string: JoinString, claim: Claim, definitions: list[bytes], clock: Clock) -> None:
     """Who this server is, and the sites its parent knows, in one transaction."""
-    opened = open_site(new.home, clock)
+    opened = open_site(new.home, clock, founding=True)
     try:
         core = opened.core
         with core.database.writing() as tx:

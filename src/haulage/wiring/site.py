@@ -73,7 +73,7 @@ class OpenedSite:
     close: Callable[[], None]
 
 
-def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
+def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool = False) -> OpenedSite:
     """Open everything. Raises HaulageError naming what is wrong with the home; then nothing stays open."""
     with contextlib.ExitStack() as opened:
         root_document, _pinned = home.root_document()
@@ -84,7 +84,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
         database = open_database(home.database_url)
         opened.callback(database.close)
         upgraded = upgrade(database)
-        _check_identity(home, database)
+        _check_identity(home, database, founding=founding)
         # Packages may hold what not every user of this machine should read.
         make_folder(home.content, mode=0o700)
         store = LocalStore(home.content)
@@ -143,10 +143,16 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT) -> OpenedSite:
         )
 
 
-def _check_identity(home: Home, database: Database) -> None:
+def _check_identity(home: Home, database: Database, *, founding: bool) -> None:
     """A home and its database must speak of one site: they may have been mixed up while copying."""
     with database.reading() as tx:
         identity = estate.read_identity(tx)
+    if identity is None and not founding:
+        raise ConflictError(
+            "database-empty",
+            f"The database {database.where} holds no site, but {home.path} is the home of {home.code}.",
+            "Check [database] url in haulage.toml: it must name the database this site was made with.",
+        )
     if identity is not None and identity.code != home.code:
         raise ConflictError(
             "home-mixed-up",
