@@ -43,6 +43,26 @@ def test_a_commit_wakes_a_waiting_child(served: Served, tmp_path: object) -> Non
     assert reply.body.endswith(b"\n")
 
 
+def test_a_feed_the_child_has_given_up_tells_nothing(served: Served, tmp_path: object) -> None:
+    """What the child stood at then is history: taken for its position, it would look as if it had lost what it was told since."""
+    target = _drain(served) + "&wait=60"
+
+    async def begin(number: int) -> asyncio.Task[Reply]:
+        task = asyncio.create_task(ask(served.app, "GET", target, headers=served.signed("GET", target)))
+        while served.service.feeds.get(CHI, 0) < number or f"peer:{CHI}" not in served.bells.names():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        return task
+
+    async def play() -> tuple[Reply, Reply]:
+        before = served.service.feeds.get(CHI, 0)
+        old, new = await begin(before + 1), await begin(before + 2)
+        await asyncio.to_thread(add_point, served.service.desk, "test", Place("CHI/GIVENUP"), f"folder:{tmp_path}/g")
+        return await asyncio.wait_for(old, 20), await asyncio.wait_for(new, 20)
+
+    old, new = asyncio.run(play())
+    assert (old.status, new.status) == (204, 200)
+
+
 def test_nothing_to_tell_is_204(served: Served) -> None:
     target = _drain(served) + "&wait=0"
     assert served.ask("GET", target, headers=served.signed("GET", target)).status == 204

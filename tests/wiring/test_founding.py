@@ -136,7 +136,7 @@ def test_a_database_that_holds_no_site_is_refused_by_name(home: Home, tmp_path: 
     text = path.read_text()
     path.write_text(text + f'\n[database]\nurl = "sqlite:///{tmp_path}/other.db"\n')
     try:
-        with pytest.raises(ConflictError, match="other.db") as caught:
+        with pytest.raises(ConflictError, match=r"other\.db") as caught:
             open_site(load_home(home.path), SystemClock())
     finally:
         path.write_text(text)
