@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import pathlib
@@ -34,6 +35,15 @@ def test_the_join_string_stands_alone_on_stdout(api: FakeApi, ask: Ask) -> None:
     assert "haulage join" in err
     assert api.asked[0].body == {"code": "CHI", "parent": "HQ1", "name": "Chicago", "hours": 2.0}
     assert json.loads(ask("invite", "site", "CHI", "-o", "json")[1])["join"] == "haulage1abc"
+
+
+def test_i19_a_join_string_may_come_by_stdin(ask: Ask, monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
+    """What stands on a command line is read by everybody on the machine."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("haulage1nonsense\n"))
+    code, _out, err = ask("join", "-", "--home", str(tmp_path / "home"))
+    assert code == 2
+    assert "join string" in err
+    assert "nonsense" not in err
 
 
 def test_the_tree_is_drawn(api: FakeApi, ask: Ask) -> None:

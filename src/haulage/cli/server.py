@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -47,7 +48,9 @@ def init(
 
 
 def join(
-    join_string: Annotated[str, Parameter(help="What haulage invite site printed.")],
+    join_string: Annotated[
+        str, Parameter(help="What haulage invite site printed; - reads it from stdin, where nobody else sees it.")
+    ],
     /,
     *,
     home: NewHome,
@@ -62,7 +65,8 @@ def join(
     """
     from haulage.wiring.joining import join as join_site  # heavy: databases, keys, links
 
-    made = join_site(home, join_string, name=name, listen=listen, url=url)
+    word = sys.stdin.readline() if join_string == "-" else join_string
+    made = join_site(home, word, name=name, listen=listen, url=url)
     _say_made(made.path, made.code, made.url, form, "is")
 
 
