@@ -49,7 +49,10 @@ def init(
 
 def join(
     join_string: Annotated[
-        str, Parameter(help="What haulage invite site printed; - reads it from stdin, where nobody else sees it.")
+        str,
+        Parameter(
+            allow_leading_hyphen=True, help="What haulage invite site printed; - reads it from stdin, where nobody else sees it."
+        ),
     ],
     /,
     *,
