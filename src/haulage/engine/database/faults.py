@@ -60,7 +60,7 @@ def _from_sqlite(cause: sqlite3.Error, where: str) -> HaulageError | None:
         return IntegrityError(
             "database-damaged",
             f"The database {where} is damaged: {cause}.",
-            "Stop the server and restore the newest backup with `haulage restore`.",
+            "Stop the server and put the newest backup of its home in place.",
             remedy=Remedy.WAIT_FOR_PERSON,
         )
     return None

@@ -102,7 +102,7 @@ DATABASE_DAMAGED = Message(
     component=Component.SERVER,
     text="The database is damaged: {cause}.",
     cause="The disk or the machine changed what was written.",
-    remedy="Stop the server and restore the newest backup: haulage restore",
+    remedy="Stop the server and put the newest backup of its home in place.",
 )
 DISK_FULL = Message(
     number=640,
