@@ -268,8 +268,10 @@ class SiteCore:
         if package is not None and package.version:
             self.definitions.extend(tx, Kind.VERSION, f"{package_id}:{package.version}")
 
-    def _site_known(self, tx: Transaction, _code: SiteCode) -> None:
+    def _site_known(self, tx: Transaction, code: SiteCode) -> None:
         self.definitions.retry_parked(tx)
+        # One that was removed and comes back finds what is still assigned to it: those on its way hold it again.
+        self.duties.refresh_site(tx, code)
 
     def _point_known(self, tx: Transaction, where: Place) -> None:
         """A point of this site was defined, here or above: take its folder, or say why not; the definition stands either way."""
@@ -306,6 +308,11 @@ class SiteCore:
         if peer == self.neighbourhood.parent(tx):
             return [*told, *self.enrolment.snapshot(tx), *self.mirror.snapshot(tx), *self.relay.snapshot(tx)]
         return [*told, *self.notices.snapshot(tx, peer)]
+
+    def own_claim(self) -> bytes | None:
+        """The claim this site joined with; None at the central one."""
+        with self.database.reading() as tx:
+            return estate.find_claim(tx, self.code)
 
     def children(self, tx: Transaction) -> set[SiteCode]:
         """The joined children."""

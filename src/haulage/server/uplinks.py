@@ -95,7 +95,7 @@ class Uplinks:
     def __init__(self, parent: SiteCode, core: SiteCore, link: Link, clock: Clock, bells: Bells, presence: Presence) -> None:
         self._parent = parent
         self._bells = bells
-        self._uplink = Uplink(parent, core.streams, link)
+        self._uplink = Uplink(parent, core.streams, link, claim=core.own_claim)
         self.contact = Contact(parent, core, clock, presence)
         self._stopping = threading.Event()
         self._pull_failures = self._push_failures = 0

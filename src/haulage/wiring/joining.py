@@ -47,7 +47,7 @@ def join(
                 f"Site {string.parent} has not decided about {string.site} yet.",
                 "Run the same command again later.",
             )
-        _make_site(new, string, peek_claim(document), answer, clock)
+        _make_site(new, string, document, answer, clock)
         return new.finish()
     finally:
         loop.close()
@@ -73,8 +73,9 @@ def _claim(new: NewHome, string: JoinString) -> bytes:
     return document
 
 
-def _make_site(new: NewHome, string: JoinString, claim: Claim, definitions: list[bytes], clock: Clock) -> None:
+def _make_site(new: NewHome, string: JoinString, document: bytes, definitions: list[bytes], clock: Clock) -> None:
     """Who this server is, and the sites its parent knows, in one transaction."""
+    claim = peek_claim(document)
     opened = open_site(new.home, clock, founding=True)
     try:
         core = opened.core
@@ -82,8 +83,10 @@ def _make_site(new: NewHome, string: JoinString, claim: Claim, definitions: list
             if estate.read_identity(tx) is not None:
                 return
             estate.create_identity(tx, string.site, string.parent, clock.now())
-            for document in definitions:
-                core.definitions.adopt(tx, document, source=None)
+            # A parent that is put back to before it heard of this site is told again.
+            estate.put_claim(tx, string.site, claim.token_key, claim.key, document, clock.now())
+            for definition in definitions:
+                core.definitions.adopt(tx, definition, source=None)
             me = estate.find_site(tx, string.site)
             if me is None or not me.key:
                 estate.put_site(tx, _joining(string, claim, me))

@@ -45,5 +45,8 @@ class ParentLink:
     def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
         return self._link.read_parcel(parcel, offset, end, size)
 
+    def claim(self, document: bytes) -> None:
+        self._link.claim(document)
+
     def close(self) -> None:
         self._link.close()

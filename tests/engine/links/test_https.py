@@ -103,15 +103,17 @@ def test_feed_report_and_want_speak_their_formats(peer: Callable[[Script], Peer]
         "/hop/v1/feed?epoch=1&stream=2&sequence=3&wait=0": http(200, b'{"a":1}\n{"b":2}\n'),
         "/hop/v1/report": http(200, encode(Position(epoch=1, stream=2, sequence=4))),
         "/hop/v1/want": http(202, encode(pending)),
+        "/hop/v1/claim": http(200, b'{"d":4}\n'),
     }
     other = peer(lambda request: answers[request.target])
     made = link(other.url)
     assert made.feed(Position(epoch=1, stream=2, sequence=3), 0.0) == [b'{"a":1}', b'{"b":2}']
     assert made.report([b'{"c":3}', b"{}"]) == Position(epoch=1, stream=2, sequence=4)
+    made.claim(b'{"claim":1}')
     assert made.want(WANT) == pending
     answers["/hop/v1/want"] = http(200, b'{"signed":"offer"}')
     assert made.want(WANT) == b'{"signed":"offer"}'
-    assert [request.body for request in other.asked] == [b"", b'{"c":3}\n{}\n', encode(WANT), encode(WANT)]
+    assert [request.body for request in other.asked] == [b"", b'{"c":3}\n{}\n', b'{"claim":1}', encode(WANT), encode(WANT)]
     assert other.connections == 1
 
 

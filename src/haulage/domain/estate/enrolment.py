@@ -91,8 +91,8 @@ class Enrolment:
         return records.find_claim(tx, SiteCode(key))
 
     def snapshot(self, tx: Transaction) -> list[tuple[str, str]]:
-        """Claims that the central site has not answered yet."""
-        return [(MessageKind.CLAIM, code) for code in records.open_claims(tx)]
+        """Claims of sites below that the central site has not answered yet. This site's own went to the parent by itself."""
+        return [(MessageKind.CLAIM, code) for code in records.open_claims(tx) if code != self._code]
 
     def forget(self, tx: Transaction, code: SiteCode) -> None:
         """A site is gone; its claim with it."""

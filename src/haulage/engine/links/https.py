@@ -14,6 +14,7 @@ from haulage.base.errors import TransferError
 from haulage.base.ids import SiteCode
 from haulage.engine.links import answers
 from haulage.engine.links.exchange import Ask, Exchange, Identity, Patience
+from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.links.loop import LoopThread
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import Pending, Position, Want
@@ -113,6 +114,18 @@ class HttpsLink:
                 yield piece
         finally:
             self._loop.call_soon(response.close)
+
+    def claim(self, document: bytes) -> None:
+        """Hand in this site's claim once more. The definitions in the answer are not looked at: the feed brings them."""
+        ask = Ask(
+            method="POST",
+            target="/hop/v1/claim",
+            body=document,
+            headers={"Content-Type": CLAIM_MEDIA_TYPE},
+            good=frozenset({200, 202}),
+            limit_bytes=lines.BODY_MAX_BYTES,
+        )
+        self._loop.run(self._exchange.ask(ask))
 
     def close(self) -> None:
         """End what is under way (it raises TransferError ``link-closed``) and release everything; safe to repeat."""

@@ -30,6 +30,10 @@ class Link(Protocol):
         or an error: a cut raises TransferError after what came. Not verified yet. Closing the iterator ends the transfer."""
         ...
 
+    def claim(self, document: bytes) -> None:
+        """Hand in this site's claim once more, to a parent that does not know it (any more)."""
+        ...
+
     def close(self) -> None:
         """End what is under way (it raises TransferError ``link-closed``) and release everything; safe to repeat."""
         ...

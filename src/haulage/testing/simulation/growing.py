@@ -9,7 +9,7 @@ from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Site, SiteStatus
 from haulage.engine.protocol.definitions import Kind, SiteState
-from haulage.engine.trust.enrolment import make_claim, parse_join
+from haulage.engine.trust.enrolment import make_claim, parse_join, peek_claim
 from haulage.engine.trust.keys import SigningKey
 from haulage.operations.sites import invite_site
 from haulage.testing.simulation.site import SimSite
@@ -55,6 +55,8 @@ def join(site: SimSite, parent: SimSite, join_string: str) -> None:
     core = site.assemble()
     with core.database.writing() as tx:
         estate.create_identity(tx, site.code, string.parent, site.clock.now())
+        claim = peek_claim(document)
+        estate.put_claim(tx, site.code, claim.token_key, claim.key, document, site.clock.now())
         for answer in answers:
             core.definitions.adopt(tx, answer, source=None)
         me = estate.find_site(tx, site.code)

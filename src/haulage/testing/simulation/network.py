@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from haulage.base.errors import NotAllowedError, TransferError
+from haulage.base.errors import NotAllowedError, NotFoundError, TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
 from haulage.engine.protocol.asks import Pending, Position, Want
@@ -62,8 +62,9 @@ class Network:
         """Told after each piece of a parcel, so that things can happen in the middle of a transfer."""
         self.on_call: Callable[[Host, Host], None] = lambda _child, _parent: None
 
-    def call(self, child: Host, parent: SiteCode, effect: Effect[Answer]) -> Answer:
-        """One request and its answer. Raises TransferError, and what the parent answers with."""
+    def call(self, child: Host, parent: SiteCode, effect: Effect[Answer], *, known: bool = True) -> Answer:
+        """One request and its answer; ``known`` if only a child that is known there may ask it. Raises TransferError, and what the
+        parent answers with."""
         self.requests += 1
         happens = self._happens()
         if child.code in self.broken:
@@ -72,11 +73,11 @@ class Network:
         if child.code in self.cut or happens is Trouble.REQUEST_LOST:
             raise _no_answer(child.code, parent)
         if happens is Trouble.LATE:
-            self.late.append(lambda: self._quietly(child, parent, effect))
+            self.late.append(lambda: self._quietly(child, parent, effect, known))
             raise _no_answer(child.code, parent)
         if happens is Trouble.TWICE:
-            self._quietly(child, parent, effect)
-        answer = self._arrive(child, parent, effect)
+            self._quietly(child, parent, effect, known)
+        answer = self._arrive(child, parent, effect, known)
         if happens is Trouble.ANSWER_LOST:
             raise _no_answer(child.code, parent)
         return answer
@@ -103,20 +104,21 @@ class Network:
             return self.chance.choice([Trouble.REQUEST_LOST, Trouble.ANSWER_LOST, Trouble.TWICE, Trouble.LATE])
         return Trouble.NONE
 
-    def _quietly(self, child: Host, parent: SiteCode, effect: Effect[Answer]) -> None:
+    def _quietly(self, child: Host, parent: SiteCode, effect: Effect[Answer], known: bool) -> None:
         try:
-            self._arrive(child, parent, effect)
-        except (TransferError, NotAllowedError):
+            self._arrive(child, parent, effect, known)
+        except (TransferError, NotAllowedError, NotFoundError):
             return
 
-    def _arrive(self, child: Host, parent: SiteCode, effect: Effect[Answer]) -> Answer:
+    def _arrive(self, child: Host, parent: SiteCode, effect: Effect[Answer], known: bool) -> Answer:
         host = self.hosts.get(parent)
         if host is None or host.core is None:
             raise _no_answer(child.code, parent)
         self.on_call(child, host)
         try:
             with self.fate.running(parent):
-                self._require_known(host.core, child)
+                if known:
+                    self._require_known(host.core, child)
                 return effect(host.core)
         except SimulatedCrash as crash:
             if crash.code != parent:
@@ -161,8 +163,16 @@ class SimLink:
                 host.core.provider.count_served(code, len(piece))
             yield piece
 
+    def claim(self, document: bytes) -> None:
+        self._network.call(self._child, self._parent, lambda core: _claim(core, document), known=False)
+
     def close(self) -> None:
         """Nothing is ever open between two steps."""
+
+
+def _claim(core: SiteCore, document: bytes) -> None:
+    with core.database.writing() as tx:
+        core.enrolment.claim(tx, document)
 
 
 def _no_answer(child: SiteCode, parent: SiteCode) -> TransferError:

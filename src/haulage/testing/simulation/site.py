@@ -175,7 +175,7 @@ class SimSite:
             )
         )
         if self.parent is not None and link is not None:
-            self._uplink = Uplink(self.parent, core.streams, link)
+            self._uplink = Uplink(self.parent, core.streams, link, claim=core.own_claim)
         self.desk = Desk(
             code=code,
             url=lambda: f"https://{code.lower()}.test",
