@@ -11,6 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from haulage.base.errors import UsageError
+from haulage.engine.database import checkpoint
+from haulage.engine.database.checkpoint import Checkpointer
 from haulage.engine.database.faults import translated
 
 WRITING = "haulage_writing"
@@ -47,8 +49,21 @@ def open_library_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"
-        for pragma in (f"busy_timeout={int(busy_seconds * 1000)}", "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        for pragma in (
+            f"busy_timeout={int(busy_seconds * 1000)}",
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            *checkpoint.PRAGMAS,
+        ):
             connection.execute(f"PRAGMA {pragma}")
+
+    checkpointer = Checkpointer(parsed.database or "")
+
+    @event.listens_for(engine, "checkin")
+    def ended(_connection: Any, _record: object) -> None:
+        # Its transactions are its own, so the end of one is seen when its connection comes back.
+        checkpointer.when_due()
 
     _make_private(parsed, parsed.database or "")
     return engine
@@ -95,6 +110,7 @@ def _open_sqlite(url: sa.URL, busy_seconds: float) -> sa.Engine:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            *checkpoint.PRAGMAS,
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -105,9 +121,12 @@ def _open_sqlite(url: sa.URL, busy_seconds: float) -> sa.Engine:
 
 
 def _make_private(url: sa.URL, path: str) -> None:
-    """SQLite would make the file by the umask; its companions (-wal, -shm) take over its mode."""
+    """SQLite would make the file by the umask; its companions (-wal, -shm) take over its mode. One that is there is not opened:
+    closing it would drop the locks another connection of this process holds on it, as POSIX will have it."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        return
     except OSError as cause:
         raise sa.exc.OperationalError(f"open {url.database}", {}, _cannot_open(cause)) from cause
 

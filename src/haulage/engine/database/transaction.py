@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
@@ -14,6 +15,7 @@ from typing import TypeAlias
 import sqlalchemy as sa
 
 from haulage.base.files import step
+from haulage.engine.database.checkpoint import Checkpointer
 from haulage.engine.database.connection import WRITING, location, memory_engine, open_engine
 from haulage.engine.database.faults import busy, translated
 
@@ -32,9 +34,8 @@ class Database:
         self._engine = engine
         self._busy_seconds = busy_seconds
         self._one_connection = isinstance(engine.pool, sa.StaticPool)
-        # SQLite before 3.51.3 can lose a commit when two connections write and checkpoint at the same moment. Checkpoints run in
-        # the writer's commit, so with this lock they never meet.
         self._turn = threading.Lock()
+        self._checkpointer = _checkpointer(engine)
         self._open = threading.local()
         self.where = location(engine)
         """Its name for people: a path, or a URL without password."""
@@ -50,10 +51,13 @@ class Database:
 
         Raises TransferError ``database-busy``, ``disk-full``, ``database-unreachable``; IntegrityError ``database-damaged``."""
         hooks: list[Hook] = []
-        with translated(self.where), self._in_turn(), self._transaction(hooks, writing=True) as tx:
-            yield tx
-            step("commit")
-            tx.commit()
+        with translated(self.where), self._in_turn():
+            with self._transaction(hooks, writing=True) as tx:
+                yield tx
+                step("commit")
+                tx.commit()
+            if self._checkpointer is not None:
+                self._checkpointer.when_due()
         step("committed")
         for hook in hooks:
             _run(hook)
@@ -83,6 +87,20 @@ class Database:
         with self.reading() as tx:
             found = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA integrity_check(100)")]
         return () if found == ["ok"] else tuple(found)
+
+    def product(self) -> str:
+        """What keeps the tables, and its version: ``SQLite 3.40.1``, ``PostgreSQL 15.13``."""
+        if self._engine.dialect.name == "sqlite":
+            return f"SQLite {sqlite3.sqlite_version}"
+        with self.reading() as tx:
+            return f"PostgreSQL {tx.exec_driver_sql('SHOW server_version').scalar_one()}"
+
+    def commits_alone(self) -> bool:
+        """Whether no connection checkpoints by itself, so that a checkpoint never meets a commit (see ``checkpoint.py``)."""
+        if self._engine.dialect.name != "sqlite":
+            return True
+        with self.reading() as tx:
+            return self._one_connection or tx.exec_driver_sql("PRAGMA wal_autocheckpoint").scalar_one() == 0
 
     @contextlib.contextmanager
     def _in_turn(self) -> Iterator[None]:
@@ -126,6 +144,10 @@ def open_database(url: str, *, busy_seconds: float = 30) -> Database:
 def memory_database(image: bytes | None = None) -> Database:
     """A database in memory, empty or a copy of ``image``; about a millisecond. For tests and the simulation."""
     return Database(memory_engine(image))
+
+
+def _checkpointer(engine: sa.Engine) -> Checkpointer | None:
+    return Checkpointer(engine.url.database) if engine.dialect.name == "sqlite" and engine.url.database else None
 
 
 def _run(hook: Hook) -> None:
