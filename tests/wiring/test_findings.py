@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from haulage.base.clock import SystemClock
+from haulage.wiring import findings
 from haulage.wiring.findings import Findings
 from haulage.wiring.founding import init_central
 from haulage.wiring.home import load_home
@@ -44,7 +46,7 @@ class _Later:
 def _codes(
     site: OpenedSite, *, days: float = 0, silent: dt.datetime | None = None, removed: str = "", offset: float = 0
 ) -> dict[str, str]:
-    findings = Findings(
+    found = Findings(
         site.home,
         site.core,
         _Later(days),
@@ -52,8 +54,37 @@ def _codes(
         parent_said_removed=lambda: removed,
         clock_offset_seconds=lambda: offset,
     )()
-    assert all(one["what"] and one["hint"] for one in findings)
-    return {str(one["code"]): str(one["severity"]) for one in findings}
+    assert all(one["what"] and one["hint"] for one in found)
+    return {str(one["code"]): str(one["severity"]) for one in found if one["severity"] != "information"}
+
+
+def _of_database(site: OpenedSite) -> tuple[str, str]:
+    found = Findings(
+        site.home,
+        site.core,
+        _Later(0),
+        parent_silent_since=lambda: None,
+        parent_said_removed=lambda: "",
+        clock_offset_seconds=lambda: 0.0,
+    )()
+    (one,) = (one for one in found if one["code"] == "database")
+    return str(one["severity"]), str(one["what"])
+
+
+def test_f9_the_version_of_sqlite_is_named_and_what_keeps_its_defect_away(
+    site: OpenedSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "SQLITE_VERSION", (3, 40, 1))
+    severity, what = _of_database(site)
+    assert severity == "information"
+    assert f"SQLite {sqlite3.sqlite_version}" in what
+    assert "one connection alone checkpoints" in what
+    monkeypatch.setattr(type(site.core.database), "commits_alone", lambda _self: False)
+    severity, what = _of_database(site)
+    assert (severity, "checkpoint by themselves" in what) == ("error", True)
+    monkeypatch.setattr(findings, "SQLITE_VERSION", (3, 51, 3))
+    severity, what = _of_database(site)
+    assert (severity, "free of" in what) == ("information", True)
 
 
 def test_the_root_key_is_named_until_it_is_taken_away(site: OpenedSite) -> None:

@@ -12,6 +12,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import SiteStatus
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.engine.database.checkpoint import SQLITE_VERSION, has_reset_defect
 from haulage.engine.trust.certificates import expires_at
 from haulage.server.core import SiteCore
 from haulage.wiring.home import Home
@@ -46,7 +47,7 @@ class Findings:
 
     def __call__(self) -> list[Finding]:
         """Errors first."""
-        found = [*self._keys(), *self._certificate(), *self._space(), *self._parent(), *self._shipments()]
+        found = [*self._keys(), *self._certificate(), *self._space(), *self._parent(), *self._shipments(), *self._database()]
         order = {"error": 0, "warning": 1, "information": 2}
         return sorted(found, key=lambda one: order[str(one["severity"])])
 
@@ -122,6 +123,25 @@ class Findings:
             yield _finding("error", row.error_code or "stuck", f"{row.package} at {row.place}: {row.error_message}", row.error_hint)
         if len(stuck) > SHOWN:
             yield _finding("error", "more-stuck", f"{len(stuck) - SHOWN} more places are stuck.", "haulage package status ID")
+
+    def _database(self) -> Iterator[Finding]:
+        database = self._core.database
+        product = database.product()
+        if not product.startswith("SQLite"):
+            yield _finding("information", "database", f"{product} keeps the tables of {database.where}.", "Nothing to do.")
+        elif not has_reset_defect(SQLITE_VERSION):
+            cured = f"{product} keeps the tables in {database.where}; it is free of the WAL-reset defect of 3.7.0 to 3.51.2."
+            yield _finding("information", "database", cured, "Nothing to do.")
+        else:
+            bad = (
+                f"{product} keeps the tables in {database.where}; it has the WAL-reset defect of 3.7.0 to 3.51.2, by which commits "
+            )
+            if database.commits_alone():
+                kept = "can be lost. It is kept away: one connection alone checkpoints, and nobody can commit meanwhile."
+                yield _finding("information", "database", bad + kept, "Nothing to do.")
+            else:
+                hint = "Restart the server; if it stays, please report it."
+                yield _finding("error", "database", bad + "can be lost, and connections checkpoint by themselves.", hint)
 
 
 def _finding(severity: str, code: str, what: str, hint: str) -> Finding:

@@ -19,10 +19,13 @@ LOG_BYTES = 4 << 20
 PRAGMAS = ("wal_autocheckpoint=0", f"journal_size_limit={LOG_BYTES}")
 """What every connection is told. The limit cuts the file when the log begins anew, so that its size says when it is due again."""
 
+SQLITE_VERSION = sqlite3.sqlite_version_info
+"""The SQLite that Python found here."""
+
 _log = logging.getLogger("haulage.database")
 
 
-def has_reset_defect(version: tuple[int, int, int]) -> bool:
+def has_reset_defect(version: tuple[int, ...]) -> bool:
     """Whether a version of SQLite has the defect; 3.44.6 and 3.50.7 got the cure later."""
     cured = (version[:2] == (3, 44) and version[2] >= 6) or (version[:2] == (3, 50) and version[2] >= 7)
     return (3, 7, 0) <= version < (3, 51, 3) and not cured
