@@ -1,5 +1,5 @@
-"""Durable file steps. Every write, rename and removal that must survive a power cut goes through here, named, so that tests can
-stop the process at each one.
+"""Durable steps. Every write, rename, removal, commit and acknowledgement that must survive a kill or a power cut goes through
+here, named, so that tests can stop the process at each one (``haulage.testing.crash_points`` does).
 
 The law: temporary file, fsync, rename, fsync of the folder.
 """
@@ -9,8 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 
+Path = str | os.PathLike[str]
 Step = Callable[[str], None]
 
 
@@ -37,17 +39,70 @@ def watching_steps(watcher: Step) -> Iterator[None]:
         _step = before
 
 
-def sync_folder(path: str | os.PathLike[str]) -> None:
+def acknowledge() -> None:
+    """A neighbour is about to be told that something is stored here: it must be (I7)."""
+    step("acknowledge")
+
+
+def sync_file(fd: int, name: str = "fsync") -> None:
+    """Make the bytes of an open file durable; its name is not, see :func:`sync_folder`."""
+    step(name)
+    os.fsync(fd)
+
+
+def sync_folder(path: Path) -> None:
     """Make the names in a folder durable."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        step("fsync-folder")
-        os.fsync(fd)
+        sync_file(fd, "fsync-folder")
     finally:
         os.close(fd)
 
 
-def write_durable(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o644) -> None:
+def write_all(fd: int, data: bytes | memoryview, *, offset: int | None = None, name: str = "write") -> None:
+    """Write all of it, at the file's position or at an offset; not durable yet."""
+    step(name)
+    view = memoryview(data)
+    while view:
+        count = os.write(fd, view) if offset is None else os.pwrite(fd, view, offset)
+        view, offset = view[count:], None if offset is None else offset + count
+
+
+def truncate(fd: int, size: int, name: str = "truncate") -> None:
+    """Cut an open file; not durable yet."""
+    step(name)
+    os.ftruncate(fd, size)
+
+
+def rename(path: Path, to: Path, name: str = "rename") -> None:
+    """Give a file or folder another name, over whatever has it; not durable yet."""
+    step(name)
+    os.rename(path, to)
+
+
+def unlink(path: Path, name: str = "unlink") -> bool:
+    """Remove a file; not durable yet. Returns whether it was there."""
+    step(name)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def make_one(path: Path, mode: int = 0o777) -> None:
+    """Create one folder whose parent is there; not durable yet."""
+    step("mkdir")
+    os.mkdir(path, mode)
+
+
+def remove_tree(path: Path, on_error: Callable[..., object] | None = None) -> None:
+    """Remove a folder and all below it, not durably; a kill leaves part of it. ``on_error`` as :func:`shutil.rmtree` has it."""
+    step("remove-tree")
+    shutil.rmtree(path, onerror=on_error)
+
+
+def write_durable(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace ``path`` by ``data`` so that after any crash either the old or the new content stands there, whole."""
     folder, name = os.path.split(os.fspath(path))
     folder = folder or "."
@@ -55,16 +110,11 @@ def write_durable(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o64
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:
-            view = memoryview(data)
-            step("write")
-            while view:
-                view = view[os.write(fd, view) :]
-            step("fsync")
-            os.fsync(fd)
+            write_all(fd, data)
+            sync_file(fd)
         finally:
             os.close(fd)
-        step("rename")
-        os.rename(temporary, path)
+        rename(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -72,25 +122,21 @@ def write_durable(path: str | os.PathLike[str], data: bytes, *, mode: int = 0o64
     sync_folder(folder)
 
 
-def remove_durable(path: str | os.PathLike[str]) -> bool:
+def remove_durable(path: Path) -> bool:
     """Remove a file so that it stays removed. Returns whether it was there."""
-    step("unlink")
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
+    if not unlink(path):
         return False
     sync_folder(os.path.dirname(os.fspath(path)) or ".")
     return True
 
 
-def make_folder(path: str | os.PathLike[str], *, mode: int = 0o755) -> None:
+def make_folder(path: Path, *, mode: int = 0o755) -> None:
     """Create a folder and its parents durably; no error if it is there."""
     path = os.path.abspath(os.fspath(path))
     if os.path.isdir(path):
         return
     parent = os.path.dirname(path)
     make_folder(parent)
-    step("mkdir")
     with contextlib.suppress(FileExistsError):
-        os.mkdir(path, mode)
+        make_one(path, mode)
     sync_folder(parent)

@@ -5,12 +5,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 from dataclasses import dataclass
 
 from haulage.base.errors import ConflictError, HaulageError, TransferError
-from haulage.base.files import make_folder, remove_durable, write_durable
+from haulage.base.files import make_folder, remove_durable, remove_tree, unlink, write_durable
 from haulage.base.ids import SiteCode
 from haulage.base.settings import Settings, SiteSettings, parse_settings, settings_text
 from haulage.engine.trust.tokens import new_token, write_token
@@ -153,9 +152,9 @@ def _start_over(folder: str) -> None:
         if name == "run":
             continue
         if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
-            os.unlink(path)
+            unlink(path)
 
 
 def _who(folder: str) -> str:

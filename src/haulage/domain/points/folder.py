@@ -17,12 +17,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from haulage.base.errors import FormatError, NotAllowedError, TransferError
-from haulage.base.files import make_folder, step, sync_folder, write_durable
+from haulage.base.files import make_folder, make_one, remove_tree, rename, sync_folder, write_durable
 from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
 from haulage.engine.protocol.codec import canonical, parse
 from haulage.engine.trees.model import TreeReader, TreeWriter
@@ -55,7 +54,7 @@ class FolderPoint:
         """Take the folder for this point: create it if its parent is there, and mark it. Done once, when the point is defined."""
         with self._trouble("mark"):
             if not os.path.isdir(self._root):
-                os.mkdir(self._root)
+                make_one(self._root)
                 sync_folder(os.path.dirname(self._root) or "/")
             marker = os.path.join(self._root, MARKER)
             if os.path.exists(marker):
@@ -106,11 +105,10 @@ class FolderPoint:
         with self._trouble("write"):
             if not os.path.isdir(self._path(package)):
                 # Never the root itself: where a mount is missing, the folder below it is not ours to fill.
-                step("mkdir")
-                os.mkdir(self._path(package))
+                make_one(self._path(package))
                 sync_folder(self._root)
             earlier = self._clear_way(package, version)
-            os.mkdir(path)
+            make_one(path)
         return self._open_writer(path, earlier=earlier, keep=True)
 
     def left_bytes(self, package: PackageId, version: VersionNumber) -> int:
@@ -141,11 +139,9 @@ class FolderPoint:
                 self._remove_tree(partial)
             if os.path.lexists(final):
                 # A repair: the damaged tree steps aside in one rename and goes afterwards.
-                step("rename-aside")
                 self._remove_tree(self._aside(package, version))
-                os.rename(final, self._aside(package, version))
-            step("rename-version")
-            os.rename(staging, final)
+                rename(final, self._aside(package, version), "rename-aside")
+            rename(staging, final, "rename-version")
             sync_folder(self._path(package))
             write_durable(self._path(package, ".haulage", "current"), canonical({"version": version}))
             self._remove_tree(self._aside(package, version))
@@ -185,8 +181,7 @@ class FolderPoint:
         if _is_folder(staging):
             number = max(partials, default=0) + 1
             partials[number] = self._path(package, f".partial.{version}.{number}")
-            step("rename-partial")
-            os.rename(staging, partials[number])
+            rename(staging, partials[number], "rename-partial")
         self._remove_tree(staging)
         while len(partials) > _MOST_PARTIALS:
             self._remove_tree(partials.pop(min(partials, key=lambda number: _space_below(partials[number]))))
@@ -213,15 +208,13 @@ class FolderPoint:
         if os.path.lexists(path):
             make_folder(os.path.dirname(aside))
             self._remove_tree(aside)
-            step("rename-aside")
-            os.rename(path, aside)
+            rename(path, aside, "rename-aside")
             sync_folder(os.path.dirname(path))
         self._remove_tree(aside)
 
     def _remove_tree(self, path: str) -> None:
         if os.path.lexists(path):
-            step("remove-tree")
-            shutil.rmtree(path, onerror=_make_removable)
+            remove_tree(path, _make_removable)
 
     @contextlib.contextmanager
     def _trouble(self, action: str) -> Iterator[None]:

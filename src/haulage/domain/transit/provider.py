@@ -3,7 +3,6 @@ size."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import os
@@ -13,7 +12,7 @@ from concurrent.futures import Executor, Future, wait
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotFoundError
-from haulage.base.files import make_folder, remove_durable
+from haulage.base.files import make_folder, remove_durable, rename, unlink
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
@@ -55,7 +54,7 @@ class Parcels:
 
     def keep(self, built: str, parcel: str) -> None:
         """Give a freshly built file its name."""
-        os.rename(built, self.path(parcel))
+        rename(built, self.path(parcel))
 
     def discard(self, parcel: str) -> None:
         """Remove a parcel; no error if it is gone."""
@@ -248,8 +247,7 @@ class Provider:
         finally:
             for pin in pins:
                 self._store.unpin(pin)
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(building)
+            unlink(building)
         record = ParcelRecord(
             id=head.id.hex(),
             target=target,

@@ -60,12 +60,9 @@ def _end_pack(fd: int, kept: tuple[FoundBlock, ...]) -> int:
     last = kept[-1].place
     offset = last.offset + last.size
     record = encode_end(End(blocks=len(kept), chunks=sum(len(block.header.chunks) for block in kept), offset=offset))
-    files.step("pack-truncate")
-    os.ftruncate(fd, offset)
-    files.step("pack-write")
-    os.pwrite(fd, record, offset)
-    files.step("pack-fsync")
-    os.fsync(fd)
+    files.truncate(fd, offset, "pack-truncate")
+    files.write_all(fd, record, offset=offset, name="pack-write")
+    files.sync_file(fd, "pack-fsync")
     return offset + len(record)
 
 

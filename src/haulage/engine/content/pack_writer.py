@@ -129,8 +129,7 @@ class PackWriter:
                 self.close()
                 files.remove_durable(self.pack.path)
                 return False
-            files.step("pack-truncate")
-            os.ftruncate(self._fd, self._synced_size)
+            files.truncate(self._fd, self._synced_size, "pack-truncate")
             os.lseek(self._fd, self._synced_size, os.SEEK_SET)
         self.size = self._synced_size
         self.chunk_count = self.pack.count
@@ -144,18 +143,13 @@ class PackWriter:
                 os.close(fd)
 
     def _write(self, data: bytes) -> None:
-        view = memoryview(data)
         with naming(self.pack.path, "write to"):
-            files.step("pack-write")
-            while view:
-                written = os.write(self._fd, view)
-                view = view[written:]
+            files.write_all(self._fd, data, name="pack-write")
         self.size += len(data)
 
     def _fsync(self) -> None:
         with naming(self.pack.path, "make durable"):
-            files.step("pack-fsync")
-            os.fsync(self._fd)
+            files.sync_file(self._fd, "pack-fsync")
             if not self._synced_size:
                 files.sync_folder(self._folder)
 

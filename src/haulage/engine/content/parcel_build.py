@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from haulage.base.errors import FormatError
-from haulage.base.files import step, sync_folder
+from haulage.base.files import rename, sync_file, sync_folder, write_all
 from haulage.engine.content.chunker import MAX_BYTES
 from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest_model import unpack_chunks
@@ -69,13 +69,11 @@ def write_parcel(
             rows = _write_sections(fd, room, jobs, level, threads, on_progress)
             head = _head(plan, rows)
             assert len(head) == room
-            _write_at(fd, 0, head)
-            step("fsync")
-            os.fsync(fd)
+            write_all(fd, head, offset=0)
+            sync_file(fd)
         finally:
             os.close(fd)
-        step("rename")
-        os.rename(temporary, out_path)
+        rename(temporary, out_path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -100,21 +98,13 @@ def _write_sections(
     done_bytes = 0
     with contextlib.closing(in_order(work, jobs, threads=threads)) as done:
         for _job, (row, stored) in done:
-            step("write")
-            _write_at(fd, offset, stored)
+            write_all(fd, stored, offset=offset)
             offset += len(stored)
             done_bytes += row[3]
             rows.append(row)
             if on_progress is not None:
                 on_progress(done_bytes)
     return rows
-
-
-def _write_at(fd: int, offset: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        count = os.pwrite(fd, view, offset)
-        view, offset = view[count:], offset + count
 
 
 def _jobs(plan: ParcelPlan, store: ChunkStore) -> Iterator[_Job]:

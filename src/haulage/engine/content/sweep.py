@@ -7,9 +7,7 @@ so captures and readers go on meanwhile. Each step leaves a store that holds eve
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -140,7 +138,7 @@ class Sweep:
         small: list[_Judged] = []
         for pack in self._packs:
             one = self._judge(pack)
-            if not one.live or self._state.spared(pack):
+            if not one.live or self._state.spared(pack) or pack.name in self._state.unsound:
                 continue
             is_small = pack.index.pack_size < settings.small_pack_bytes
             if one.live < pack.count and (is_small or one.dead_bytes >= settings.dead_share * pack.index.raw_bytes):
@@ -192,6 +190,7 @@ class Sweep:
                     copier.verify(one.pack, marks)
                 except IntegrityError as error:
                     self._damages.append(Damage(where=one.pack.path, chunks=(), cause=f"not rewritten: {error.message}"))
+                    self._state.mark(one.pack.name, (), one.pack.path, error.message)
                     continue
                 copier.copy(one.pack, marks)
                 batch.append((one, marks))
@@ -249,6 +248,4 @@ class Sweep:
 
 def _unlink(path: str) -> None:
     with naming(path, "remove"):
-        files.step("unlink")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+        files.unlink(path)

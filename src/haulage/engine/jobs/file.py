@@ -7,6 +7,8 @@ import logging
 import os
 import sqlite3
 
+from haulage.base.files import rename, unlink
+
 _log = logging.getLogger("haulage.jobs")
 
 
@@ -15,10 +17,9 @@ def set_aside_if_damaged(path: str) -> bool:
     if not os.path.exists(path) or _is_sound(path):
         return False
     _log.error("%s is damaged; it is set aside and a new one is begun, which loses only history", path)
-    os.replace(path, path + ".damaged")
+    rename(path, path + ".damaged")
     for companion in ("-wal", "-shm", "-journal"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path + companion)
+        unlink(path + companion)
     return True
 
 

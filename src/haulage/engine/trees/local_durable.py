@@ -7,7 +7,7 @@ import ctypes
 import os
 import stat
 
-from haulage.base.files import step
+from haulage.base.files import step, sync_file
 
 
 def sync_tree(root_fd: int) -> None:
@@ -30,10 +30,10 @@ def _sync_each(root_fd: int) -> None:
             if stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
                 fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
                 try:
-                    os.fsync(fd)
+                    sync_file(fd)
                 finally:
                     os.close(fd)
-        os.fsync(folder)
+        sync_file(folder, "fsync-folder")
 
 
 def remove_below(folder_fd: int) -> None:
