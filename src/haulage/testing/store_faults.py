@@ -13,6 +13,7 @@ from haulage.engine.content.model import (
     ChunkId,
     ChunkStore,
     ManifestId,
+    MendReport,
     Pin,
     StoreStats,
     SweepReport,
@@ -89,9 +90,25 @@ class FaultyStore:
         self.fuse.count("sweep")
         return self.inner.sweep(live, now=now, dry_run=dry_run)
 
-    def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+    def parts(self) -> Sequence[str]:
+        return self.inner.parts()
+
+    def check(self, *, part: str | None = None, on_progress: Callable[[int], None] | None = None) -> CheckReport:
         self.fuse.count("check")
-        return self.inner.check(on_progress=on_progress)
+        return self.inner.check(part=part, on_progress=on_progress)
+
+    def damaged(self) -> Sequence[ChunkId]:
+        return self.inner.damaged()
+
+    def unsound(self) -> Sequence[str]:
+        return self.inner.unsound()
+
+    def mend(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime) -> MendReport:
+        self.fuse.count("mend")
+        return self.inner.mend(live, now=now)
+
+    def clear_aside(self) -> bool:
+        return self.inner.clear_aside()
 
     def stats(self) -> StoreStats:
         return self.inner.stats()

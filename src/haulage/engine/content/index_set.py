@@ -6,7 +6,7 @@ that looking up a chunk that is not held costs nothing per pack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -130,7 +130,7 @@ class IndexSet:
         return None
 
     def _find_good(self, chunk: ChunkId) -> Pack | None:
-        bad = self._damaged[chunk]
+        bad = self._damaged.get(chunk, frozenset())
         return next((pack for pack in self.all() if pack.name not in bad and pack.holds(chunk)), None)
 
     def find_damaged(self, chunk: ChunkId) -> Pack | None:
@@ -157,6 +157,7 @@ class IndexSet:
         """Forget a pack; its marks in the table stay and are harmless until it is built anew."""
         self.sealed = tuple(one for one in self.sealed if one is not pack)
         self._table.remove(pack)
+        self.forget_damage(pack.name)
         if sum(one.count for one in self.sealed) * 2 < self._table.entries:
             self._table = _table(self.sealed)
 
@@ -177,6 +178,34 @@ class IndexSet:
         it is brought again."""
         self._damaged[chunk] = self._damaged.get(chunk, frozenset()) | {pack}
 
+    def knows_damage(self, chunk: ChunkId, pack: str) -> bool:
+        """Whether this very copy is known to be bad."""
+        return pack in self._damaged.get(chunk, ())
+
     def is_damaged(self, chunk: ChunkId) -> bool:
         """Whether some copy is known to be bad."""
         return chunk in self._damaged
+
+    def damaged(self) -> list[ChunkId]:
+        """The chunks of which every copy is known to be bad, in order."""
+        return sorted(chunk for chunk in list(self._damaged) if self._find_good(chunk) is None)
+
+    def has_good_outside(self, chunk: ChunkId, packs: Container[str]) -> bool:
+        """Whether a pack that is none of these has a copy not known to be bad."""
+        bad = self._damaged.get(chunk, frozenset())
+        return any(pack.name not in bad and pack.name not in packs and pack.holds(chunk) for pack in self.all())
+
+    def forget_damage(self, pack: str) -> None:
+        """What was known to be bad in a pack is of no interest any more: the pack is gone, or was found right again."""
+        for chunk, bad in list(self._damaged.items()):
+            if pack in bad:
+                left = bad - {pack}
+                if left:
+                    self._damaged[chunk] = left
+                else:
+                    del self._damaged[chunk]
+
+    def replace(self, old: SealedPack, new: SealedPack) -> None:
+        """The same pack with its index derived again."""
+        self.sealed = tuple(new if one is old else one for one in self.sealed)
+        self._table = _table(self.sealed)

@@ -14,6 +14,7 @@ from haulage.engine.content.model import (
     ChunkId,
     Damage,
     ManifestId,
+    MendReport,
     Pin,
     StoreStats,
     SweepReport,
@@ -42,7 +43,7 @@ class MemorySession:
         self._require_open()
         if chunk in self._fresh:
             return True
-        if chunk not in self._store.chunks:
+        if chunk not in self._store.chunks or chunk in self._store.bad:
             return False
         self.relied.add(chunk)
         return True
@@ -50,6 +51,7 @@ class MemorySession:
     def checkpoint(self) -> None:
         self._require_open()
         self._store.chunks.update(self._fresh)
+        self._store.bad.difference_update(self._fresh)
         self.relied.update(self._fresh)
         self._fresh.clear()
 
@@ -85,6 +87,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.chunks: dict[ChunkId, bytes] = {}
+        self.bad: set[ChunkId] = set()
+        """Chunks that were found damaged; they count as missing."""
         self.sessions: set[MemorySession] = set()
         self._pins: dict[str, Pin] = {}
         self._closed = False
@@ -97,8 +101,7 @@ class MemoryStore:
 
     def missing(self, chunks: Iterable[ChunkId]) -> set[ChunkId]:
         self.require_open()
-        held = self.chunks
-        return {chunk for chunk in chunks if chunk not in held}
+        return {chunk for chunk in chunks if chunk not in self.chunks or chunk in self.bad}
 
     def read(self, chunk: ChunkId) -> bytes:
         self.require_open()
@@ -106,6 +109,7 @@ class MemoryStore:
         if data is None:
             raise chunk_missing(chunk)
         if digest(data) != chunk:
+            self.bad.add(chunk)
             raise chunk_damaged(chunk, "memory", "its bytes do not have its id")
         return data
 
@@ -150,19 +154,40 @@ class MemoryStore:
         if not dry_run:
             for chunk in dead:
                 del self.chunks[chunk]
+                self.bad.discard(chunk)
             self._pins = {owner: pin for owner, pin in self._pins.items() if _valid(pin, now)}
         return report
 
-    def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+    def parts(self) -> Sequence[str]:
+        self.require_open()
+        return [""]
+
+    def damaged(self) -> Sequence[ChunkId]:
+        self.require_open()
+        return sorted(self.bad)
+
+    def unsound(self) -> Sequence[str]:
+        self.require_open()
+        return []
+
+    def mend(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime) -> MendReport:  # noqa: ARG002  (no packs)
+        self.require_open()
+        return MendReport(indexes_written=0, packs_set_aside=0, chunks_moved=0, packs_left=0)
+
+    def check(self, *, part: str | None = None, on_progress: Callable[[int], None] | None = None) -> CheckReport:
         self.require_open()
         size_bytes, damages = 0, list[Damage]()
-        for chunk, data in self.chunks.items():
+        for chunk, data in list(self.chunks.items()) if not part else ():
             size_bytes += len(data)
             if digest(data) != chunk:
+                self.bad.add(chunk)
                 damages.append(Damage(where="memory", chunks=(chunk,), cause="bytes do not have the chunk's id"))
             if on_progress:
                 on_progress(size_bytes)
         return CheckReport(chunks_checked=len(self.chunks), bytes_checked=size_bytes, damages=tuple(damages))
+
+    def clear_aside(self) -> bool:
+        return False
 
     def stats(self) -> StoreStats:
         self.require_open()

@@ -94,8 +94,30 @@ class ChunkStore(Protocol):
         included; if it raises for one pinned manifest nothing at all is removed (I10, I11)."""
         ...
 
-    def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
-        """Read and verify everything held; changes nothing."""
+    def parts(self) -> Sequence[str]:
+        """What can be checked one by one: everything that is no pack first, as ``""``, then the packs by name."""
+        ...
+
+    def check(self, *, part: str | None = None, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+        """Read and verify everything held, or one of ``parts`` (none there any more: nothing to say). Changes nothing but what is
+        known: what proves damaged counts as missing from then on."""
+        ...
+
+    def damaged(self) -> Sequence[ChunkId]:
+        """Chunks known to be damaged of which no good copy is held, in order."""
+        ...
+
+    def unsound(self) -> Sequence[str]:
+        """Packs in which anything was found wrong, by name. They are read from where they are right, and leave by ``mend``."""
+        ...
+
+    def mend(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime) -> MendReport:
+        """Put right what can be put right from here: derive damaged indexes again, move what is needed and readable out of unsound
+        packs, and put such a pack aside once every needed chunk in it has a good copy elsewhere. Raises like ``sweep``."""
+        ...
+
+    def clear_aside(self) -> bool:
+        """Everything was read since and is right: remove what was set aside. Whether there was anything."""
         ...
 
     def stats(self) -> StoreStats:
@@ -115,6 +137,20 @@ class Damage:
     """File and offset, for people."""
     chunks: tuple[ChunkId, ...]
     cause: str
+    pack: str = ""
+    """The pack it is in; empty for anything else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MendReport:
+    """What mending did."""
+
+    indexes_written: int
+    packs_set_aside: int
+    chunks_moved: int
+    packs_left: int
+    """Unsound packs that stay, because a chunk in them is needed of which there is no good copy."""
+    damages: tuple[Damage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from haulage.base.errors import IntegrityError
 from haulage.engine.content.index_file import BlockPlace
 from haulage.engine.content.index_set import Location, SealedPack
 from haulage.engine.content.model import ChunkId
@@ -35,12 +36,27 @@ class PackCopier:
 
     def copy(self, pack: SealedPack, marks: bytes) -> None:
         """Copy everything marked. Raises IntegrityError, TransferError."""
-        block_bytes = self._state.settings.block_bytes
         for chunk, view in _marked(pack, marks):
-            if self._chunks and (len(self._data) + len(view) > block_bytes or len(self._chunks) >= MAX_BLOCK_CHUNKS):
-                self._cut()
-            self._data += view
-            self._chunks.append((chunk, len(view)))
+            self._add(chunk, view)
+
+    def salvage(self, pack: SealedPack, marks: bytes) -> list[ChunkId]:
+        """Copy what can still be read of everything marked; returns what cannot. Raises TransferError."""
+        bad: list[ChunkId] = []
+        for place, wanted in _by_block(pack, marks):
+            try:
+                data = load_block(pack.path, place.offset, place.size)
+            except (IntegrityError, FileNotFoundError):
+                bad += [pack.index.chunk(at) for at, _start, _length in wanted]
+                continue
+            for at, start, length in wanted:
+                chunk = pack.index.chunk(at)
+                try:
+                    view = chunk_of(data, chunk, Location(pack.name, pack.path, place.offset, place.size, start, length))
+                except IntegrityError:
+                    bad.append(chunk)
+                else:
+                    self._add(chunk, view)
+        return bad
 
     def seal(self) -> int:
         """Finish the present pack and show it; gives its stored size, index included. Raises TransferError."""
@@ -64,6 +80,13 @@ class PackCopier:
                 self._state.strand(writer.pack)
         finally:
             writer.close()
+
+    def _add(self, chunk: ChunkId, view: memoryview) -> None:
+        block_bytes = self._state.settings.block_bytes
+        if self._chunks and (len(self._data) + len(view) > block_bytes or len(self._chunks) >= MAX_BLOCK_CHUNKS):
+            self._cut()
+        self._data += view
+        self._chunks.append((chunk, len(view)))
 
     def _cut(self) -> None:
         block = encode_block(self._data, self._chunks)

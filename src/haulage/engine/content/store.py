@@ -7,11 +7,12 @@ import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from haulage.engine.content.check import Check
-from haulage.engine.content.model import CheckReport, ChunkId, ManifestId, Pin, StoreStats, SweepReport
+from haulage.engine.content.check import REST, Check
+from haulage.engine.content.model import CheckReport, ChunkId, Damage, ManifestId, MendReport, Pin, StoreStats, SweepReport
 from haulage.engine.content.pack_writer import GrowingPack
 from haulage.engine.content.pins import PinFolder
 from haulage.engine.content.store_folder import StoreFolder
+from haulage.engine.content.store_mend import Mend
 from haulage.engine.content.store_read import ChunkReader
 from haulage.engine.content.store_session import LocalSession
 from haulage.engine.content.store_state import StoreSettings, StoreState
@@ -70,10 +71,43 @@ class LocalStore:
         self._state.require_open(writing=not dry_run)
         return Sweep(self._state, self._pins, live, now).run(dry_run=dry_run)
 
-    def check(self, *, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+    def parts(self) -> Sequence[str]:
+        self._state.require_open()
+        return [REST, *sorted(pack.name for pack in self._state.indexes.sealed)]
+
+    def check(self, *, part: str | None = None, on_progress: Callable[[int], None] | None = None) -> CheckReport:
         """``on_progress`` is told the stored bytes read so far."""
         self._state.require_open()
-        return Check(self._state, self._pins, on_progress).run()
+        return Check(self._state, self._pins, on_progress).run(part)
+
+    def damaged(self) -> Sequence[ChunkId]:
+        self._state.require_open()
+        return self._state.damaged()
+
+    def unsound(self) -> Sequence[str]:
+        self._state.require_open()
+        with self._state.lock:
+            return sorted({*self._state.unsound, *self._state.bad_indexes, *(index.pack.hex() for index in self._state.lost)})
+
+    def mend(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime) -> MendReport:
+        self._state.require_open(writing=True)
+        return Mend(self._state, self._pins, live, now).mend()
+
+    def watch(self, on_damage: Callable[[Damage], None]) -> None:
+        """Be told of each damage that is met, in whatever thread meets it; it must return at once."""
+        self._state.on_damage = on_damage
+
+    @property
+    def scrub_path(self) -> str:
+        """Where the scrub keeps how far it is."""
+        return self._state.folder.scrub
+
+    def clear_aside(self) -> bool:
+        self._state.require_open(writing=True)
+        found = bool(self._state.folder.aside())
+        if found:
+            self._state.folder.clear_aside()
+        return found
 
     def stats(self) -> StoreStats:
         self._state.require_open()

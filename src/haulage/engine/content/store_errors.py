@@ -11,6 +11,9 @@ from haulage.engine.content.model import ChunkId
 from haulage.engine.content.pack import MAX_CHUNK_BYTES
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_MEDIUM = {errno.EIO, errno.EILSEQ, errno.EUCLEAN, errno.EBADMSG, errno.ENODATA, errno.EREMOTEIO, errno.ENXIO}
+"""What a disk or file system says of bytes it cannot give back. Everything else (no descriptor, no memory, no right) says nothing
+about the bytes, and must not make a good chunk count as damaged (F62)."""
 
 
 def chunk_missing(chunk: ChunkId) -> HaulageError:
@@ -47,6 +50,11 @@ def require_chunk_size(size_bytes: int) -> None:
         raise UsageError(
             "chunk-too-large", f"A chunk of {size_bytes} bytes exceeds the limit of {MAX_CHUNK_BYTES}.", "Cut it smaller."
         )
+
+
+def is_medium_fault(error: OSError) -> bool:
+    """Whether the bytes themselves are out of reach, and not only this try to read them."""
+    return error.errno in _MEDIUM
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from haulage.engine.content.store_errors import naming
 FORMAT_LINE = "haulage-store 1"
 KNOWN_CRITICAL: frozenset[str] = frozenset()
 _MAX_MARKER_BYTES = 4096
-_OWN_NAMES = {"packs", "pins", "lock", "format"}
+_OWN_NAMES = {"packs", "pins", "lock", "format", "quarantine", "scrub"}
 _PACK_NAME = re.compile(r"([0-9a-f]{32})\.(pack|index)")
 _FEATURE = re.compile(r"(critical|optional) ([a-z0-9-]{1,64})")
 
@@ -29,6 +29,9 @@ class StoreFolder:
         self.path = os.path.abspath(path)
         self.packs = os.path.join(self.path, "packs")
         self.pins = os.path.join(self.path, "pins")
+        self.quarantine = os.path.join(self.path, "quarantine")
+        self.scrub = os.path.join(self.path, "scrub")
+        self._marker_seen = b""
         self._marker = os.path.join(self.path, "format")
         with naming(self.path, "open"):
             if not read_only:
@@ -87,7 +90,8 @@ class StoreFolder:
     def verify_marker(self) -> None:
         """Refuse a store this program does not understand. Raises FormatError."""
         with open(self._marker, "rb") as file:
-            lines = file.read(_MAX_MARKER_BYTES).decode("ascii", "replace").split("\n")
+            data = file.read(_MAX_MARKER_BYTES)
+        lines = data.decode("ascii", "replace").split("\n")
         if lines[0] != FORMAT_LINE:
             raise FormatError(
                 "store-version-unknown",
@@ -104,6 +108,44 @@ class StoreFolder:
                     f"The store {self.path} needs the feature {feature!r}, which this program does not know.",
                     "Use a newer program.",
                 )
+        if self._marker_seen not in (b"", data):
+            raise FormatError(
+                "store-marker-damaged", f"{self._marker} is not as it was when it was opened.", "It is written again."
+            )
+        self._marker_seen = data
+
+    def mend_marker(self) -> bool:
+        """Write the marker again as it was when the store was opened, if it is not so any more. Raises TransferError."""
+        try:
+            self.verify_marker()
+        except (OSError, FormatError):
+            with naming(self._marker, "write"):
+                files.write_durable(self._marker, self._marker_seen)
+            return True
+        return False
+
+    def set_aside(self, name: str) -> None:
+        """Move a pack that is not needed any more, and not what it should be, out of the way; index first. Raises TransferError."""
+        with naming(self.quarantine, "move into"):
+            files.make_folder(self.quarantine)
+            for kind in ("index", "pack"):
+                files.step("quarantine")
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(os.path.join(self.packs, f"{name}.{kind}"), os.path.join(self.quarantine, f"{name}.{kind}"))
+                files.sync_folder(self.quarantine)
+                files.sync_folder(self.packs)
+
+    def aside(self) -> list[str]:
+        """Files that were set aside, by name."""
+        with naming(self.quarantine, "list"), contextlib.suppress(FileNotFoundError):
+            return sorted(os.listdir(self.quarantine))
+        return []
+
+    def clear_aside(self) -> None:
+        """Remove what was set aside: everything needed was read and right since. Raises TransferError."""
+        with naming(self.quarantine, "clear"):
+            for name in self.aside():
+                files.remove_durable(os.path.join(self.quarantine, name))
 
     def pack_names(self) -> tuple[set[str], set[str]]:
         """Names that have a pack file, and names that have an index file."""

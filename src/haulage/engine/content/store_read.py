@@ -13,12 +13,12 @@ from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 
-from haulage.base.errors import HaulageError, IntegrityError
+from haulage.base.errors import HaulageError, IntegrityError, TransferError
 from haulage.engine.content.digest import digest
 from haulage.engine.content.index_set import Location
 from haulage.engine.content.model import ChunkId
 from haulage.engine.content.pack_block import decode_block
-from haulage.engine.content.store_errors import chunk_damaged, chunk_missing
+from haulage.engine.content.store_errors import chunk_damaged, chunk_missing, is_medium_fault
 from haulage.engine.content.store_state import StoreState, where
 
 _SLICE_CHUNKS = 65_536
@@ -29,7 +29,8 @@ Wanted = list[tuple[ChunkId, Location]]
 
 
 def load_block(path: str, offset: int, size: int) -> bytes:
-    """Read, verify and decode one block. Raises IntegrityError ``block-damaged``, FileNotFoundError when the pack is gone."""
+    """Read, verify and decode one block. Raises IntegrityError ``block-damaged``, FileNotFoundError when the pack is gone,
+    TransferError ``store-io`` when this try says nothing about the bytes."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -39,6 +40,8 @@ def load_block(path: str, offset: int, size: int) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
+        if not is_medium_fault(error):
+            raise TransferError("store-io", f"Cannot read {path}: {error.strerror}.", "It is tried again by itself.") from error
         raise IntegrityError("block-damaged", f"it cannot be read ({error.strerror})") from error
     return decode_block(data)[1]
 
@@ -132,7 +135,7 @@ class ChunkReader:
         return None
 
     def _mark(self, chunk: ChunkId, location: Location, cause: str) -> HaulageError:
-        self._state.indexes.mark_damaged(chunk, location.pack)
+        self._state.mark(location.pack, [chunk], where(location.path, location.offset), cause)
         return chunk_damaged(chunk, where(location.path, location.offset), cause)
 
     def _block(self, location: Location) -> bytes:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -15,6 +15,7 @@ from haulage.base import files
 from haulage.base.errors import ConflictError, IntegrityError, TransferError
 from haulage.engine.content.index_file import IndexFile
 from haulage.engine.content.index_set import IndexSet, Pack, SealedPack
+from haulage.engine.content.model import ChunkId, Damage
 from haulage.engine.content.pack_recover import recover_pack, view_pack
 from haulage.engine.content.pack_writer import GrowingPack, index_path
 from haulage.engine.content.store_errors import naming, store_closed
@@ -55,6 +56,12 @@ class StoreState:
         self.indexes = IndexSet(self._open_packs())
         self.sweeping: set[str] | None = None
         """While a sweep runs: the packs that ended sessions relied upon."""
+        self.unsound: dict[str, str] = {}
+        """Packs in which something was found wrong, and what."""
+        self.bad_indexes: set[str] = set()
+        """Packs whose index file is not what it should be; what was read of it when it was opened is."""
+        self.on_damage: Callable[[Damage], None] = lambda _damage: None
+        """Told of each new damage, from whatever thread met it; must return at once."""
         self.unlinked: list[str] = []
         """Pack files whose index is gone and which must go too."""
         self._relied: dict[int, set[str]] = {}
@@ -91,6 +98,30 @@ class StoreState:
             return self._workers.submit(act, *arguments, **named)
         except RuntimeError as error:
             raise store_closed(self.folder.path) from error
+
+    def mark(self, pack: str, chunks: Sequence[ChunkId], place: str, cause: str) -> None:
+        """Something in a pack was found wrong: these copies count as gone from now on (I15)."""
+        with self.lock:
+            fresh = pack not in self.unsound or any(not self.indexes.knows_damage(chunk, pack) for chunk in chunks)
+            self.unsound.setdefault(pack, cause)
+            for chunk in chunks:
+                self.indexes.mark_damaged(chunk, pack)
+        if fresh:
+            self.on_damage(Damage(where=place, chunks=tuple(chunks), cause=cause, pack=pack))
+
+    def mark_index(self, damage: Damage) -> None:
+        """The index file of a pack was found wrong."""
+        with self.lock:
+            fresh = damage.pack not in self.bad_indexes
+            self.bad_indexes.add(damage.pack)
+        if fresh:
+            self.on_damage(damage)
+
+    def damaged(self) -> list[ChunkId]:
+        """Chunks of which there was a copy and is no good one, those of lost packs included."""
+        with self.lock:
+            lost = {chunk for index in self.lost for chunk in index.chunks() if self.indexes.find(chunk) is None}
+            return sorted(lost.union(self.indexes.damaged()))
 
     def rely(self, key: int, pack: Pack) -> bool:
         """Make a session need a pack; False if a sweep took the pack just now."""
@@ -148,9 +179,7 @@ class StoreState:
         while self.unlinked:
             path = self.unlinked[-1]
             with naming(path, "remove"):
-                files.step("unlink")
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
+                files.unlink(path)
             self.unlinked.pop()
         with naming(self.folder.packs, "make durable"):
             files.sync_folder(self.folder.packs)
