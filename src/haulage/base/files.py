@@ -102,6 +102,15 @@ def remove_tree(path: Path, on_error: Callable[..., object] | None = None) -> No
     shutil.rmtree(path, onerror=on_error)
 
 
+def sync_path(path: Path) -> None:
+    """Make the bytes of a file durable that something else wrote."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        sync_file(fd)
+    finally:
+        os.close(fd)
+
+
 def write_durable(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Replace ``path`` by ``data`` so that after any crash either the old or the new content stands there, whole."""
     folder, name = os.path.split(os.fspath(path))
