@@ -31,30 +31,6 @@ def same_at(folder: Path, package: str, version: int, source: Path) -> None:
         assert_same(expected, found)
 
 
-def test_deleting_every_jobs_database_loses_nothing(lab: Lab, tmp_path: Path) -> None:
-    """The tables are the truth; jobs are only under way."""
-    place = f"LA1/JOBS-{next(_numbers)}"
-    folder = add_point(lab, place, tmp_path / "point")
-    source = write_bulk(tmp_path / "source", 48, seed=4)
-    package = create(lab, source, place)
-    publish(lab, package)
-    wait_moving(lab, package, "CHI", 0.2, version=1)
-    for site in lab:
-        site.kill()
-        found = glob.glob(os.path.join(glob.escape(site.home), "jobs.db*"))
-        assert found
-        for path in found:
-            os.unlink(path)
-    for site in lab:
-        site.start()
-    lab.wait_present(package)
-    same_at(folder, package, 1, source)
-    (source / "more").write_text("a second version")
-    publish(lab, package)
-    lab.wait_present(package, 2)
-    same_at(folder, package, 2, source)
-
-
 def test_a_site_serves_and_is_administered_while_its_parent_is_away(lab: Lab, tmp_path: Path) -> None:
     source = write_bulk(tmp_path / "source", 2, seed=5)
     old = create(lab, source, "LA1")

@@ -143,7 +143,6 @@ class CaptureSettings:
 class JobSettings:
     """The job engine."""
 
-    url: str = setting("", "Where jobs are kept; empty: `jobs.db` in the home, or the database if that is PostgreSQL.", _database)
     workers: int = setting(4, "How many jobs of one kind run at once.", _between(1, 64))
 
 

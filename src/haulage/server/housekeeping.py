@@ -29,7 +29,8 @@ from haulage.server.presence import Presence
 
 AWAY_SECONDS = 300.0
 """A child not heard for so long is reported; it long-polls, so it is heard every minute."""
-JOBS_KEPT_SECONDS = 3 * 86_400.0
+JOBS_KEPT_SECONDS = 3600.0
+"""So long the engine knows that a job has ended: far longer than anybody may come with its id who looked before it did."""
 NIGHTLY = dt.timedelta(hours=24)
 CERTIFICATE_DAYS = 60
 

@@ -1,6 +1,7 @@
 """The one table of jobs: kind, function, what makes it due; and the pump that submits what is due.
 
-The tables are the truth: the pump only looks at them, so a lost job, a lost wake-up or a deleted job database costs a moment.
+The tables are the truth and the pump only looks at them: a lost job or a lost wake-up costs a moment, and what a killed server had
+in hand is still due when the next one looks.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Due:
     id: str
     argument: str
     partition: str
+    place: str
     over: Callable[[], None]
 
 
@@ -37,6 +39,7 @@ class JobKind:
 
     kind: str
     workers: int
+    per_place: int | None = None
     run: Callable[[str], None]
     due: Callable[[Transaction, dt.datetime], Sequence[Due]]
 
@@ -64,15 +67,23 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
                 id=f"capture:{source.package}:{source.requested}",
                 argument=source.package,
                 partition=source.package,
+                place=core.code,
                 over=functools.partial(core.publisher.again, source.package),
             )
             for source in core.publisher.due(tx)
         ]
 
+    def surveys(_tx: Transaction, now: dt.datetime) -> Sequence[Due]:
+        return [
+            Due(id=f"survey:{where}:{when.isoformat()}", argument=where, partition=where, place=where, over=_nothing)
+            for where, when in core.survey.due(now)
+        ]
+
     return [
         JobKind(kind="capture", workers=1, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
         JobKind(kind="site", workers=workers, run=site, due=shipments("site")),
-        JobKind(kind="point", workers=workers, run=point, due=shipments("point")),
+        JobKind(kind="point", workers=workers, per_place=max(1, workers // 2), run=point, due=shipments("point")),
+        JobKind(kind="survey", workers=1, run=lambda where: core.survey.run(Place(where)), due=surveys),
     ]
 
 
@@ -81,8 +92,13 @@ def _shipment_job(core: SiteCore, row: Shipment) -> Due:
         id=f"{row.kind}:{row.package}:{row.wanted}:{row.place}:{row.generation}:{row.run}",
         argument=f"{row.package}|{row.place}|{row.run}",
         partition=f"{row.package}@{row.place}",
+        place=row.place,
         over=lambda: core.attempts.renumber(row.package, row.place, row.run),
     )
+
+
+def _nothing() -> None:
+    """A survey that ended is planned no more."""
 
 
 class Pump:
@@ -94,7 +110,7 @@ class Pump:
         self._clock = clock
         self._kinds = job_kinds(core, workers)
         for kind in self._kinds:
-            engine.register(kind.kind, kind.run, kind.workers)
+            engine.register(kind.kind, kind.run, kind.workers, per_place=kind.per_place)
 
     def turn(self) -> int:
         """Look once; returns how many jobs were handed over."""
@@ -104,7 +120,7 @@ class Pump:
             found = [(kind.kind, due) for kind in self._kinds for due in kind.due(tx, now) if due.id not in running]
         started = 0
         for kind, due in found:
-            answer = self._engine.submit(kind, due.id, due.argument, partition=due.partition)
+            answer = self._engine.submit(kind, due.id, due.argument, partition=due.partition, place=due.place)
             started += answer is Submission.ACCEPTED
             if answer is Submission.FINISHED:
                 due.over()
@@ -113,4 +129,6 @@ class Pump:
     def next_due(self) -> dt.datetime | None:
         """When something will be due by itself."""
         with self._core.database.reading() as tx:
-            return transit.next_due(tx, self._core.code, self._clock.now())
+            shipment = transit.next_due(tx, self._core.code, self._clock.now())
+        times = [when for when in (shipment, self._core.survey.next_due()) if when is not None]
+        return min(times, default=None)

@@ -64,12 +64,6 @@ class Home:
         return self.settings.database.url or "sqlite:///" + self.file("site.db")
 
     @property
-    def jobs_url(self) -> str:
-        """Where jobs are kept."""
-        shared = self.database_url if self.database_url.startswith("postgresql") else ""
-        return self.settings.jobs.url or shared or "sqlite:///" + self.file("jobs.db")
-
-    @property
     def listen(self) -> tuple[str, int]:
         """Address and port to listen at."""
         return split_address(self.settings.site.listen)

@@ -14,7 +14,7 @@ from haulage.base.errors import HaulageError
 from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode
 from haulage.base.log import set_up_logging
-from haulage.engine.jobs.durable import DurableJobs
+from haulage.engine.jobs.threaded import ThreadedJobs
 from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
 from haulage.engine.trust.tokens import new_token, token_digest, write_token
@@ -31,9 +31,6 @@ from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
 from haulage.wiring.site import OpenedSite, Wakes, open_site
 from haulage.wiring.tls import ServerFiles
-
-EXECUTOR = "server"
-"""The same after every restart, so that a killed server's jobs are taken up again."""
 
 
 def serve(path: str, *, log_format: str | None = None) -> None:
@@ -62,7 +59,7 @@ def serve(path: str, *, log_format: str | None = None) -> None:
 def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Process:
     """The process of an opened site; nothing runs yet."""
     core, presence = opened.core, Presence(clock)
-    engine = DurableJobs(home.jobs_url, clock, executor=EXECUTOR, on_defect=lambda job, defect: _say_defect(core, job, defect))
+    engine = ThreadedJobs(clock, on_defect=lambda job, defect: _say_defect(core, job, defect))
     link = opened.link
     uplinks = None
     if link is not None:

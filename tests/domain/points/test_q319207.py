@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.domain.estate import records as estate
@@ -60,8 +61,8 @@ def test_q319207_two_hundred_tries_of_one_point_and_nothing_towards_fifty_childr
         assert jobs is not None
         submit = jobs.submit
 
-        def counted(kind: str, job_id: str, argument: str, *, partition: str, delay_seconds: float = 0) -> Submission:
-            answer = submit(kind, job_id, argument, partition=partition, delay_seconds=delay_seconds)
+        def counted(kind: str, job_id: str, argument: str, **more: Any) -> Submission:
+            answer = submit(kind, job_id, argument, **more)
             if answer is Submission.ACCEPTED:
                 started.append((kind, argument.split("|")[1]))
             return answer

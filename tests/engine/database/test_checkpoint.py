@@ -15,9 +15,7 @@ import pytest
 import haulage
 from haulage.engine.database import checkpoint
 from haulage.engine.database.checkpoint import LOG_BYTES, Checkpointer, has_reset_defect
-from haulage.engine.database.connection import open_library_engine
 from haulage.engine.database.transaction import Database, memory_database, open_database
-from haulage.engine.jobs.file import set_aside_if_damaged
 
 PIECE = "x" * 60_000
 """As large as it may be without a transaction of its own being more than the log may hold."""
@@ -101,28 +99,6 @@ def test_f9_no_connection_of_the_site_checkpoints_by_itself(database: Database, 
     assert log_bytes(path) > 1000 * 4096, "or SQLite would not have wanted to"
     assert pathlib.Path(path).read_bytes() == before
     assert database.commits_alone()
-
-
-def test_f9_nor_does_one_of_the_job_engine(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = open_library_engine(f"sqlite:///{path}")
-    with engine.begin() as tx:
-        tx.exec_driver_sql("CREATE TABLE cargo (id INTEGER PRIMARY KEY, text TEXT NOT NULL)")
-
-    def work() -> None:
-        for _ in range(30):
-            with engine.begin() as tx:
-                tx.exec_driver_sql("INSERT INTO cargo (text) VALUES (?)", (PIECE,))
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Checkpointer, "when_due", lambda _self: False)
-        before = pathlib.Path(path).read_bytes()
-        in_threads(4, work)
-        assert log_bytes(path) > 1000 * 4096
-        assert pathlib.Path(path).read_bytes() == before
-    work()
-    assert pathlib.Path(path).stat().st_size > 7_000_000, "ours copied it"
-    assert log_bytes(path) <= LOG_BYTES + 200_000
-    engine.dispose()
 
 
 def test_f9_the_log_stays_small_and_nothing_is_missing(database: Database, path: str) -> None:
@@ -286,8 +262,6 @@ def test_opening_a_database_twice_gives_up_no_lock(database: Database, path: str
     believes itself alone, and deletes the log under the server."""
     add(database, "a")
     open_database(f"sqlite:///{path}").close()
-    open_library_engine(f"sqlite:///{path}").dispose()
-    set_aside_if_damaged(path)
     subprocess.run([sys.executable, "-c", _VISITOR, path], check=True)
     assert pathlib.Path(path + "-wal").exists()
     add(database, "b")

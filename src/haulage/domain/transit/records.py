@@ -124,15 +124,25 @@ CLOCK_SLACK = dt.timedelta(minutes=1)
 """A row written so far in the future was written before the clock was put back."""
 
 
+DUE_AT_ONE_PLACE = 16
+"""No more than so many of one point are due at once: a point that hangs would else hide all others behind its own."""
+
+
 def due_shipments(tx: Transaction, owner: SiteCode, now: dt.datetime, limit: int, *, kind: str) -> Sequence[Shipment]:
     """This site's own shipments of one kind (``site``, ``point``) whose time has come, longest due first. One whose due time was
     reckoned by a clock that was put back since is looked at now: its time may be years away (I18)."""
     come = sa.or_(shipments.c.due <= now, shipments.c.updated > now + CLOCK_SLACK)
     of_kind = shipments.c.place != owner if kind == "point" else shipments.c.place == owner
-    query = (
-        sa.select(shipments)
+    at_place = sa.func.row_number().over(partition_by=shipments.c.place, order_by=(shipments.c.due, shipments.c.package))
+    due = (
+        sa.select(shipments, at_place.label("at_place"))
         .where(shipments.c.owner == owner, of_kind, shipments.c.due.is_not(None), come)
-        .order_by(shipments.c.due, shipments.c.package, shipments.c.place)
+        .subquery()
+    )
+    query = (
+        sa.select(*(due.c[column.name] for column in shipments.c))
+        .where((due.c.at_place <= DUE_AT_ONE_PLACE) if kind == "point" else sa.true())
+        .order_by(due.c.due, due.c.package, due.c.place)
         .limit(limit)
     )
     return [_shipment(row) for row in tx.execute(query)]

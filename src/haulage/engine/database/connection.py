@@ -12,7 +12,6 @@ from sqlalchemy.pool import StaticPool
 
 from haulage.base.errors import UsageError
 from haulage.engine.database import checkpoint
-from haulage.engine.database.checkpoint import Checkpointer
 from haulage.engine.database.faults import translated
 
 WRITING = "haulage_writing"
@@ -36,37 +35,6 @@ def open_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
     if backend == "postgresql":
         return _open_postgres(parsed, busy_seconds)
     raise _bad_url(parsed.render_as_string())
-
-
-def open_library_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
-    """An engine for a library that keeps its own tables and manages its own transactions (the job engine). On SQLite it gets
-    WAL, without which such a library is ten times slower, and a lighter ``synchronous``: what it keeps may be lost."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=24, max_overflow=40, pool_pre_ping=True)
-    engine = sa.create_engine(parsed, pool_size=24, max_overflow=40)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        for pragma in (
-            f"busy_timeout={int(busy_seconds * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-            *checkpoint.PRAGMAS,
-        ):
-            connection.execute(f"PRAGMA {pragma}")
-
-    checkpointer = Checkpointer(parsed.database or "")
-
-    @event.listens_for(engine, "checkin")
-    def ended(_connection: Any, _record: object) -> None:
-        # Its transactions are its own, so the end of one is seen when its connection comes back.
-        checkpointer.when_due()
-
-    _make_private(parsed, parsed.database or "")
-    return engine
 
 
 def location(engine: sa.Engine) -> str:

@@ -1,5 +1,5 @@
 """What the domain knows of jobs: a kind, an id, one argument, a partition. Truth is never in here: a job is a wake-up for a duty
-that stands in a table, so losing every job loses nothing.
+that stands in a table and stays due until a job has ended well, so an engine keeps nothing beyond its process (decision 0008).
 
 A job function looks at wanted and present and closes the gap; it runs at least once, so it must be harmless to run twice. Jobs
 never retry by themselves: the duty's row decides whether and when there is a next one, under another id.
@@ -33,7 +33,7 @@ class Submission(enum.Enum):
     RUNNING = "running"
     """A job of that id is waiting or running already; nothing was added."""
     FINISHED = "finished"
-    """A job of that id has ended already and does not run again."""
+    """A job of that id has ended already in this process and does not run again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,28 +43,34 @@ class Kind:
     name: str
     function: JobFunction
     workers: int
+    per_place: int | None = None
+    """How many at once for one place; None for as many as there are workers."""
 
 
 class JobEngine(Protocol):
-    """Runs jobs: each id once, one at a time per partition of a kind, at most ``workers`` of a kind at once."""
+    """Runs jobs: each id once, one at a time per partition of a kind, at most ``workers`` of a kind and ``per_place`` of a kind
+    for one place at once."""
 
-    def register(self, kind: str, function: JobFunction, workers: int) -> None:
+    def register(self, kind: str, function: JobFunction, workers: int, *, per_place: int | None = None) -> None:
         """Make a kind known. Before ``start``."""
         ...
 
-    def submit(self, kind: str, job_id: str, argument: str, *, partition: str, delay_seconds: float = 0) -> Submission:
-        """Ask for a job, durably, not before ``delay_seconds`` from now. Any number of racing callers get one run per id.
+    def submit(
+        self, kind: str, job_id: str, argument: str, *, partition: str, place: str = "", delay_seconds: float = 0
+    ) -> Submission:
+        """Ask for a job, not before ``delay_seconds`` from now. Any number of racing callers get one run per id. A job without a
+        place is not counted at any.
 
         Raises UsageError ``bad-job`` for an unknown kind, an empty id or partition."""
         ...
 
     def start(self) -> None:
-        """Begin running jobs; those a killed process left go on."""
+        """Begin running jobs. Of those a killed process had, it knows nothing: their duties are still due."""
         ...
 
     def stop(self, grace_seconds: float) -> None:
-        """Take no more jobs and wait so long for running ones. What does not end in time runs again at the next start; a process
-        that still has ``running()`` jobs then must end with ``os._exit``, since Python waits for their threads."""
+        """Take no more jobs and wait so long for running ones. A process that still has ``running()`` jobs then must end with
+        ``os._exit``, since Python waits for their threads."""
         ...
 
     def running(self) -> frozenset[str]:
@@ -77,17 +83,16 @@ class JobEngine(Protocol):
 
 
 class Kinds:
-    """The registered kinds and the checks every submission passes; shared by all engines, because one of the libraries
-    underneath accepts an unknown queue or a missing partition without a word, and the job hangs for ever."""
+    """The registered kinds and the checks every submission passes: a job that could never run is refused loudly."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
 
-    def add(self, name: str, function: JobFunction, workers: int) -> Kind:
+    def add(self, name: str, function: JobFunction, workers: int, per_place: int | None = None) -> Kind:
         """Register one. Raises ValueError for what only a defect can ask."""
-        if not name or name in self._kinds or workers < 1:
-            raise ValueError(f"kind {name!r} with {workers} workers cannot be registered")
-        kind = self._kinds[name] = Kind(name=name, function=function, workers=workers)
+        if not name or name in self._kinds or workers < 1 or (per_place is not None and per_place < 1):
+            raise ValueError(f"kind {name!r} with {workers} workers, {per_place} per place, cannot be registered")
+        kind = self._kinds[name] = Kind(name=name, function=function, workers=workers, per_place=per_place)
         return kind
 
     def all(self) -> list[Kind]:
@@ -111,5 +116,8 @@ class Kinds:
 def report_defect(job_id: str, defect: BaseException, on_defect: OnDefect | None) -> None:
     """What every engine does when a job function raises."""
     _log.error("job %s ended by a defect", job_id, exc_info=defect)
-    if on_defect is not None:
-        on_defect(job_id, defect)
+    try:
+        if on_defect is not None:
+            on_defect(job_id, defect)
+    except Exception:
+        _log.exception("the defect of job %s could not be told", job_id)

@@ -79,7 +79,7 @@ class WatchedJobs(SteppedJobs):
         super().__init__(clock, chooser, lambda _job, defect: defects.append(defect))
         self.kind = ""
 
-    def register(self, kind: str, function: JobFunction, workers: int) -> None:
+    def register(self, kind: str, function: JobFunction, workers: int, *, per_place: int | None = None) -> None:
         def run(argument: str) -> None:
             self.kind = kind
             try:
@@ -87,7 +87,7 @@ class WatchedJobs(SteppedJobs):
             finally:
                 self.kind = ""
 
-        super().register(kind, run, workers)
+        super().register(kind, run, workers, per_place=per_place)
 
 
 @dataclass(slots=True)
