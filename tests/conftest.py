@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from haulage.testing.scratch import PostgresBackend, standing_on
 from tests.peers import ABSENT, need
 from tests.postgres import Cluster, running_cluster
 
@@ -20,6 +21,40 @@ def postgres() -> Iterator[Cluster]:
     need("postgresql")
     with running_cluster() as cluster:
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_backend(postgres: Cluster) -> Iterator[PostgresBackend]:
+    """Databases of that cluster, for simulated sites."""
+    backend = PostgresBackend(postgres.furnished)
+    yield backend
+    backend.close()
+
+
+@pytest.fixture
+def each_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The test runs once on each kind of database: simulated sites and ``empty_database`` stand on it."""
+    if request.param == "sqlite":
+        yield "sqlite"
+        return
+    need("postgresql")
+    backend: PostgresBackend = request.getfixturevalue("postgres_backend")
+    with standing_on(backend):
+        yield "postgresql"
+    backend.give_all()
+
+
+_STAND_ON_DATABASES = {"haulage.testing.scratch", "tests.domain.worlds", "tests.domain.replication.hops"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test of a module that takes its databases or simulated sites from one of these runs on each kind of database, unless
+    the module chooses itself."""
+    used = {getattr(value, "__module__", "") for value in vars(metafunc.module).values()}
+    if used & _STAND_ON_DATABASES and "standing_on" not in vars(metafunc.module):
+        # First of all fixtures: others open databases.
+        metafunc.fixturenames.insert(0, "each_backend")
+        metafunc.parametrize("each_backend", ["sqlite", "postgresql"], indirect=True)
 
 
 @functools.cache

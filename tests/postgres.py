@@ -13,6 +13,9 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from haulage.engine.database.schema import Migrations, upgrade
+from haulage.engine.database.transaction import open_database
+from haulage.wiring.tables import TABLES
 from tests.peers import postgresql_folder
 
 
@@ -22,18 +25,33 @@ class Cluster:
     def __init__(self, socket_folder: str) -> None:
         self._socket_folder = socket_folder
         self._count = 0
+        self._template = ""
 
-    def fresh(self) -> str:
+    def fresh(self, options: str = "") -> str:
         """The URL of a new, empty database."""
         self._count += 1
         name = f"t{self._count}"
-        engine = sa.create_engine(self._url("postgres"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        engine.dispose()
-        return self._url(name)
+        self.run(f"CREATE DATABASE {name} {options}")
+        return self.url(name)
 
-    def _url(self, name: str) -> str:
+    def furnished(self) -> str:
+        """The URL of a new database with every table, as the migrations make them."""
+        if not self._template:
+            database = open_database(self.fresh())
+            upgrade(database, Migrations(tables=TABLES))
+            database.close()
+            self._template = f"t{self._count}"
+        return self.fresh(f"TEMPLATE {self._template}")
+
+    def run(self, statement: str) -> None:
+        """Something only an administrator may do."""
+        engine = sa.create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
+
+    def url(self, name: str) -> str:
+        """Of a database by its name."""
         return f"postgresql+psycopg://haulage@/{name}?host={quote(self._socket_folder)}"
 
 

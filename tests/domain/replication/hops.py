@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 from haulage.base.errors import FormatError, HaulageError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication.streams import Streams
-from haulage.engine.database.template import fresh_database, image_of
-from haulage.engine.database.transaction import Transaction, memory_database
+from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.envelopes import Message
+from haulage.testing import scratch
 from haulage.testing.clock import HandClock
 from haulage.testing.simulation.seal import PlainSeal
-from haulage.wiring.tables import TABLES
 
 
 class Neighbours:
@@ -72,11 +71,14 @@ class End:
         self.poison: set[str] = set()
         self.told = Told()
         self.sites = Neighbours(self, self.peer)
-        self.open(image_of(fresh_database(TABLES)))
+        self._scratch, _give_back = scratch.take()
+        self.open()
 
-    def open(self, image: bytes) -> None:
-        """Begin on this copy of the database."""
-        self.database = memory_database(image)
+    def open(self, image: bytes | None = None) -> None:
+        """Begin on the database as it is, or on this copy of it."""
+        if image is not None:
+            self._scratch.load(image)
+        self.database = self._scratch.open()
         self.streams = Streams(
             self.code,
             database=self.database,
@@ -97,7 +99,7 @@ class End:
 
     def image(self) -> bytes:
         """A backup."""
-        return image_of(self.database)
+        return self._scratch.image()
 
     def _apply(self, _tx: Transaction, _peer: SiteCode, message: Message) -> None:
         if message.key in self.poison:

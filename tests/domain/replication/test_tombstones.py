@@ -9,8 +9,8 @@ from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
 from haulage.domain.replication.records import StoredDefinition, Stream
 from haulage.domain.replication.tombstones import KEPT, purge_tombstones
-from haulage.engine.database.template import fresh_database
 from haulage.engine.database.transaction import Database, Transaction
+from haulage.testing.scratch import empty_database
 
 NOW = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
 CHI = SiteCode("CHI")
@@ -38,25 +38,25 @@ def _told(tx: Transaction, *, revision: int, sequence: int, acknowledged: int) -
 
 
 def test_one_that_nobody_was_told_goes_after_its_time() -> None:
-    database = fresh_database()
+    database = empty_database()
     _database(database)
     assert not _left(database)
 
 
 def test_one_that_is_young_stays() -> None:
-    database = fresh_database()
+    database = empty_database()
     _database(database, stored=NOW - KEPT + dt.timedelta(seconds=1))
     assert _left(database)
 
 
 def test_what_is_not_deleted_stays() -> None:
-    database = fresh_database()
+    database = empty_database()
     _database(database, deleted=False)
     assert _left(database)
 
 
 def test_one_that_a_neighbour_has_not_acknowledged_stays_however_long() -> None:
-    database = fresh_database()
+    database = empty_database()
     _database(database)
     with database.writing() as tx:
         _told(tx, revision=7, sequence=5, acknowledged=4)
@@ -67,7 +67,7 @@ def test_one_that_a_neighbour_has_not_acknowledged_stays_however_long() -> None:
 
 
 def test_one_of_which_a_neighbour_knows_only_the_living_object_stays() -> None:
-    database = fresh_database()
+    database = empty_database()
     _database(database)
     with database.writing() as tx:
         _told(tx, revision=6, sequence=3, acknowledged=9)
@@ -76,7 +76,7 @@ def test_one_of_which_a_neighbour_knows_only_the_living_object_stays() -> None:
 
 def test_one_that_is_to_be_told_again_stays() -> None:
     """After a resynchronisation old sequences mean nothing; what is dirty has not been told."""
-    database = fresh_database()
+    database = empty_database()
     _database(database)
     with database.writing() as tx:
         _told(tx, revision=7, sequence=5, acknowledged=9)

@@ -13,8 +13,8 @@ from haulage.domain.transit.states import ShipmentState
 from haulage.engine.protocol.codec import encode
 from haulage.engine.protocol.envelopes import Message, MessageKind
 from haulage.operations import orders, sites
+from haulage.testing.scratch import blank_image
 from haulage.testing.simulation import growing
-from haulage.testing.simulation.world import blank_image
 from tests.domain.worlds import ACTOR, CHI, HQ1, ONE, Lab, lab
 
 PAIR = (("HQ1", None), ("CHI", "HQ1"))

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
 
 from haulage.base.errors import FormatError
 from haulage.base.ids import PackageId, Place, SiteCode
-from haulage.engine.database.metadata import metadata
-from haulage.engine.database.template import fresh_database
-from haulage.engine.database.transaction import Database, Transaction, open_database
+from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.status.flood import BURST
 from haulage.engine.status.journal import FIELD_CHARACTERS, FIELD_COUNT, Journal
 from haulage.engine.status.message import Listed, MessageType, Severity, StatusFilter, StatusRecord, advice, sentence
@@ -20,8 +17,7 @@ from haulage.engine.status.on_packages import POINT_COPY_FAILED, UNCHANGED, VERS
 from haulage.engine.status.on_requests import RETRY_ASKED
 from haulage.engine.status.on_sites import ENVELOPE_REFUSED
 from haulage.testing.clock import HandClock
-from tests.peers import need
-from tests.postgres import Cluster
+from haulage.testing.scratch import empty_database
 
 HQ1 = SiteCode("HQ1")
 CHI = SiteCode("CHI")
@@ -30,18 +26,9 @@ POINT = Place("HQ1/P1")
 START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
 
 
-@pytest.fixture(params=["memory", "postgresql"])
-def database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "memory":
-        database = fresh_database()
-    else:
-        need("postgresql")
-        cluster: Cluster = request.getfixturevalue("postgres")
-        database = open_database(cluster.fresh())
-        with database.writing() as tx:
-            metadata.create_all(tx)
-    yield database
-    database.close()
+@pytest.fixture
+def database() -> Database:
+    return empty_database()
 
 
 @pytest.fixture
@@ -288,7 +275,7 @@ def test_i7_what_still_has_to_be_forwarded_does_not_expire(world: World, clock: 
 
 
 def test_two_sites_tell_a_third(database: Database, clock: HandClock) -> None:
-    below, above = World(fresh_database(), clock, CHI), World(database, clock, HQ1)
+    below, above = World(empty_database(), clock, CHI), World(database, clock, HQ1)
     for number in range(3):
         below.say(number)
     for each in below.listed():

@@ -13,12 +13,13 @@ from haulage.engine.content.manifest import live_chunks
 from haulage.engine.trees.memory import MemoryTree
 from haulage.engine.trees.model import Entry, EntryType
 from haulage.operations import orders, packages, points, sites
+from haulage.testing.scratch import blank_image
 from haulage.testing.simulation import growing
 from haulage.testing.simulation.disk import Backup
 from haulage.testing.simulation.invariants import Watch, fingerprint
 from haulage.testing.simulation.network import Host
 from haulage.testing.simulation.site import SimSite
-from haulage.testing.simulation.world import CENTRAL, World, blank_image
+from haulage.testing.simulation.world import CENTRAL, World
 
 ACTOR = growing.ACTOR
 

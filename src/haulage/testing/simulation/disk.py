@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
-
-import sqlalchemy as sa
 
 from haulage.base.files import step
 from haulage.engine.content.memory_store import MemorySession, MemoryStore
 from haulage.engine.content.model import ChunkId, Pin
-from haulage.engine.database.connection import memory_engine
-from haulage.engine.database.template import image_of
 from haulage.engine.database.transaction import Database
+from haulage.testing import scratch
 
 
 class SteppedSession(MemorySession):
@@ -55,21 +51,16 @@ class Backup:
     pins: tuple[Pin, ...]
 
 
-_idle: list[sa.Engine] = []
-"""Engines of worlds that ended: what SQLAlchemy has compiled for them is most of what a short schedule would cost."""
-
-
 class Disk:
     """Database, content and parcels of one site."""
 
     def __init__(self, image: bytes) -> None:
-        self._engine = _idle.pop() if _idle else memory_engine()
+        self._scratch, self._give_back = scratch.take(image)
         self.store = SteppedStore()
-        self._load(image)
 
     def database(self) -> Database:
         """The database, opened by a new process."""
-        return Database(self._engine)
+        return self._scratch.open()
 
     def crash(self) -> None:
         """The process is gone; what it had not made durable is lost."""
@@ -77,18 +68,13 @@ class Disk:
 
     def backup(self) -> Backup:
         """Copy everything. The process must not be in the middle of anything."""
-        return Backup(image=image_of(self.database()), chunks=dict(self.store.chunks), pins=tuple(self.store.pins()))
+        return Backup(image=self._scratch.image(), chunks=dict(self.store.chunks), pins=tuple(self.store.pins()))
 
     def restore(self, backup: Backup) -> None:
         """Everything as it was then."""
-        self._load(backup.image)
+        self._scratch.load(backup.image)
         self.store.replace(backup.chunks, backup.pins)
 
     def close(self) -> None:
-        """Give the memory back."""
-        _idle.append(self._engine)
-
-    def _load(self, image: bytes) -> None:
-        connection = self._engine.raw_connection().driver_connection
-        assert isinstance(connection, sqlite3.Connection)
-        connection.deserialize(image)
+        """Give the database back."""
+        self._give_back()

@@ -16,15 +16,14 @@ from haulage.base.files import watching_steps
 from haulage.base.ids import SiteCode
 from haulage.domain.estate.model import Point
 from haulage.domain.transit import records as transit
-from haulage.engine.database.template import fresh_database, image_of
 from haulage.testing.clock import HandClock
 from haulage.testing.memory_point import MemoryPoint
+from haulage.testing.scratch import blank_image
 from haulage.testing.simulation import growing
 from haulage.testing.simulation.crash import Fate, SimulatedCrash
 from haulage.testing.simulation.disk import Disk
 from haulage.testing.simulation.network import Network
 from haulage.testing.simulation.site import SimSite, Sources, Surroundings
-from haulage.wiring.tables import TABLES
 
 Shape = tuple[tuple[str, str | None], ...]
 """Site codes with their parents, parents first."""
@@ -199,12 +198,6 @@ def _let_in(world: World, site: SimSite) -> None:
     string = growing.invite(world.sites[CENTRAL], site.code, site.parent)
     world.settle(10_000)
     growing.join(site, world.sites[site.parent], string)
-
-
-@functools.cache
-def blank_image() -> bytes:
-    """A database with every table, empty."""
-    return image_of(fresh_database(TABLES))
 
 
 @contextlib.contextmanager
