@@ -23,6 +23,7 @@ from haulage.domain.estate.model import Point
 from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
 from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
+from haulage.domain.points.survey import AFTER_SECONDS, Survey
 from haulage.domain.replication.definitions import Definitions, Relations
 from haulage.domain.replication.seal import Seal
 from haulage.domain.replication.streams import Applier, Renderer, Streams
@@ -219,6 +220,16 @@ class SiteCore:
             grace_seconds=parts.grace_seconds,
             threads=parts.threads,
         )
+        self.survey = Survey(
+            code,
+            database=self.database,
+            clock=parts.clock,
+            ledger=self.ledger,
+            open_point=parts.open_point,
+            is_deleted=lambda tx, package: self.definitions.find(tx, Kind.PACKAGE, package) is not None,
+            herald=PointHerald(self.journal),
+            after_seconds=min(parts.grace_seconds, AFTER_SECONDS),
+        )
         self.publisher = Publisher(
             code,
             database=self.database,
@@ -278,6 +289,7 @@ class SiteCore:
         point = estate.find_point(tx, where)
         if point is None:
             return
+        self.database.after_commit(tx, lambda: self._plan_survey(where))
         try:
             self.parts.establish_point(tx, point)
         except HaulageError as error:
@@ -289,6 +301,11 @@ class SiteCore:
                 cause=error.message,
                 code=error.code,
             )
+
+    def _plan_survey(self, where: Place) -> None:
+        self.survey.plan(where)
+        # Whoever waits for due times must not sleep past it.
+        self.parts.wake_jobs()
 
     def _site_gone(self, tx: Transaction, code: SiteCode) -> None:
         self.departure.leave(tx, code)

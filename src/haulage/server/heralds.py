@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from haulage.base.clock import iso
 from haulage.base.errors import HaulageError, IntegrityError, NotAllowedError, Remedy
-from haulage.base.ids import NO_VERSION, SiteCode, VersionNumber
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Package, Source, Version
 from haulage.domain.transit.shipment import Shipment
@@ -144,6 +144,9 @@ class PointHerald:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+
+    def foreign(self, tx: Transaction, where: Place, package: PackageId) -> None:
+        self._journal.record(tx, on_places.FOREIGN_CONTENT, place=where, path=package)
 
     def started(self, tx: Transaction, shipment: Shipment) -> None:
         self._journal.record(

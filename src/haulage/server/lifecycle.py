@@ -160,6 +160,7 @@ class _Running:
     def _begin(self) -> None:
         """Bring what a killed process left in line, then begin to work."""
         self._core.holdings.reconcile()
+        self._core.survey.plan_all()
         self._core.provider.tidy()
         before, after = self._process.upgraded
         if before is not None and before != after:

@@ -197,6 +197,7 @@ class SimSite:
         core = self.assemble()
         self.starts += 1
         core.holdings.reconcile()
+        core.survey.plan_all()
         core.provider.tidy()
         self.jobs = WatchedJobs(self.clock, self._around.chance, self._around.defects)
         self._pump = Pump(core, self.jobs, self.clock)
