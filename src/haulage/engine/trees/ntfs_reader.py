@@ -23,7 +23,8 @@ from haulage.engine.trees.ntfs_record import (
     damaged,
 )
 from haulage.engine.trees.ntfs_reparse import MAX_INTERIX_BYTES, MAX_REPARSE_BYTES, interix_target, link_target, tag_of
-from haulage.engine.trees.ntfs_volume import NtfsVolume, find_folder
+from haulage.engine.trees.ntfs_tools import fetch_attribute
+from haulage.engine.trees.ntfs_volume import Fetch, NtfsVolume, find_folder
 from haulage.engine.trees.paths import MAX_PATH_BYTES, bad_name, check_stream_name, join, shown
 from haulage.engine.trees.policy import PolicyFilter
 from haulage.engine.trees.trouble import changed, unsupported
@@ -37,10 +38,10 @@ class NtfsReader:
     """A :class:`haulage.engine.trees.model.TreeReader` over the folder ``inside`` of an image. ``open`` and contents may be used
     from any thread. The change token is that of the image file: any change of the image makes every file be read again."""
 
-    def __init__(self, image: str, inside: str = "", policy: ReadPolicy | None = None) -> None:
+    def __init__(self, image: str, inside: str = "", policy: ReadPolicy | None = None, fetch: Fetch = fetch_attribute) -> None:
         self._policy = policy or ReadPolicy()
         self._filter = PolicyFilter(self._policy)
-        self._volume = NtfsVolume(image)
+        self._volume = NtfsVolume(image, fetch)
         try:
             self._root = find_folder(self._volume, os.fsencode(inside.strip("/")))
         except BaseException:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from array import array
-from typing import IO
+from typing import IO, Protocol
 
 from haulage.base.errors import NotFoundError
 from haulage.engine.trees.change_token import token_of
@@ -32,11 +32,18 @@ _MOST_EXPANSION = 64
 """How many times the image a compressed content may be: NTFS packs at most 16 clusters into one, and leaves out runs of zeros."""
 
 
+class Fetch(Protocol):
+    """:func:`haulage.engine.trees.ntfs_tools.fetch_attribute`, or what stands for it."""
+
+    def __call__(self, image: str, number: int, most_bytes: int, name: bytes | None = None) -> IO[bytes]: ...
+
+
 class NtfsVolume:
     """The whole table of names is held (some 200 bytes a file); records are read from the table as they are needed."""
 
-    def __init__(self, image: str) -> None:
+    def __init__(self, image: str, fetch: Fetch = fetch_attribute) -> None:
         self.image = image
+        self._fetch = fetch
         self._fd = -1
         self._table: IO[bytes] | None = None
         try:
@@ -47,7 +54,7 @@ class NtfsVolume:
             self._size = os.lseek(self._fd, 0, os.SEEK_END)
             self.token = token_of(status)
             self._read_geometry(os.pread(self._fd, 512, 0))
-            self._table = fetch_attribute(os.path.abspath(image), 0, self._size)
+            self._table = self._fetch(os.path.abspath(image), 0, self._size)
             self._records = os.fstat(self._table.fileno()).st_size // self._record_bytes
             self._index()
         except OSError as error:
@@ -90,7 +97,7 @@ class NtfsVolume:
             return ClusterContent(self._fd, self._size, self._cluster_bytes, extents, path, stream)
         if first.size > _MOST_EXPANSION * self._size:
             raise damaged(f"{shown(path, stream)} is said to be larger than its clusters can hold")
-        spool = fetch_attribute(os.path.abspath(self.image), number, first.size + 1, stream)
+        spool = self._fetch(os.path.abspath(self.image), number, first.size + 1, stream)
         content = SpooledContent(spool, path, stream)
         if content.size != first.size:
             content.close()

@@ -1,0 +1,101 @@
+"""The process that fuzzes one target: ``python -m haulage.testing.fuzzing.worker TARGET RUNS SEED CORPUS FINDINGS``.
+
+It is a process of its own because libFuzzer ends the process, because instrumented code is slow, and because memory is limited
+for all of it. What escapes a parser is kept as a file and fuzzing goes on; what kills the process libFuzzer itself keeps.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import resource
+import struct
+import sys
+import traceback
+
+import atheris
+
+with atheris.instrument_imports(include=["haulage", "tomllib", "tuf"], exclude=["haulage.testing"], enable_loader_override=False):
+    from haulage.base.errors import HaulageError
+    from haulage.testing.fuzzing.registry import TARGETS
+    from haulage.testing.fuzzing.target import Target
+
+MOST_INPUT_MEMORY = 64 << 20
+"""One input may not make the process grow by more: inputs have some kilobytes."""
+MOST_MEMORY = 1 << 30
+"""Of address space beyond what the process has when fuzzing begins."""
+MOST_SECONDS = 2.0
+"""Of processor time for one input."""
+HANGS_AFTER_SECONDS = 60
+"""libFuzzer's own watchdog, by the wall clock: for what never ends."""
+COUNTS = struct.Struct("<QQ")
+"""Inputs taken and refused, in the file ``counts`` among the findings."""
+
+
+class Worker:
+    """Feeds inputs to a target and keeps what escapes."""
+
+    def __init__(self, target: Target, findings: str) -> None:
+        self._target = target
+        self._findings = findings
+        self._known: set[str] = set()
+        self._taken = self._refused = 0
+        with open(os.path.join(findings, "counts"), "wb+") as file:
+            file.write(COUNTS.pack(0, 0))
+            file.flush()
+            self._counts = mmap.mmap(file.fileno(), COUNTS.size)
+
+    def __call__(self, data: bytes) -> None:
+        """One execution."""
+        before = resource.getrusage(resource.RUSAGE_SELF)
+        try:
+            self._target.take(data)
+            self._taken += 1
+        except HaulageError:
+            self._refused += 1
+        except Exception as escaped:
+            where = traceback.extract_tb(escaped.__traceback__)[-1]
+            self._keep(f"{type(escaped).__name__} at {where.filename}:{where.lineno}", data, traceback.format_exc())
+        after = resource.getrusage(resource.RUSAGE_SELF)
+        seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        if seconds > MOST_SECONDS:
+            self._keep("too slow", data, f"{seconds:.1f} s")
+        grown = (after.ru_maxrss - before.ru_maxrss) * 1024
+        if grown > MOST_INPUT_MEMORY:
+            self._keep("too much memory", data, f"{grown} bytes")
+        COUNTS.pack_into(self._counts, 0, self._taken, self._refused)
+
+    def _keep(self, what: str, data: bytes, told: str) -> None:
+        if what in self._known:
+            return
+        self._known.add(what)
+        name = os.path.join(self._findings, hashlib.sha256(data).hexdigest()[:16])
+        with open(name, "wb") as file:
+            file.write(data)
+        with open(f"{name}.txt", "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(f"{what}\n{told}")
+
+
+def main(arguments: list[str]) -> None:
+    """Never returns: libFuzzer ends the process."""
+    name, runs, seed, corpus, findings = arguments
+    target = TARGETS[name]
+    limits = [
+        f"-runs={runs}",
+        f"-seed={seed}",
+        f"-max_len={target.most_bytes}",
+        f"-timeout={HANGS_AFTER_SECONDS}",
+        f"-artifact_prefix={findings}/killed-",
+        "-rss_limit_mb=0",
+        "-len_control=20",
+    ]
+    atheris.Setup([sys.argv[0], *limits, corpus], Worker(target, findings))
+    with open("/proc/self/statm", encoding="ascii") as file:
+        present = int(file.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (present + MOST_MEMORY, present + MOST_MEMORY))
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
