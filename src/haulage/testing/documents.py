@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from haulage.base.settings import documented
 from haulage.domain.catalog.model import CAPTURE_MEANING, CaptureState
@@ -14,8 +14,10 @@ from haulage.domain.transit.states import ALLOWED, MEANING, REASON_MEANING, Reas
 from haulage.engine.status import on_packages, on_places, on_requests, on_server, on_sites
 from haulage.engine.status.message import Message
 from haulage.testing.command_page import commands
+from haulage.testing.covered import KINDS, covered, numbers_of
 
-Page = Callable[[], str]
+Page = Callable[[str], str]
+"""From the top of the project, where only the page about its tests looks, to the text."""
 
 _GROUPS: tuple[tuple[str, tuple[Message, ...]], ...] = (
     ("Packages", on_packages.MESSAGES),
@@ -26,7 +28,7 @@ _GROUPS: tuple[tuple[str, tuple[Message, ...]], ...] = (
 )
 
 
-def settings() -> str:
+def settings(_top: str) -> str:
     """docs/settings.md."""
     parts = [
         "# Settings",
@@ -42,7 +44,7 @@ def settings() -> str:
     return _page(parts)
 
 
-def status_messages() -> str:
+def status_messages(_top: str) -> str:
     """docs/status-messages.md."""
     parts = [
         "# Status messages",
@@ -57,13 +59,13 @@ def status_messages() -> str:
     return _page(parts)
 
 
-def cli() -> str:
+def cli(_top: str) -> str:
     """docs/cli.md."""
     title, _gap, rest = commands().partition("\n\n")
     return _page([title, rest])
 
 
-def states() -> str:
+def states(_top: str) -> str:
     """docs/states.md."""
     moves = {state: ", ".join(sorted(f"`{after.value}`" for after in ALLOWED[state])) for state in ShipmentState}
     shipments = [f"| `{state.value}` | {_cell(MEANING[state])} | {moves[state]} |" for state in ShipmentState]
@@ -84,12 +86,33 @@ def states() -> str:
     )
 
 
+def covered_failures(top: str) -> str:
+    """docs/covered.md."""
+    known = covered(top)
+    parts = [
+        "# Covered failures",
+        "What is known to have gone wrong elsewhere, or could, has an id, and a test that stands against it carries the id in its "
+        "name: `test_b53_…` stands against B53. Run those of one id with `pytest -k test_b53_`.",
+    ]
+    for kind, meaning in KINDS:
+        rows = [f"| {one} | {_files(known[one])} |" for one in numbers_of(kind, known)]
+        if rows:
+            parts.append(f"## {meaning}\n\n{len(rows)} ids.")
+            parts.append("\n".join(["| id | tests in |", "|---|---|", *rows]))
+    return _page(parts)
+
+
+def _files(tests: Mapping[str, Sequence[str]]) -> str:
+    return "<br>".join(f"`{path}` ({len(names)})" if len(names) > 1 else f"`{path}`" for path, names in sorted(tests.items()))
+
+
 def _meanings(rows: list[tuple[str, str]]) -> str:
     return "\n".join(["| word | meaning |", "|---|---|", *(f"| `{word}` | {_cell(meaning)} |" for word, meaning in rows)])
 
 
 PAGES: dict[str, Page] = {
     "docs/cli.md": cli,
+    "docs/covered.md": covered_failures,
     "docs/settings.md": settings,
     "docs/states.md": states,
     "docs/status-messages.md": status_messages,
@@ -106,7 +129,7 @@ def stale(top: str) -> list[str]:
                 current = file.read()
         except FileNotFoundError:
             current = ""
-        if current != page():
+        if current != page(top):
             found.append(path)
     return found
 
@@ -116,7 +139,7 @@ def write(top: str) -> list[str]:
     changed = stale(top)
     for path in changed:
         with open(os.path.join(top, path), "w", encoding="utf-8") as file:
-            file.write(PAGES[path]())
+            file.write(PAGES[path](top))
     return changed
 
 
