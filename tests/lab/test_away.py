@@ -31,7 +31,7 @@ def same_at(folder: Path, package: str, version: int, source: Path) -> None:
         assert_same(expected, found)
 
 
-def test_a_site_serves_and_is_administered_while_its_parent_is_away(lab: Lab, tmp_path: Path) -> None:
+def test_f22_a_site_serves_and_is_administered_while_its_parent_is_away(lab: Lab, tmp_path: Path) -> None:
     source = write_bulk(tmp_path / "source", 2, seed=5)
     old = create(lab, source, "LA1")
     publish(lab, old)
@@ -128,7 +128,7 @@ def test_q215130_a_removed_site_leaves_nothing_behind(lab: Lab, tmp_path: Path) 
     site.stop()
 
 
-def test_a_damaged_parcel_is_never_taken_and_is_built_anew(lab: Lab, tmp_path: Path) -> None:
+def test_f29_b110_a_damaged_parcel_is_never_taken_and_is_built_anew(lab: Lab, tmp_path: Path) -> None:
     """LA1 is killed in mid-transfer, and the rest of the parcel it was fetching is damaged in CHI's cache."""
     place = f"LA1/PARCEL-{next(_numbers)}"
     folder = add_point(lab, place, tmp_path / "point")

@@ -101,7 +101,7 @@ def test_rolling_back_publishes_old_content_as_a_new_version_without_a_byte(here
         packages.rollback_package(here.desk(HQ1), ACTOR, package, VersionNumber(3))
 
 
-def test_a_request_that_comes_while_a_capture_runs_is_answered_by_the_next(here: Lab) -> None:
+def test_f6_a_request_that_comes_while_a_capture_runs_is_answered_by_the_next(here: Lab) -> None:
     package = here.package()
     for _time in range(3):
         here.publish(package)

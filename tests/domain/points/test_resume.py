@@ -144,7 +144,7 @@ def test_i13_what_an_earlier_try_holds_counts_as_space_for_the_next(site: Site) 
     site.settle()
 
 
-def test_i13_space_that_nothing_gives_back_is_still_missed(site: Site) -> None:
+def test_i13_q184169_space_that_nothing_gives_back_is_still_missed(site: Site) -> None:
     site.free = 1
     site.until_tries(1)
     assert site.row().error_code == "no-space-at-point"

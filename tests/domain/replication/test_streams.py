@@ -26,7 +26,7 @@ def test_the_first_contact_tells_everything_once() -> None:
     assert len(b.applied) == 2, "nothing is told twice without a cause"
 
 
-def test_an_envelope_taken_twice_has_no_effect() -> None:
+def test_f17_an_envelope_taken_twice_has_no_effect() -> None:
     a, b = _ends()
     settle(a, b)
     a.say("x", "1")
@@ -36,7 +36,7 @@ def test_an_envelope_taken_twice_has_no_effect() -> None:
     assert b.applied == [("x", b"1")]
 
 
-def test_a_gap_is_seen_and_sent_again() -> None:
+def test_f18_b81_a_gap_is_seen_and_sent_again() -> None:
     a, b = _ends()
     settle(a, b)
     a.say("x", "1")
@@ -52,7 +52,7 @@ def test_a_gap_is_seen_and_sent_again() -> None:
     assert b.heard == {"x": b"2", "y": b"3"}
 
 
-def test_a_lost_acknowledgement_costs_nothing_but_the_envelope() -> None:
+def test_f30_a_lost_acknowledgement_costs_nothing_but_the_envelope() -> None:
     a, b = _ends()
     settle(a, b)
     a.say("x", "1")
@@ -76,7 +76,7 @@ def test_thirty_days_away_cost_what_changed_not_what_happened() -> None:
     assert b.heard == a.notes
 
 
-def test_q319189_a_poisoned_message_is_refused_and_stops_nobody() -> None:
+def test_q319189_q227021_a_poisoned_message_is_refused_and_stops_nobody() -> None:
     a, b = _ends()
     settle(a, b)
     b.poison = {"y"}
@@ -100,7 +100,7 @@ def test_b39_an_envelope_of_another_signer_or_for_another_is_refused() -> None:
     assert b.applied == []
 
 
-def test_a_restored_receiver_is_told_everything_again() -> None:
+def test_f53_a_restored_receiver_is_told_everything_again() -> None:
     a, b = _ends()
     a.notes = {"x": b"1"}
     settle(a, b)
@@ -114,7 +114,7 @@ def test_a_restored_receiver_is_told_everything_again() -> None:
     assert a.told.resyncs[-1] == "BBB has lost what it was sent"
 
 
-def test_a_restored_sender_raises_its_epoch_and_both_sides_tell_everything() -> None:
+def test_f54_q288970_a_restored_sender_raises_its_epoch_and_both_sides_tell_everything() -> None:
     a, b = _ends()
     a.notes, b.notes = {"x": b"1"}, {"u": b"1"}
     settle(a, b)
@@ -150,7 +150,7 @@ def test_a_sender_restored_to_a_moment_of_silence_is_recognised() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["say", "send", "lose", "twice", "late", "restart"]), max_size=25), st.randoms())
-def test_i6_i7_whatever_the_line_does_the_latest_state_arrives(happens: list[str], chance: object) -> None:
+def test_i6_i7_f17_f18_whatever_the_line_does_the_latest_state_arrives(happens: list[str], chance: object) -> None:
     assert hasattr(chance, "choice")
     a, b = _ends()
     late: list[list[bytes]] = []

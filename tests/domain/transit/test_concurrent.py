@@ -61,7 +61,7 @@ def test_i25_what_was_put_is_present_though_an_order_came_in_the_meantime() -> N
         assert after.due is not None
 
 
-def test_i18_a_clock_put_back_by_days_delays_nothing_for_days() -> None:
+def test_i18_f46_a_clock_put_back_by_days_delays_nothing_for_days() -> None:
     with lab(ONE) as here:
         package = here.package()
         here.publish(package)
@@ -81,7 +81,7 @@ def test_i18_a_clock_put_back_by_days_delays_nothing_for_days() -> None:
 
 
 def test_q319207_many_due_points_do_not_keep_a_site_from_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "BATCH", 1)
+    monkeypatch.setattr(pipeline, "AHEAD", 1)
     with lab(ONE) as here:
         here.point("HQ1/a")
         here.point("HQ1/b")

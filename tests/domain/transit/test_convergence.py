@@ -16,7 +16,7 @@ from haulage.operations import packages, sites
 from tests.domain.worlds import ACTOR, CHI, HQ1, LA1, lab
 
 
-def test_q235788_q258424_a_newer_version_while_an_older_is_under_way() -> None:
+def test_f25_q235788_q258424_a_newer_version_while_an_older_is_under_way() -> None:
     with lab() as here:
         here.point("LA1/p")
         package = here.package("LA1/p")
@@ -39,7 +39,7 @@ def test_q235788_q258424_a_newer_version_while_an_older_is_under_way() -> None:
             assert here.row(package, where).settled
 
 
-def test_q245579_content_before_definition_and_definition_before_content() -> None:
+def test_b56_q245579_content_before_definition_and_definition_before_content() -> None:
     with lab() as here:
         package = here.package("CHI")
         here.publish(package)
@@ -117,7 +117,7 @@ def test_q309381_added_again_after_a_removal() -> None:
         assert (seen.state, seen.present) == (ShipmentState.PRESENT, 1)
 
 
-def test_q318834_reports_in_any_order_never_go_back() -> None:
+def test_f18_q318834_reports_in_any_order_never_go_back() -> None:
     with lab() as here:
         package = here.package("CHI")
         here.publish(package)
@@ -147,7 +147,7 @@ def test_q318834_reports_in_any_order_never_go_back() -> None:
             assert (seen.present, seen.observation) == (4, max(reports))
 
 
-def test_q215130_q212937_a_removed_site_leaves_nothing_behind() -> None:
+def test_q215130_q212937_q153231_q264171_a_removed_site_leaves_nothing_behind() -> None:
     with lab() as here:
         here.point("LA1/p")
         package = here.package("LA1/p", "CHI")
@@ -171,7 +171,7 @@ def test_q215130_q212937_a_removed_site_leaves_nothing_behind() -> None:
             assert catalog.find_package(tx, package) is not None
 
 
-def test_i7_an_answer_that_is_lost_after_its_effect_has_that_effect_once() -> None:
+def test_i7_f30_an_answer_that_is_lost_after_its_effect_has_that_effect_once() -> None:
     with lab() as here:
         package = here.package("CHI")
         here.publish(package)

@@ -45,7 +45,7 @@ def _again(here: Lab) -> None:
     here.settle()
 
 
-def test_a_removed_and_invited_site_begins_a_life_beyond_every_epoch_of_the_one_before() -> None:
+def test_f56_a_removed_and_invited_site_begins_a_life_beyond_every_epoch_of_the_one_before() -> None:
     with lab(PAIR) as here:
         package = here.package("CHI")
         here.publish(package)
@@ -75,7 +75,7 @@ def test_q318834_late_reports_of_an_old_incarnation_have_no_effect() -> None:
         assert _seen(here, package) == now
 
 
-def test_i16_what_a_restored_neighbour_does_not_say_again_is_shown_as_gone() -> None:
+def test_i16_f53_what_a_restored_neighbour_does_not_say_again_is_shown_as_gone() -> None:
     with lab(PAIR) as here:
         package, other = here.package("CHI"), here.package("CHI")
         for one in (package, other):

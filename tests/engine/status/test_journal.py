@@ -119,7 +119,7 @@ def _from_chi(sequence: int, **changes: object) -> StatusRecord:
     return dataclasses.replace(said, **changes)  # type: ignore[arg-type]
 
 
-def test_i7_taken_twice_has_effect_once(world: World) -> None:
+def test_i7_q215059_taken_twice_has_effect_once(world: World) -> None:
     assert world.take(_from_chi(1))
     assert not world.take(_from_chi(1))
     assert not world.take(_from_chi(1, fields={"version": 99}))
@@ -134,7 +134,7 @@ def test_q318834_b81_reordered_and_new_epoch_are_each_taken(world: World) -> Non
 
 
 @pytest.mark.parametrize("year", [1970, 2038, 9999])
-def test_b84_q249746_a_wrong_clock_is_taken_at_once_and_the_time_here_recorded_beside_it(world: World, year: int) -> None:
+def test_b84_q249746_q246749_f46_a_wrong_clock_is_taken_at_once_and_the_time_here_recorded_beside_it(world: World, year: int) -> None:
     moment = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
     assert world.take(_from_chi(1, time=moment))
     (found,) = world.listed()
@@ -161,7 +161,7 @@ def test_i24_a_record_beyond_bounds_is_refused(world: World, changes: dict[str, 
     assert world.listed() == []
 
 
-def test_i14_q159201_a_flood_of_one_kind_is_counted(world: World, clock: HandClock) -> None:
+def test_i14_q159201_q297870_q153532_a_flood_of_one_kind_is_counted(world: World, clock: HandClock) -> None:
     kept = [world.say() for _ in range(1000)]
     assert sum(said is not None for said in kept) == BURST
     clock.move(61)
