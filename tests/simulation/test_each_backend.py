@@ -10,8 +10,8 @@ from haulage.testing.scratch import PostgresBackend, standing_on
 from haulage.testing.simulation.schedule import run_schedule
 from tests.peers import need
 
-SEEDS = range(2000 if os.environ.get("HAULAGE_LONG") == "1" else 40)
-PARTS = 4
+SEEDS = range(2000 if os.environ.get("HAULAGE_LONG") == "1" else 6)
+PARTS = 2
 
 
 def _told(seed: int) -> list[str]:
