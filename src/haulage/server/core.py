@@ -12,18 +12,21 @@ from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError
-from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
-from haulage.domain.catalog.publish import Publisher, Sources
+from haulage.domain.catalog.publish import Publisher, Sources, package_state
 from haulage.domain.catalog.rules import PackageRules, VersionRules
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.enrolment import Enrolment, IssueCertificate
-from haulage.domain.estate.model import Point
+from haulage.domain.estate.model import Point, epoch_of
 from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
 from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
 from haulage.domain.points.survey import AFTER_SECONDS, Survey
+from haulage.domain.repair.healing import Healer
+from haulage.domain.repair.lending import Lender
+from haulage.domain.repair.nearby import Nearby
 from haulage.domain.replication.definitions import Definitions, Relations
 from haulage.domain.replication.seal import Seal
 from haulage.domain.replication.streams import Applier, Renderer, Streams
@@ -49,6 +52,7 @@ from haulage.engine.status import on_places
 from haulage.engine.status.journal import Journal
 from haulage.server.heralds import FailureHerald, PointHerald, PressHerald, SiteHerald, StreamHerald
 from haulage.server.status_relay import StatusRelay
+from haulage.server.store_herald import StoreHerald
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +84,8 @@ class Parts:
     wake_peer: Callable[[SiteCode], None]
     site_changed: Callable[[Transaction, SiteCode], None]
     """Told of every site that became known or changed (this one included: its certificate may have come)."""
+    wake_repair: Callable[[], None] = lambda: None
+    """Something of the store, or of a neighbour's, wants repair; must return at once."""
     hints_folder: str | None = None
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     grace_seconds: float = 86_400.0
@@ -134,7 +140,9 @@ class SiteCore:
         self.departure = Departure(self.duties, self.enrolment.forget)
         self._heralds = heralds
         self._make_workers()
+        self._make_repair()
         renderers |= {
+            MessageKind.LACKING: self.healer.render,
             MessageKind.DEFINITION: self.definitions.render,
             MessageKind.SHIPMENT: self.mirror.render,
             MessageKind.STATUS: self.relay.render,
@@ -142,6 +150,7 @@ class SiteCore:
             MessageKind.CLAIM: self.enrolment.render,
         }
         appliers |= {
+            MessageKind.LACKING: self.lender.take,
             MessageKind.DEFINITION: self.definitions.take,
             MessageKind.SHIPMENT: self.mirror.take,
             MessageKind.STATUS: self.relay.take,
@@ -167,7 +176,7 @@ class SiteCore:
                 is_mine_or_below=self.neighbourhood.is_mine_or_below,
                 next_revision=lambda tx, past: estate.next_number(tx, "revision", past=past),
                 is_lost=estate.is_lost,
-                found_again=_found_again,
+                found_again=self._found_again,
             ),
             rules={
                 Kind.SITE: SiteRules(
@@ -256,6 +265,27 @@ class SiteCore:
             cache_bytes=parts.cache_bytes,
         )
 
+    def _make_repair(self) -> None:
+        """Who replaces what the store lost, and who gives to neighbours that did."""
+        parts, code = self.parts, self.code
+        nearby = Nearby(code, database=self.database, open_point=parts.open_point, sources=parts.sources)
+        self.store_herald = StoreHerald(self.journal)
+        self.lender = Lender(code, database=self.database, store=parts.store, link=parts.link, wake=parts.wake_repair)
+        self.healer = Healer(
+            code,
+            database=self.database,
+            store=parts.store,
+            clock=parts.clock,
+            link=parts.link,
+            parent=self.neighbourhood.parent,
+            streams=self.streams,
+            children=self.children,
+            holdings=self.holdings,
+            trees=nearby.trees,
+            pages=nearby.pages,
+            herald=self.store_herald,
+        )
+
     def _announce(self, tx: Transaction, version: Version) -> None:
         """A version is in this site's store: its points may go on, and the children that wait may ask."""
         rows = transit.list_shipments(tx, package=version.package, owner=self.code)
@@ -315,6 +345,28 @@ class SiteCore:
         estate.leave_out_lost(tx)
         self.ledger.restate(tx)
 
+    def begin_new_life(self, tx: Transaction) -> Sequence[tuple[PackageId, VersionNumber]]:
+        """This site was restored from a backup: nothing it says from now on can be taken for anything it said before, and what its
+        store does not hold counts as absent. Returns the versions that are to be got again."""
+        me = estate.find_site(tx, self.code)
+        above = epoch_of(me.life if me is not None else 0, self.parts.clock.now())
+        self.streams.begin_anew(tx, above)
+        lost = self.holdings.forget_lost(tx)
+        held = {(package, number) for package, number, _manifest in transit.all_holdings(tx)}
+        own = [row for row in transit.list_shipments(tx, owner=self.code) if row.kind == "site" and row.wanted]
+        self.ledger.lose(tx, [row.package for row in own if (row.package, row.wanted) not in held])
+        return lost
+
+    def _found_again(self, tx: Transaction, definition: Definition) -> None:
+        """This restored site learns of an object of its own that it had lost: its number is taken. A version beyond the newest
+        known one lives on below, while somebody has edited its package here: the edit stands, and so does the version (I6)."""
+        if definition.kind == Kind.PACKAGE:
+            estate.lift_number(tx, "package", int(definition.id[len(definition.owner) :], 16))
+        if definition.kind == Kind.VERSION and not definition.deleted:
+            known, number = catalog.find_package(tx, PackageId(definition.id[:8])), VersionNumber(int(definition.id[9:]))
+            if known is not None and known.version < number:
+                self.definitions.issue(tx, Kind.PACKAGE, known.id, package_state(known, version=number))
+
     def _peer_restored(self, tx: Transaction, peer: SiteCode, epoch: int) -> None:
         self.mirror.void(tx, peer, epoch)
         self.definitions.remind(tx, peer)
@@ -334,9 +386,3 @@ class SiteCore:
     def children(self, tx: Transaction) -> set[SiteCode]:
         """The joined children."""
         return joined_children(tx, self.code)
-
-
-def _found_again(tx: Transaction, definition: Definition) -> None:
-    """This site has lost an object of its own and learns of it: its number is taken."""
-    if definition.kind == Kind.PACKAGE:
-        estate.lift_number(tx, "package", int(definition.id[len(definition.owner) :], 16))

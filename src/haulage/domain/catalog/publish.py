@@ -17,6 +17,7 @@ from haulage.base.errors import ConflictError, HaulageError, IntegrityError, Not
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.domain.catalog import records
 from haulage.domain.catalog.model import CaptureState, Package, Source, Version
+from haulage.domain.estate import records as estate
 from haulage.domain.replication.definitions import Definitions
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.capture_report import CaptureReport
@@ -154,7 +155,8 @@ class Publisher:
         newest = records.find_version(tx, package_id, package.version)
         if newest is not None and newest.manifest == old.manifest:
             raise ConflictError("already-newest", f"Version {package.version} of {package_id} has that content already.", "")
-        version = dataclasses.replace(old, number=VersionNumber(package.version + 1), captured=self._clock.now(), new_bytes=0)
+        new = self._next_version(tx, package)
+        version = dataclasses.replace(old, number=new, captured=self._clock.now(), new_bytes=0)
         # What the session has seen no sweep takes until the new version's own pin is there.
         with self._store.session(f"rollback:{package_id}") as session:
             if not self._whole(ManifestId(old.manifest), session):
@@ -185,10 +187,16 @@ class Publisher:
                 self._press.unchanged(tx, package)
                 self._done(tx, current, source, "unchanged", report)
                 return
-            version = _version(package, report.manifest, report.bytes_new, self._clock)
+            version = _version(package.id, self._next_version(tx, package), report.manifest, report.bytes_new, self._clock)
             self._announce(tx, package, version)
             self._press.published(tx, version, report)
             self._done(tx, current, source, "published", report)
+
+    def _next_version(self, tx: Transaction, package: Package) -> VersionNumber:
+        """One more, or beyond every number that may have been given and lost: a number is one content for ever."""
+        newest = self._definitions.find(tx, Kind.VERSION, f"{package.id}:{package.version}") if package.version else None
+        lost = estate.versions_to_leave_out(tx, int(package.id[3:], 16), newest.revision if newest is not None else 0)
+        return VersionNumber(package.version + lost + 1)
 
     def _announce(self, tx: Transaction, package: Package, version: Version) -> None:
         """Package first, then version: the version goes where the package's newest number says."""
@@ -297,11 +305,11 @@ def version_state(version: Version) -> VersionState:
     )
 
 
-def _version(package: Package, manifest: ManifestRef, new_bytes: int, clock: Clock) -> Version:
+def _version(package: PackageId, number: VersionNumber, manifest: ManifestRef, new_bytes: int, clock: Clock) -> Version:
     totals = manifest.totals
     return Version(
-        package=package.id,
-        number=VersionNumber(package.version + 1),
+        package=package,
+        number=number,
         manifest=manifest.id,
         sha256=manifest.sha256.hex(),
         files=totals.files,

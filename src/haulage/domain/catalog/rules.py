@@ -45,13 +45,15 @@ class PackageRules:
             records.remove_versions(tx, package, [version.number for version in records.list_versions(tx, package)])
         else:
             state = state_of(definition, PackageState)
+            before = records.find_package(tx, package)
             records.put_package(
                 tx,
                 Package(
                     id=package,
                     name=state.name,
                     revision=definition.revision,
-                    version=VersionNumber(state.version),
+                    # An owner that was restored may name an older one, until it hears of the newer: a version never goes back (I6).
+                    version=VersionNumber(max(state.version, before.version if before is not None else 0)),
                     keep=state.keep,
                     streams=state.streams,
                     assignments=tuple(Place(where) for where in state.assignments),

@@ -24,8 +24,17 @@ SITE_STATUS_MEANING: dict[SiteStatus, str] = {
 }
 
 
-EPOCHS_PER_LIFE = 1000
-"""Epochs a server may use up by restores before those of a later server of its code begin."""
+EPOCHS_PER_LIFE = 2**32
+"""Epochs of one server: those of a later server of its code begin after so many. A restore takes the one of its second, so that
+two restores from one backup do not share one."""
+_EPOCHS_SINCE = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
+
+
+def epoch_of(life: int, moment: dt.datetime) -> int:
+    """The epoch that a server of this life, restored at this moment, lies beyond. Order comes from what neighbours remember, not
+    from this (I18): with a wrong clock the epoch merely rises once more."""
+    seconds = int((moment - _EPOCHS_SINCE).total_seconds())
+    return life * EPOCHS_PER_LIFE + min(max(seconds, 0), EPOCHS_PER_LIFE - 2**20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

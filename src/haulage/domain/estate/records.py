@@ -115,6 +115,7 @@ def next_number(tx: Transaction, name: str, *, past: int = 0) -> int:
 
 REVISIONS_LOST = 1_000_000
 PACKAGES_LOST = 256
+VERSIONS_LOST = 1000
 """So many numbers a restored site leaves out: what it gave since the backup was made, and does not remember."""
 
 
@@ -126,6 +127,19 @@ def leave_out_lost(tx: Transaction) -> None:
     _set_counter(tx, "lost-through", known + REVISIONS_LOST)
     _set_counter(tx, "revision", known + REVISIONS_LOST)
     _set_counter(tx, "package", _counter(tx, "package") + PACKAGES_LOST)
+    _set_counter(tx, "lost-packages", _counter(tx, "package"))
+
+
+def was_restored(tx: Transaction) -> bool:
+    """Whether this site was ever put back to an older state."""
+    return _counter(tx, "lost-through") > 0
+
+
+def versions_to_leave_out(tx: Transaction, package: int, revision: int) -> int:
+    """How many numbers lie between the newest version known of a package of this site, stated under ``revision`` (0: none is), and
+    the next one: versions given since the backup and forgotten may live on below, and a number never means two things."""
+    perhaps = revision <= _counter(tx, "lost-through") if revision else package <= _counter(tx, "lost-packages")
+    return VERSIONS_LOST if was_restored(tx) and perhaps else 0
 
 
 def is_lost(tx: Transaction, revision: int) -> bool:

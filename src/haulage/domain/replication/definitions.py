@@ -133,9 +133,9 @@ class Definitions:
                 f"Site {definition.owner} defines {definition.kind} {definition.id}, which belongs to {before.owner}.",
                 f"Remove it at {before.owner} first, or choose another name.",
             )
+        self._keep(tx, definition, document, rules, source=source)
         if own:
             self._relations.found_again(tx, definition)
-        self._keep(tx, definition, document, rules, source=source)
 
     def remind(self, tx: Transaction, peer: SiteCode) -> None:
         """A neighbour was put back to an older state: tell it what it said of its own objects, so that it uses no number twice."""

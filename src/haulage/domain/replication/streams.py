@@ -175,14 +175,20 @@ class Streams:
             self.mark(tx, peer, kind, key)
         self._events.resynced(tx, peer, why)
 
+    def begin_anew(self, tx: Transaction, above: int) -> int:
+        """This site was put back to an older state: an epoch beyond ``above``, durable before anything is sent, and every neighbour
+        is told everything and asked for it (I16). Returns the epoch."""
+        epoch = self._sites.raise_epoch(tx, above)
+        for neighbour in self._sites.neighbours(tx):
+            self.resync(tx, neighbour, "this site was restored")
+        return epoch
+
     def _settle(self, tx: Transaction, peer: SiteCode, position: Position) -> None:
         """Compare what the neighbour has with what we remember having sent; whoever forgot is helped (I16)."""
         stream, epoch = records.find_stream(tx, peer), self._sites.epoch(tx)
         theirs, ours = (position.epoch, position.stream), (epoch, stream.out_stream)
         if theirs > ours or (theirs == ours and position.sequence >= stream.out_next):
-            self._events.epoch_raised(tx, self._sites.raise_epoch(tx, position.epoch), peer)
-            for neighbour in self._sites.neighbours(tx):
-                self.resync(tx, neighbour, "this site was restored")
+            self._events.epoch_raised(tx, self.begin_anew(tx, position.epoch), peer)
         elif theirs == ours and position.sequence >= stream.out_acknowledged:
             if position.sequence > stream.out_acknowledged:
                 records.remove_sealed(tx, peer, position.sequence)

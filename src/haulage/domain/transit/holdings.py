@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from haulage.base.clock import Clock
+from haulage.base.errors import IntegrityError, NotFoundError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
 from haulage.domain.transit import records
-from haulage.engine.content.model import ChunkStore, ManifestId, Pin
+from haulage.engine.content.manifest import live_chunks
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
 from haulage.engine.database.transaction import Database, Transaction
 
 HELD = "held:"
@@ -63,11 +65,42 @@ class Holdings:
             if number not in records.held_versions(tx, package):
                 self._store.unpin(_owner(package, number))
 
+    def forget_lost(self, tx: Transaction) -> list[tuple[PackageId, VersionNumber]]:
+        """After a restore: what the store does not hold whole (any more) counts as held no longer; returns those versions. What it
+        holds whole, the disk of the store having survived, is kept without a byte over the line."""
+        lost = [
+            (package, number) for package, number, manifest in records.all_holdings(tx) if not self._is_whole(ManifestId(manifest))
+        ]
+        for package, number in lost:
+            self.drop(tx, package, number)
+        return lost
+
+    def _is_whole(self, manifest: ManifestId) -> bool:
+        try:
+            return not self._store.missing([ChunkId(manifest)]) and not self._store.missing(live_chunks(manifest, self._store))
+        except (NotFoundError, IntegrityError):
+            return False
+
+    def mend_pins(self) -> int:
+        """Write the pins of holdings again if any pin cannot be read; returns how many there were. What else cannot be read belongs
+        to work that runs, and goes with it."""
+        try:
+            self._store.pins()
+        except IntegrityError:
+            with self._database.reading() as tx:
+                held = records.all_holdings(tx)
+            for package, number, manifest in held:
+                self._store.pin(Pin(owner=_owner(package, number), manifest=ManifestId(manifest)))
+            return len(held)
+        return 0
+
     def reconcile(self) -> tuple[int, int]:
         """Before a fresh process begins any work: pins without a holding go, those of work that died with the process before
         included; holdings without a pin are pinned again. Returns both counts."""
         with self._database.reading() as tx:
             held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
+        if self.mend_pins():
+            self._store.drop_unreadable_pins()
         pinned = {pin.owner: pin.manifest for pin in self._store.pins()}
         lost = [owner for owner, manifest in held.items() if pinned.get(owner) != manifest]
         for owner in lost:

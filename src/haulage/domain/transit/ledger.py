@@ -7,10 +7,10 @@ import dataclasses
 from collections.abc import Callable, Iterable
 
 from haulage.base.clock import Clock
-from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, make_place
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records
-from haulage.domain.transit.shipment import Shipment, arm, wake
+from haulage.domain.transit.shipment import Shipment, arm, lost, wake
 from haulage.domain.transit.states import ShipmentState
 from haulage.engine.database.transaction import Database, Transaction
 
@@ -66,6 +66,13 @@ class Ledger:
         after = arm(before, wanted, now)
         if after is not before:
             self.save(tx, after)
+
+    def lose(self, tx: Transaction, packages: Iterable[PackageId]) -> None:
+        """This site's own store does not hold these (any more): they are fetched again."""
+        for package in packages:
+            before = records.find_shipment(tx, package, make_place(self._code))
+            if before is not None:
+                self.save(tx, lost(before, self._clock.now()))
 
     def wake(self, tx: Transaction, package: PackageId, places: Iterable[Place]) -> None:
         """What these places waited for is there now."""

@@ -118,3 +118,11 @@ def order(before: Shipment, action: str, now: dt.datetime) -> Shipment:
     looked = {"verify": action != "retry", "repair": action == "repair"}
     cleared = {"error_code": "", "error_message": "", "error_hint": "", "error_family": ""}
     return before.moved(ShipmentState.PLANNED, now, **fresh, **looked, **cleared)
+
+
+def lost(before: Shipment, now: dt.datetime) -> Shipment:
+    """What this place held is gone, or nobody knows whether it is there: nothing is present, and it is due at once."""
+    nothing = {"present": NO_VERSION, "verified": None, "parcel": "", "bytes_planned": 0, "bytes_done": 0, "bytes_wire": 0}
+    if before.wanted == NO_VERSION:
+        return dataclasses.replace(before, present=NO_VERSION, verified=None)
+    return dataclasses.replace(order(before, "retry", now), **nothing)  # type: ignore[arg-type]
