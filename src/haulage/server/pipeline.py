@@ -19,7 +19,11 @@ from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobEngine, Submission
 from haulage.server.core import SiteCore
 
-BATCH = 500
+AHEAD = 8
+"""So many duties for each worker are looked at: more than can begin before the next look, and few, because every job's end asks
+for one."""
+AHEAD_AT_ONE_PLACE = 2
+"""The same for each job that one place may have: a place that hangs would else hide all others behind its own duties."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +59,16 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
         package, where, run = argument.split("|")
         core.attempts.run(PackageId(package), Place(where), int(run), core.point_duty.work)
 
-    def shipments(kind: str) -> Callable[[Transaction, dt.datetime], Sequence[Due]]:
-        def due(tx: Transaction, now: dt.datetime) -> Sequence[Due]:
-            return [_shipment_job(core, row) for row in transit.due_shipments(tx, core.code, now, BATCH, kind=kind)]
+    per_place = max(1, workers // 2)
 
-        return due
+    def site_duties(tx: Transaction, now: dt.datetime) -> Sequence[Due]:
+        due = transit.due_shipments(tx, core.code, now, AHEAD * workers, kind="site")
+        return [_shipment_job(core, row) for row in due]
+
+    def point_duties(tx: Transaction, now: dt.datetime) -> Sequence[Due]:
+        at_one_place = AHEAD_AT_ONE_PLACE * per_place
+        due = transit.due_shipments(tx, core.code, now, AHEAD * workers, kind="point", at_one_place=at_one_place)
+        return [_shipment_job(core, row) for row in due]
 
     def captures(tx: Transaction, _now: dt.datetime) -> Sequence[Due]:
         return [
@@ -81,8 +90,8 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
 
     return [
         JobKind(kind="capture", workers=1, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
-        JobKind(kind="site", workers=workers, run=site, due=shipments("site")),
-        JobKind(kind="point", workers=workers, per_place=max(1, workers // 2), run=point, due=shipments("point")),
+        JobKind(kind="site", workers=workers, run=site, due=site_duties),
+        JobKind(kind="point", workers=workers, per_place=per_place, run=point, due=point_duties),
         JobKind(kind="survey", workers=1, run=lambda where: core.survey.run(Place(where)), due=surveys),
     ]
 

@@ -63,8 +63,8 @@ def test_q319207_two_hundred_tries_of_one_point_and_nothing_towards_fifty_childr
 
         def counted(kind: str, job_id: str, argument: str, **more: Any) -> Submission:
             answer = submit(kind, job_id, argument, **more)
-            if answer is Submission.ACCEPTED:
-                started.append((kind, argument.split("|")[1]))
+            if answer is Submission.ACCEPTED and kind != "survey":  # each point is looked over once after a start
+                started.append((kind, more["place"]))
             return answer
 
         jobs.submit = counted  # type: ignore[method-assign]

@@ -124,28 +124,26 @@ CLOCK_SLACK = dt.timedelta(minutes=1)
 """A row written so far in the future was written before the clock was put back."""
 
 
-DUE_AT_ONE_PLACE = 16
-"""No more than so many of one point are due at once: a point that hangs would else hide all others behind its own."""
-
-
-def due_shipments(tx: Transaction, owner: SiteCode, now: dt.datetime, limit: int, *, kind: str) -> Sequence[Shipment]:
-    """This site's own shipments of one kind (``site``, ``point``) whose time has come, longest due first. One whose due time was
-    reckoned by a clock that was put back since is looked at now: its time may be years away (I18)."""
+def due_shipments(
+    tx: Transaction, owner: SiteCode, now: dt.datetime, limit: int, *, kind: str, at_one_place: int | None = None
+) -> Sequence[Shipment]:
+    """This site's own shipments of one kind (``site``, ``point``) whose time has come, longest due first, optionally only so many
+    for each place. One whose due time was reckoned by a clock that was put back since is looked at now: its time may be years
+    away (I18)."""
     come = sa.or_(shipments.c.due <= now, shipments.c.updated > now + CLOCK_SLACK)
     of_kind = shipments.c.place != owner if kind == "point" else shipments.c.place == owner
+    mine = sa.and_(shipments.c.owner == owner, of_kind, shipments.c.due.is_not(None), come)
+    if at_one_place is None:
+        query = sa.select(shipments).where(mine).order_by(shipments.c.due, shipments.c.package, shipments.c.place)
+        return [_shipment(row) for row in tx.execute(query.limit(limit))]
     at_place = sa.func.row_number().over(partition_by=shipments.c.place, order_by=(shipments.c.due, shipments.c.package))
-    due = (
-        sa.select(shipments, at_place.label("at_place"))
-        .where(shipments.c.owner == owner, of_kind, shipments.c.due.is_not(None), come)
-        .subquery()
-    )
+    due = sa.select(shipments, at_place.label("at_place")).where(mine).subquery()
     query = (
         sa.select(*(due.c[column.name] for column in shipments.c))
-        .where((due.c.at_place <= DUE_AT_ONE_PLACE) if kind == "point" else sa.true())
+        .where(due.c.at_place <= at_one_place)
         .order_by(due.c.due, due.c.package, due.c.place)
-        .limit(limit)
     )
-    return [_shipment(row) for row in tx.execute(query)]
+    return [_shipment(row) for row in tx.execute(query.limit(limit))]
 
 
 def next_due(tx: Transaction, owner: SiteCode, now: dt.datetime) -> dt.datetime | None:
