@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from haulage.wiring.serving import assemble, wakes_of
 from haulage.wiring.site import OpenedSite, open_site
 
 CHI = SiteCode("CHI")
+PARCEL_BYTES = os.urandom(2_500_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ async def ask(
 ) -> Reply:
     path, _mark, query = target.partition("?")
     pieces = [body] if isinstance(body, bytes) else body
-    lowered = {name.lower(): value for name, value in (headers or {}).items()}
+    lowered = {"host": "127.0.0.1", **{name.lower(): value for name, value in (headers or {}).items()}}
     if isinstance(body, bytes) and body:
         lowered.setdefault("content-length", str(len(body)))
     scope = {
@@ -89,7 +91,8 @@ class Served:
         self.clock = SystemClock()
         self.bells = Bells()
         self.opened: OpenedSite = open_site(home, self.clock, wakes_of(home.code, self.bells))
-        self.service: Service = assemble(home, self.opened, self.clock, self.bells).service
+        self.process = assemble(home, self.opened, self.clock, self.bells)
+        self.service: Service = self.process.service
         self.app = create_app(self.service)
         self.token = home.token
         self.child_key = SigningKey.generate()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,7 @@ from haulage.base.ids import SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.transit.records import ParcelRecord, put_parcel
 from haulage.server.parcel_answer import Span, span_of
-from tests.server.asgi import Reply, Served
-
-PARCEL = "ab" * 32
-DATA = os.urandom(2_500_000)
+from tests.server.asgi import PARCEL_BYTES, Reply, Served
 
 
 @pytest.mark.parametrize(
@@ -43,22 +39,6 @@ def test_a_range_beyond_the_end_is_none(header: str) -> None:
         span_of(header, 100)
 
 
-@pytest.fixture(scope="module")
-def parcel(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A parcel towards a version the child is to have."""
-    source = tmp_path_factory.mktemp("source")
-    (source / "file").write_text("parcel")
-    package = served.publish(str(source), "CHI")
-    with served.opened.core.database.reading() as tx:
-        target = catalog.list_versions(tx, package)[0].manifest
-    folder = Path(served.opened.home.content) / "parcels"
-    (folder / f"{PARCEL}.parcel").write_bytes(DATA)
-    record = ParcelRecord(id=PARCEL, target=target, bases=(), size=len(DATA), head_size=10, figures={}, used=served.clock.now())
-    with served.opened.core.database.writing() as tx:
-        put_parcel(tx, record)
-    return PARCEL
-
-
 def _get(served: Served, parcel: str, **headers: str) -> Reply:
     target = f"/hop/v1/parcels/{parcel}"
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -67,15 +47,15 @@ def _get(served: Served, parcel: str, **headers: str) -> Reply:
 
 def test_a_part_is_exactly_that_part_and_is_counted(served: Served, parcel: str) -> None:
     before = served.service.core.provider.served_bytes.get(SiteCode("CHI"), 0)
-    reply = _get(served, parcel, Range=f"bytes=1000000-{len(DATA) - 1}", If_Range=f'"{parcel}"')
-    assert (reply.status, reply.body) == (206, DATA[1_000_000:])
-    assert reply.headers["content-range"] == f"bytes 1000000-{len(DATA) - 1}/{len(DATA)}"
+    reply = _get(served, parcel, Range=f"bytes=1000000-{len(PARCEL_BYTES) - 1}", If_Range=f'"{parcel}"')
+    assert (reply.status, reply.body) == (206, PARCEL_BYTES[1_000_000:])
+    assert reply.headers["content-range"] == f"bytes 1000000-{len(PARCEL_BYTES) - 1}/{len(PARCEL_BYTES)}"
     assert reply.headers["etag"] == f'"{parcel}"'
-    assert served.service.core.provider.served_bytes[SiteCode("CHI")] - before == len(DATA) - 1_000_000
+    assert served.service.core.provider.served_bytes[SiteCode("CHI")] - before == len(PARCEL_BYTES) - 1_000_000
 
 
 def test_without_a_range_it_is_all_of_it(served: Served, parcel: str) -> None:
-    assert (_get(served, parcel).status, _get(served, parcel).body) == (200, DATA)
+    assert (_get(served, parcel).status, _get(served, parcel).body) == (200, PARCEL_BYTES)
 
 
 def test_if_range_of_another_parcel_gives_all_of_this_one(served: Served, parcel: str) -> None:
@@ -83,8 +63,8 @@ def test_if_range_of_another_parcel_gives_all_of_this_one(served: Served, parcel
 
 
 def test_beyond_the_end(served: Served, parcel: str) -> None:
-    reply = _get(served, parcel, Range=f"bytes={len(DATA)}-")
-    assert (reply.status, reply.headers["content-range"]) == (416, f"bytes */{len(DATA)}")
+    reply = _get(served, parcel, Range=f"bytes={len(PARCEL_BYTES)}-")
+    assert (reply.status, reply.headers["content-range"]) == (416, f"bytes */{len(PARCEL_BYTES)}")
 
 
 def test_a_parcel_that_is_not_kept_is_said_to_be_gone(served: Served) -> None:

@@ -99,6 +99,9 @@ class SiteSettings:
     name: str = setting("", "A name for people.", _short_line)
     listen: str = setting("127.0.0.1:8440", "Where the server listens.", _address)
     url: str = setting("", "What other sites and clients use to reach it; empty: made from `listen`.", _url)
+    connections_per_address: int = setting(
+        512, "So many connections one address may hold; raise it where many sites come through one.", _between(16, 8192)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +217,7 @@ def parse_settings(data: bytes, path: str = "haulage.toml") -> Settings:
     except UnicodeDecodeError as cause:
         line = data[: cause.start].count(b"\n") + 1
         raise _bad(path, line, "is not UTF-8", "Save it as UTF-8.") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as cause:
+    except (ValueError, RecursionError) as cause:  # also numbers of more digits than Python reads
         found = re.search(r"at line (\d+)", str(cause))
         raise _bad(path, int(found[1]) if found else 0, f"is not TOML: {cause}", "See docs/settings.md.") from None
     return _Reader(path, text).settings(table)
@@ -328,7 +331,7 @@ def _toml(value: str | int | float | bool | tuple[str, ...]) -> str:
         return "[" + ", ".join(_toml(each) for each in value) + "]"
     if isinstance(value, str):
         return '"' + "".join(_toml_character(character) for character in value) + '"'
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def _toml_character(character: str) -> str:

@@ -17,9 +17,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from haulage.base.errors import HaulageError
 from haulage.engine.trust.requests import ClockSkewError
 from haulage.server.api import content, hop, packages, points, server, sites, status, store
+from haulage.server.bounds import Bounds
 from haulage.server.endpoint import JSON, Answer, Endpoint, Permission
 from haulage.server.gate import admit
-from haulage.server.refusals import defect, no_such_method, no_such_resource, refusal
+from haulage.server.limits import Limits
+from haulage.server.refusals import Refuser, defect, no_such_method, no_such_resource
 from haulage.server.service import Service
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -36,13 +38,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 CURSOR_HEADER = "Haulage-Cursor"
 
 
-def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS) -> FastAPI:
+def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS, limits: Limits | None = None) -> FastAPI:
     """The application of one site."""
+    limits = limits or Limits()
+    refuser = Refuser(service.clock, lines_per_minute=limits.refusals_per_minute)
     app = FastAPI(title="Haulage", version=service.version, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     for endpoint in endpoints:
         app.add_api_route(
             endpoint.path,
-            _handler(service, endpoint),
+            _handler(service, endpoint, refuser),
             methods=[endpoint.method],
             summary=endpoint.summary,
             response_model=None,
@@ -50,8 +54,9 @@ def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS) -> F
             openapi_extra=_described(endpoint),
             include_in_schema=endpoint.path.startswith("/api/"),
         )
-    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(HTTPException, _http_exception(refuser))
     app.add_middleware(_Shield)
+    app.add_middleware(Bounds, limits=limits, own_url=service.url, refuser=refuser)
     return app
 
 
@@ -77,7 +82,7 @@ class _Shield:
             await defect(scope["method"], scope["path"], cause)(scope, receive, send)
 
 
-def _handler(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
+def _handler(service: Service, endpoint: Endpoint, refuser: Refuser) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
         try:
             call = await admit(service, endpoint, request)
@@ -86,9 +91,9 @@ def _handler(service: Service, endpoint: Endpoint) -> Callable[[Request], Awaita
             else:
                 answer = cast("Answer | Response", await asyncio.to_thread(endpoint.act, call))
         except ClockSkewError as error:
-            return refusal(error, signed_time=service.sign_time(error.nonce))
+            return refuser.refuse(request.scope, error, signed_time=service.sign_time(error.nonce))
         except HaulageError as error:
-            return refusal(error)
+            return refuser.refuse(request.scope, error)
         except Exception as cause:
             return defect(request.method, request.url.path, cause)
         return answer if isinstance(answer, Response) else _encoded(answer)
@@ -104,11 +109,14 @@ def _encoded(answer: Answer) -> Response:
     return Response(body, status_code=answer.status, headers=headers, media_type=None if answer.status == 204 else JSON)
 
 
-async def _http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        return refusal(no_such_method(request.method, request.url.path))
-    return refusal(no_such_resource(request.url.path))
+def _http_exception(refuser: Refuser) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            return refuser.refuse(request.scope, no_such_method(request.method, request.url.path))
+        return refuser.refuse(request.scope, no_such_resource(request.url.path))
+
+    return answer
 
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from haulage.engine.trust.keys import PublicKey
 from haulage.engine.trust.requests import announced_digest, refuse_other_body, verify_request
 from haulage.engine.trust.tokens import token_matches
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
-from haulage.server.refusals import token_missing, token_wrong
+from haulage.server.refusals import target_of, token_missing, token_wrong
 from haulage.server.service import Service
 
 ADMINISTRATOR = "administrator"
@@ -72,7 +72,7 @@ def _proven(service: Service, request: Request) -> SiteCode:
     headers = _headers(request)
     return verify_request(
         request.method,
-        target_of(request),
+        target_of(request.scope).decode("latin-1"),
         announced_digest(headers),
         headers,
         receiver=service.code,
@@ -92,14 +92,6 @@ def _or_removed(service: Service, request: Request, refused: NotAllowedError) ->
     return NotAllowedError(
         "site-removed", f"Site {code} was removed from the hierarchy.", "Switch its server off, or invite it anew with a new home."
     )
-
-
-def target_of(request: Request) -> str:
-    """Path and query exactly as they were sent and signed."""
-    scope = request.scope
-    path: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "surrogateescape")
-    query: bytes = scope.get("query_string", b"")
-    return (path.split(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
 
 
 def _headers(request: Request) -> Mapping[str, str]:

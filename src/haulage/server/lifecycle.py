@@ -28,6 +28,7 @@ from haulage.server.app import create_app
 from haulage.server.bells import JOBS, Bells
 from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
+from haulage.server.limits import Limits
 from haulage.server.listener import Address, Listener, fingerprint
 from haulage.server.pipeline import Pump
 from haulage.server.service import Service
@@ -60,6 +61,7 @@ class Process:
     uplinks: Uplinks | None
     listen: Callable[[], Address]
     """Address and files to listen with as they are now; writes the certificate file."""
+    limits: Limits
     server_file: str
     """``run/server.json``."""
     local_url: str
@@ -101,7 +103,7 @@ class _Running:
             loop.add_signal_handler(number, self._asked_to_stop, number)
         listener: Listener | None = None
         try:
-            app = create_app(self._service)
+            app = create_app(self._service, limits=self._process.limits)
             # The port first: a server that cannot listen must not begin to work.
             listener = await self._listen(app)
             await asyncio.to_thread(self._begin)
@@ -122,8 +124,9 @@ class _Running:
             watchdog.cancel()
 
     async def _listen(self, app: FastAPI) -> Listener:
-        listener = Listener(app, self._process.listen())
-        self._shown = await listener.start()
+        address = self._process.listen()
+        # Before the first answer: who reads the file while the certificate changes must not meet a server it cannot believe.
+        self._shown = fingerprint(address.certificate_path)
         facts = {
             "url": self._process.local_url,
             "pid": os.getpid(),
@@ -131,6 +134,8 @@ class _Running:
             "started": iso(self._service.started),
         }
         write_durable(self._process.server_file, json.dumps(facts).encode() + b"\n", mode=0o600)
+        listener = Listener(app, address, self._process.limits)
+        await listener.start()
         return listener
 
     async def _serve(self, app: FastAPI, listener: Listener) -> Listener:

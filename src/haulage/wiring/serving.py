@@ -23,6 +23,7 @@ from haulage.server.bells import JOBS, Bells
 from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
 from haulage.server.lifecycle import IDENTITY_BELL, Process, run
+from haulage.server.limits import limits_for, raise_open_files
 from haulage.server.presence import Presence
 from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
@@ -102,6 +103,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         workers=home.settings.jobs.workers,
         housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status, scrub_days=home.settings.content.scrub_days),
         uplinks=uplinks,
+        limits=limits_for(home.settings.site.connections_per_address, raise_open_files()),
         listen=ServerFiles(home, core.database, clock, opened.root.authority_pem),
         server_file=home.file("run", "server.json"),
         local_url=url_of(home.settings.site.listen),
