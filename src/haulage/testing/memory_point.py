@@ -70,6 +70,10 @@ class MemoryPoint:
         step("point-pointer")
         self.pointers[package] = version
 
+    def document(self, package: PackageId, version: VersionNumber, name: str) -> bytes | None:
+        self._require_whole("read")
+        return self.documents.get((package, version), {}).get(name)
+
     def reader(self, package: PackageId, version: VersionNumber) -> TreeReader:
         self._require_whole("read")
         return MemoryReader(self.trees[package, version])

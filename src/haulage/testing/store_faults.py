@@ -86,6 +86,9 @@ class FaultyStore:
         self.fuse.count("pins")
         return self.inner.pins()
 
+    def drop_unreadable_pins(self) -> int:
+        return self.inner.drop_unreadable_pins()
+
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
         self.fuse.count("sweep")
         return self.inner.sweep(live, now=now, dry_run=dry_run)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from haulage.engine.links.https import HttpsLink
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 
 OpenLink = Callable[[str], HttpsLink]
 
@@ -44,6 +44,12 @@ class ParentLink:
 
     def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
         return self._link.read_parcel(parcel, offset, end, size)
+
+    def ask_chunks(self, want: ChunkWant) -> list[bytes]:
+        return self._link.ask_chunks(want)
+
+    def give_chunks(self, parts: Sequence[bytes]) -> None:
+        self._link.give_chunks(parts)
 
     def claim(self, document: bytes) -> None:
         self._link.claim(document)

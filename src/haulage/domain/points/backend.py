@@ -52,6 +52,10 @@ class PointBackend(Protocol):
         version that was there before is replaced."""
         ...
 
+    def document(self, package: PackageId, version: VersionNumber, name: str) -> bytes | None:
+        """One of the documents that were published with a version; None if it is not there. It may be damaged."""
+        ...
+
     def reader(self, package: PackageId, version: VersionNumber) -> TreeReader:
         """Read a version that lies there."""
         ...

@@ -33,6 +33,7 @@ _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 OpenReader = Callable[[str], TreeReader]
 _UNDER_WAY = re.compile(r"\.(staging|partial|old)\.([1-9][0-9]{0,8})(?:\.([1-9][0-9]{0,8}))?")
 _MOST_PARTIALS = 8
+_MOST_DOCUMENT_BYTES = 16 << 20
 
 
 class OpenWriter(Protocol):
@@ -145,6 +146,14 @@ class FolderPoint:
             sync_folder(self._path(package))
             write_durable(self._path(package, ".haulage", "current"), canonical({"version": version}))
             self._remove_tree(self._aside(package, version))
+
+    def document(self, package: PackageId, version: VersionNumber, name: str) -> bytes | None:
+        with self._trouble("read"):
+            try:
+                with open(self._path(package, ".haulage", str(version), name), "rb") as file:
+                    return file.read(_MOST_DOCUMENT_BYTES)
+            except FileNotFoundError:
+                return None
 
     def reader(self, package: PackageId, version: VersionNumber) -> TreeReader:
         return self._open_reader(self._path(package, str(version)))

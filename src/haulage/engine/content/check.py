@@ -19,6 +19,7 @@ from haulage.engine.content.pack_block import decode_block
 from haulage.engine.content.pack_scan import FoundBlock, index_of
 from haulage.engine.content.pack_writer import GrowingPack, index_path
 from haulage.engine.content.pins import PinFolder
+from haulage.engine.content.scrub_state import check_scrub
 from haulage.engine.content.store_errors import is_medium_fault, naming
 from haulage.engine.content.store_state import StoreState, where
 
@@ -73,6 +74,9 @@ class Check:
             self._damage(path, (), cause)
         for index in lost:
             self._check_lost(index)
+        scrub = check_scrub(self._state.folder.scrub)
+        if scrub:
+            self._damage(self._state.folder.scrub, (), f"what is kept of the scrub is damaged ({scrub}); it begins anew")
 
     def _check_one(self, pack: SealedPack) -> None:
         before = len(self._damages)

@@ -130,6 +130,9 @@ class MemoryStore:
         self.require_open()
         return [self._pins[owner] for owner in sorted(self._pins)]
 
+    def drop_unreadable_pins(self) -> int:
+        return 0
+
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
         self.require_open()
         kept: set[ChunkId] = set()

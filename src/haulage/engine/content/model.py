@@ -89,6 +89,11 @@ class ChunkStore(Protocol):
         """All pins, by owner."""
         ...
 
+    def drop_unreadable_pins(self) -> int:
+        """Remove pins that cannot be read; returns how many. Only where every pin that counts was just written again, and nothing
+        that sets pins of its own is running."""
+        ...
+
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
         """Remove chunks that no unexpired pin and no open session needs. ``live`` names every chunk of a manifest, its pages
         included; if it raises for one pinned manifest nothing at all is removed (I10, I11)."""

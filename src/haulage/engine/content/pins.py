@@ -40,7 +40,11 @@ def decode_pin(data: bytes) -> Pin:
         manifest=ManifestId(bytes.fromhex(manifest)),
         expires=None if expires == "never" else parse_iso(expires),
     )
-    if encode_pin(pin) != data:
+    try:
+        same = encode_pin(pin) == data
+    except UsageError as error:
+        raise ValueError(error.message) from error
+    if not same:
         raise ValueError("does not match its digest")
     return pin
 
@@ -88,6 +92,14 @@ class PinFolder:
                 self._read(name)
             except IntegrityError as error:
                 yield os.path.join(self._folder, name), error.message
+
+    def drop_unreadable(self) -> int:
+        """Remove each pin file that cannot be read, durably; returns how many. Raises TransferError."""
+        paths = [path for path, _cause in self.damaged()]
+        for path in paths:
+            with naming(path, "remove"):
+                files.remove_durable(path)
+        return len(paths)
 
     def _names(self) -> list[str]:
         with naming(self._folder, "list"):

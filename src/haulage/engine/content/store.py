@@ -67,6 +67,11 @@ class LocalStore:
         with self._state.lock:
             return self._pins.all()
 
+    def drop_unreadable_pins(self) -> int:
+        self._state.require_open(writing=True)
+        with self._state.lock:
+            return self._pins.drop_unreadable()
+
     def sweep(self, live: Callable[[ManifestId], Iterable[ChunkId]], *, now: dt.datetime, dry_run: bool = False) -> SweepReport:
         self._state.require_open(writing=not dry_run)
         return Sweep(self._state, self._pins, live, now).run(dry_run=dry_run)

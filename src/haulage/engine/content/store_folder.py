@@ -129,9 +129,8 @@ class StoreFolder:
         with naming(self.quarantine, "move into"):
             files.make_folder(self.quarantine)
             for kind in ("index", "pack"):
-                files.step("quarantine")
                 with contextlib.suppress(FileNotFoundError):
-                    os.rename(os.path.join(self.packs, f"{name}.{kind}"), os.path.join(self.quarantine, f"{name}.{kind}"))
+                    files.rename(os.path.join(self.packs, f"{name}.{kind}"), os.path.join(self.quarantine, f"{name}.{kind}"))
                 files.sync_folder(self.quarantine)
                 files.sync_folder(self.packs)
 

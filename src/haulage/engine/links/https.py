@@ -12,17 +12,20 @@ import aiohttp
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
 from haulage.base.ids import SiteCode
+from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
+from haulage.engine.content.parcel_section import decode_parts, encode_parts
 from haulage.engine.links import answers
 from haulage.engine.links.exchange import Ask, Exchange, Identity, Patience
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.links.loop import LoopThread
 from haulage.engine.protocol import lines
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
 from haulage.engine.trust.certificates import client_context
 from haulage.engine.trust.keys import PublicKey, SigningKey
 
 OFFER_MAX_BYTES = 65_536
+CHUNKS_MEDIA_TYPE = "application/vnd.haulage.chunks"
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": lines.MEDIA_TYPE}
 _PIECE_BYTES = 256 * 1024
@@ -114,6 +117,16 @@ class HttpsLink:
                 yield piece
         finally:
             self._loop.call_soon(response.close)
+
+    def ask_chunks(self, want: ChunkWant) -> list[bytes]:
+        """Chunks of a version; see link.py. Raises FormatError ``bad-parcel`` for what is no list of chunks."""
+        ask = Ask(method="POST", target="/hop/v1/chunks", body=encode(want), headers=JSON, limit_bytes=MAX_STRUCTURE_BYTES)
+        return decode_parts(self._loop.run(self._exchange.ask(ask)).body)
+
+    def give_chunks(self, parts: Sequence[bytes]) -> None:
+        """Hand over chunks; see link.py."""
+        ask = Ask(method="PUT", target="/hop/v1/chunks", body=encode_parts(parts), headers={"Content-Type": CHUNKS_MEDIA_TYPE})
+        self._loop.run(self._exchange.ask(ask))
 
     def claim(self, document: bytes) -> None:
         """Hand in this site's claim once more. The definitions in the answer are not looked at: the feed brings them."""

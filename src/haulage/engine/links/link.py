@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 
 
 class Link(Protocol):
@@ -28,6 +28,14 @@ class Link(Protocol):
     def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
         """Bytes ``offset`` up to, not including, ``end`` of a parcel of ``size`` bytes, in pieces of any length, exactly that many
         or an error: a cut raises TransferError after what came. Not verified yet. Closing the iterator ends the transfer."""
+        ...
+
+    def ask_chunks(self, want: ChunkWant) -> list[bytes]:
+        """Chunks of a version that were found damaged here, as many as the parent can give in one answer. Not verified yet."""
+        ...
+
+    def give_chunks(self, parts: Sequence[bytes]) -> None:
+        """Hand the parent chunks it asked for; a few megabytes."""
         ...
 
     def claim(self, document: bytes) -> None:

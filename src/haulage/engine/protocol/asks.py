@@ -10,6 +10,8 @@ from haulage.engine.protocol.codec import Body, Document
 from haulage.engine.protocol.fields import Count, Digest, Key, Name, Nonce, Package, Pem, RealVersion, Site, Token, Url, Word
 
 BASES_MAX = 4
+CHUNKS_MAX = 1000
+"""Named in one question; who lacks more asks again."""
 
 
 class Position(Body, frozen=True, kw_only=True):
@@ -31,6 +33,17 @@ class Want(Body, frozen=True, kw_only=True):
     held: Annotated[tuple[Digest, ...], Meta(max_length=1000)] = ()
     damaged: Digest | None = None
     """A parcel of this sender that arrived, complete and over a sound line, with wrong bytes: it is looked at and built anew."""
+
+
+class ChunkWant(Body, frozen=True, kw_only=True):
+    """A child asks for chunks of a version that it holds, or is to hold: they were found damaged. The answer brings those that can
+    be given, in this order, as many as fit; each proves itself by its id."""
+
+    package: Package
+    version: RealVersion
+    target: Digest
+    """BLAKE3 of the version's manifest."""
+    chunks: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=CHUNKS_MAX)]
 
 
 class Offer(Document, frozen=True, kw_only=True):

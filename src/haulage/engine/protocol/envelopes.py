@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 from msgspec import Meta, field
 
 from haulage.base.errors import FormatError
+from haulage.engine.protocol.asks import CHUNKS_MAX
 from haulage.engine.protocol.codec import Body, Document, decode, encode
 from haulage.engine.protocol.fields import (
     Count,
@@ -17,6 +18,7 @@ from haulage.engine.protocol.fields import (
     Moment,
     Name,
     Package,
+    RealVersion,
     Site,
     Text,
     Token,
@@ -40,6 +42,7 @@ class MessageKind(enum.StrEnum):
     STATUS = "status"
     AVAILABLE = "available"
     CLAIM = "claim"
+    LACKING = "lacking"
 
 
 class Message(Body, frozen=True, kw_only=True):
@@ -129,12 +132,22 @@ class AvailableNotice(Body, frozen=True, kw_only=True):
     manifest: Digest
 
 
+class LackNotice(Body, frozen=True, kw_only=True):
+    """The sender lost chunks of a version that the receiver, its child, says it holds: the child is asked to hand them over."""
+
+    package: Package
+    version: RealVersion
+    manifest: Digest
+    chunks: Annotated[tuple[Digest, ...], Meta(min_length=1, max_length=CHUNKS_MAX)]
+
+
 B = TypeVar("B", bound=Body)
 
 BODIES: dict[str, type[Body]] = {
     MessageKind.SHIPMENT: ShipmentReport,
     MessageKind.STATUS: StatusReport,
     MessageKind.AVAILABLE: AvailableNotice,
+    MessageKind.LACKING: LackNotice,
 }
 
 

@@ -110,7 +110,7 @@ DISK_FULL = Message(
     severity=Severity.ERROR,
     type=MessageType.MILESTONE,
     component=Component.STORE,
-    text="The disk under {path} is full; work that needs it waits.",
+    text="The disk under {path} is full: {needed} bytes are needed, {free} are free; work that needs it waits.",
     cause="Less space is free than the next step needs. Nothing half-written is kept.",
     remedy="Free some space; everything goes on by itself.",
 )
@@ -174,6 +174,17 @@ SCRUB_LATE = Message(
     cause="The scrub was interrupted each time or the disk is too slow for its period.",
     remedy="Let it run: haulage store check",
 )
+STORE_DAMAGE_REMAINS = Message(
+    number=647,
+    name="store-damage-remains",
+    severity=Severity.ERROR,
+    type=MessageType.MILESTONE,
+    component=Component.STORE,
+    text="{count} damaged chunks of the store could not be replaced; they belong to {versions}, first {first}.",
+    cause="Neither the parent nor a point or source of this site holds the right bytes now. Children that should were asked.",
+    remedy="It is tried again by itself. To help: let the neighbours be reached, or haulage package publish ID --full at the "
+    "owner while the source is still the same.",
+)
 
 MESSAGES = (
     SERVER_STARTED,
@@ -193,4 +204,5 @@ MESSAGES = (
     STORE_SWEEP_REFUSED,
     STORE_CHECK_FINISHED,
     SCRUB_LATE,
+    STORE_DAMAGE_REMAINS,
 )

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 from haulage.base.errors import NotAllowedError, NotFoundError, TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.server.core import SiteCore
 from haulage.testing.simulation.crash import Fate, SimulatedCrash
 
@@ -162,6 +162,14 @@ class SimLink:
             if host.core is not None:
                 host.core.provider.count_served(code, len(piece))
             yield piece
+
+    def ask_chunks(self, want: ChunkWant) -> list[bytes]:
+        code = self._child.code
+        return self._network.call(self._child, self._parent, lambda core: core.lender.lend(code, want))
+
+    def give_chunks(self, parts: Sequence[bytes]) -> None:
+        code, given = self._child.code, list(parts)
+        self._network.call(self._child, self._parent, lambda core: core.healer.accept(code, given))
 
     def claim(self, document: bytes) -> None:
         self._network.call(self._child, self._parent, lambda core: _claim(core, document), known=False)

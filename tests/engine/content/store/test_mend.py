@@ -49,7 +49,7 @@ def test_i15_a_damaged_pack_is_set_aside_once_everything_needed_is_good_elsewher
         assert (done.packs_set_aside, done.packs_left) == (1, 0)
         assert not pack.exists()
         assert (tmp_path / "store" / "quarantine" / pack.name).exists()
-        assert store.damaged() == store.unsound() == []
+        assert (store.damaged(), store.unsound()) == ([], [])
         assert [store.read(one) for one in ids] == PIECES
         assert not store.check().damages
         assert store.clear_aside()
@@ -111,7 +111,7 @@ def test_a_lost_pack_is_forgotten_once_its_chunks_are_back(tmp_path: Path) -> No
         assert store.mend(lambda _: ids, now=NOW).packs_left == 1
         put_back(store)
         assert store.mend(lambda _: ids, now=NOW).packs_left == 0
-        assert store.damaged() == store.unsound() == []
+        assert (store.damaged(), store.unsound()) == ([], [])
         assert not store.check().damages
 
 
@@ -181,7 +181,7 @@ def test_f62_no_descriptor_left_says_nothing_about_a_chunk(tmp_path: Path, monke
             with pytest.raises(TransferError, match="Too many open files"):
                 store.check()
         assert not store.missing(ids)
-        assert store.damaged() == store.unsound() == []
+        assert (store.damaged(), store.unsound()) == ([], [])
         assert told == []
         assert store.read(ids[0]) == PIECES[0]
 
@@ -206,5 +206,5 @@ def test_a_read_error_is_damage_and_heals_by_itself_when_it_passes(tmp_path: Pat
         assert [damage.pack for damage in told[:1]] == [only(tmp_path / "store", "*.pack").stem]
         assert store.damaged()
         assert not store.check().damages, "it can be read again"
-        assert store.damaged() == store.unsound() == []
+        assert (store.damaged(), store.unsound()) == ([], [])
         assert store.read(chunk_id(PIECES[0])) == PIECES[0]

@@ -1,0 +1,1 @@
+"""Content found damaged is named, and replaced from whoever holds the right bytes."""
