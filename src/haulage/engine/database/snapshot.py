@@ -81,6 +81,13 @@ def prove(path: str) -> None:
         raise _damaged(path, different[0])
 
 
+def count_rows(path: str) -> dict[str, int]:
+    """Rows by table in a snapshot."""
+    with translated(path), _plain(path) as copy:
+        names = [row[0] for row in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")]
+        return {name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in sorted(names)}  # noqa: S608
+
+
 def _copy_pages(database: Database, path: str) -> None:
     with database.reading() as tx:
         driver = tx.connection.driver_connection

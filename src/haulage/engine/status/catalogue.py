@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from haulage.base.errors import NotFoundError
-from haulage.engine.status import on_packages, on_places, on_requests, on_server, on_sites
+from haulage.engine.status import on_backups, on_packages, on_places, on_requests, on_server, on_sites
 from haulage.engine.status.message import Message
 
 MESSAGES: dict[int, Message] = {
     message.number: message
     for message in sorted(
-        (*on_packages.MESSAGES, *on_places.MESSAGES, *on_requests.MESSAGES, *on_server.MESSAGES, *on_sites.MESSAGES),
+        (
+            *on_packages.MESSAGES,
+            *on_places.MESSAGES,
+            *on_requests.MESSAGES,
+            *on_server.MESSAGES,
+            *on_sites.MESSAGES,
+            *on_backups.MESSAGES,
+        ),
         key=lambda message: message.number,
     )
 }

@@ -194,6 +194,16 @@ RESTORE_DONE = Message(
     cause="The named person or token asked for it.",
     remedy="Nothing to do. 3308 and 3330 follow.",
 )
+BACKUP_ASKED = Message(
+    number=30043,
+    name="backup-asked",
+    severity=Severity.INFORMATION,
+    type=MessageType.AUDIT,
+    component=Component.OPERATIONS,
+    text="{actor} asked for a backup of this site into {target}.",
+    cause="The named person or token asked for it.",
+    remedy="Nothing to do.",
+)
 
 MESSAGES = (
     PACKAGE_CREATED,
@@ -215,4 +225,5 @@ MESSAGES = (
     STORE_SWEEP_ASKED,
     STORE_CHECK_ASKED,
     RESTORE_DONE,
+    BACKUP_ASKED,
 )
