@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from haulage.base.clock import Clock
 from haulage.base.errors import FormatError, HaulageError, TransferError, UsageError
-from haulage.engine.content.capture_hints import Hints, HintWriter
+from haulage.engine.content.capture_hints import Hints, RelyingSession
+from haulage.engine.content.capture_notes import HintWriter
 from haulage.engine.content.capture_read import Cut, Piece, Slot, Task, Worker, content_of, plan_tasks
 from haulage.engine.content.capture_report import CaptureReport, Watcher
 from haulage.engine.content.chunker import cut, segments
@@ -30,7 +31,8 @@ from haulage.engine.content.manifest_model import (
 )
 from haulage.engine.content.model import ChunkStore, ManifestId, WriteSession
 from haulage.engine.content.ordered import in_order
-from haulage.engine.trees.model import Entry, EntryType, TreeReader
+from haulage.engine.content.pages import KeptPage
+from haulage.engine.trees.model import Entry, EntryType, Omission, Survey, TreeReader
 
 WINDOW_ENTRIES = 16_384
 """Entries within which contents are sorted by kind before they are put, and which are held in memory until then."""
@@ -98,7 +100,7 @@ def capture(
                 session.checkpoint()
             raise
     if options.hints is not None:
-        run.hint_writer.save(options.hints, report.manifest.id)
+        run.save_hints(options.hints, report)
     return report
 
 
@@ -126,17 +128,20 @@ class _Run:
         self._session = session
         self._options = options
         self._on_progress = on_progress
+        self._survey: Survey | None = reader.survey() if options.hints is not None and hasattr(reader, "survey") else None
         self._hints = Hints.load(None if options.full else options.hints, store)
         self._worker = Worker(reader, clock, options.tries)
         self._watcher = Watcher()
-        self.hint_writer = HintWriter(clock.now())
+        self._hint_writer = HintWriter(clock.now(), self._survey.key if self._survey is not None else b"", self._hints)
         self._bytes_listed = self._bytes_read = self._bytes_new = self._unsaved = 0
         self._files_read = self._files_skipped = self._entries_done = 0
 
     def report(self, tries: int) -> CaptureReport:
         """Do it."""
+        if self._survey is not None:
+            self._hints.look(self._survey, self._session)
         with contextlib.closing(self._manifest_entries()) as entries:
-            manifest = write_manifest(entries, self._session)
+            manifest = write_manifest(entries, self._session, on_page=self._hint_writer.page)
         _refuse_empty(manifest)
         return CaptureReport(
             manifest=manifest,
@@ -147,49 +152,85 @@ class _Run:
             files_skipped=self._files_skipped,
             streams=manifest.totals.streams,
             tries=tries,
-            dropped=tuple(self._reader.dropped()),
+            dropped=self._dropped(),
             warnings=self._watcher.warnings(),
             warnings_more=self._watcher.more,
         )
 
-    def _manifest_entries(self) -> Generator[ManifestEntry, None, None]:
+    def save_hints(self, path: str, report: CaptureReport) -> None:
+        """For the next capture; after the session's end, when all it relied upon is known."""
+        if not self._hints.all_kept():
+            reliance = self._session.reliance() if isinstance(self._session, RelyingSession) else ()
+            self._hint_writer.save(path, report.manifest.id, reliance, report.dropped)
+
+    def _dropped(self) -> tuple[Omission, ...]:
+        kept = self._hints.dropped()
+        found = () if self._hints.all_kept() else tuple(self._reader.dropped())
+        return tuple(sorted([*kept, *found], key=lambda omission: omission.path)) if kept else found
+
+    def _manifest_entries(self) -> Generator[ManifestEntry | KeptPage, None, None]:
         try:
             with contextlib.closing(in_order(self._worker, self._tasks(), threads=self._options.threads)) as done:
                 for task, cuts in done:
                     for piece, result in zip(task.pieces, cuts, strict=True):
                         self._put(piece, result)
-                    for slot in task.ends or ():
-                        yield self._finish(slot)
+                    for item in task.ends or ():
+                        yield self._finish(item) if isinstance(item, Slot) else self._keep(item)
         finally:
             self._worker.close()
 
     def _tasks(self) -> Iterator[Task]:
-        window: list[Slot] = []
-        for entry in self._reader.entries():
-            window.append(self._admit(entry))
+        window: list[Slot | KeptPage] = []
+        for item in self._items():
+            window.append(self._admit(item) if isinstance(item, Entry) else self._admit_page(item))
             if len(window) >= WINDOW_ENTRIES:
                 yield from plan_tasks(window)
                 window = []
         if window:
             yield from plan_tasks(window)
 
-    def _admit(self, entry: Entry) -> Slot:
-        self._watcher.look(entry)
-        self._bytes_listed += entry.size + sum(stream.size for stream in entry.streams)
+    def _items(self) -> Iterator[Entry | KeptPage]:
+        """Pages that are kept, and every entry outside of them, in path order."""
+        kept = list(self._hints.kept.values())
+        if not kept or self._survey is None:
+            yield from self._reader.entries()
+            return
+        at = 0
+        if not self._hints.all_kept():
+            for entry in self._survey.rest(self._hints.known_ranges()):
+                while at < len(kept) and kept[at].first < entry.path:
+                    yield kept[at]
+                    at += 1
+                yield entry
+        yield from kept[at:]
+
+    def _admit_page(self, page: KeptPage) -> KeptPage:
+        for warning in self._hints.page_warnings(page.number):
+            self._watcher.note(warning)
+        self._count_listed(page.totals.bytes_content + page.totals.bytes_streams, page.last)
+        self._files_skipped += self._hints.hint(page.number).files_with_content
+        return page
+
+    def _count_listed(self, size: int, path: bytes) -> None:
+        self._bytes_listed += size
         limit = self._options.max_bytes
         if limit is not None and self._bytes_listed > limit:
             raise UsageError(
                 "source-too-large",
-                f"The source exceeds the limit of {limit} bytes at {shown(entry.path)}.",
+                f"The source exceeds the limit of {limit} bytes at {shown(path)}.",
                 "Raise the limit or take large files out.",
             )
+
+    def _admit(self, entry: Entry) -> Slot:
+        warnings = self._watcher.look(entry)
+        self._count_listed(entry.size + sum([stream.size for stream in entry.streams]), entry.path)
         has_content = bool(entry.size or entry.streams) and entry.same_as is None
-        token = self._reader.change_token(entry) if has_content else b""
-        known = self._hints.unchanged(entry, token, self._session) if token else None
+        token = self._reader.change_token(entry) if has_content or self._survey is not None else b""
+        known = self._hints.unchanged(entry, token, self._session) if has_content and token else None
         if has_content and entry.type is EntryType.FILE:
             self._files_read += known is None
             self._files_skipped += known is not None
-        return Slot(entry, token, known)
+        return Slot(entry, token, known, warnings)
 
     def _put(self, piece: Piece, result: Cut) -> None:
         view, offset = memoryview(result.data), 0
@@ -222,7 +263,7 @@ class _Run:
 
     def _finish(self, slot: Slot) -> ManifestEntry:
         entry, known = slot.entry, slot.known
-        self.hint_writer.add(slot.token)
+        self._hint_writer.add(entry, slot.token, slot.warnings)
         self._entries_done += 1
         if self._on_progress is not None and self._entries_done % 256 == 1:
             self._on_progress(self._entries_done, self._bytes_read)
@@ -240,6 +281,13 @@ class _Run:
             streams=known.streams if known is not None else _streams_of(slot),
             dos=entry.dos,
         )
+
+    def _keep(self, page: KeptPage) -> KeptPage:
+        self._hint_writer.keep(page)
+        self._entries_done += page.entries
+        if self._on_progress is not None:
+            self._on_progress(self._entries_done, self._bytes_read)
+        return page
 
     def _value(self, value: bytes) -> ValueRef:
         if len(value) <= MAX_INLINE_VALUE_BYTES:

@@ -5,16 +5,18 @@ Knows trees; nothing of the store.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
+from haulage.engine.content.capture_report import WarningKind
 from haulage.engine.content.chunker import SEGMENT_BYTES, cut, segments
 from haulage.engine.content.content_list import ContentWriter
 from haulage.engine.content.manifest_model import EMPTY, ContentRef, ManifestEntry, shown
 from haulage.engine.content.model import ChunkId
 from haulage.engine.content.packing import packing_key
+from haulage.engine.content.pages import KeptPage
 from haulage.engine.trees.model import Content, Entry, TreeReader
 
 MAX_TASK_CONTENTS = 512
@@ -29,6 +31,7 @@ class Slot:
     token: bytes = b""
     known: ManifestEntry | None = None
     """The earlier entry, if content and streams need not be read."""
+    warnings: Sequence[WarningKind] = ()
     contents: dict[bytes | None, ContentRef] = field(default_factory=dict)
     """References that are complete, by stream name; None is the unnamed content. Empty contents are not listed."""
 
@@ -68,7 +71,7 @@ class Task:
     """What one worker does in one go."""
 
     pieces: list[Piece]
-    ends: list[Slot] | None = None
+    ends: list[Slot | KeptPage] | None = None
     """The window of entries that is complete after this task."""
 
 
@@ -80,13 +83,13 @@ class Cut:
     chunks: list[tuple[int, ChunkId]]
 
 
-def plan_tasks(window: list[Slot]) -> Iterator[Task]:
+def plan_tasks(window: list[Slot | KeptPage]) -> Iterator[Task]:
     """Tasks for the contents of a window: small ones gathered, alike with alike (they are compressed together in the order they are
     put), large ones by segment. The last task carries the window."""
     contents = [
         (slot, stream, size)
         for slot in window
-        if slot.known is None
+        if isinstance(slot, Slot) and slot.known is None
         for stream, size in ((None, slot.entry.size), *[(item.name, item.size) for item in slot.entry.streams])
         if size
     ]

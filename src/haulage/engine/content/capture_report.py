@@ -9,6 +9,7 @@ import fnmatch
 import posixpath
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from haulage.engine.content.manifest_model import ManifestRef
@@ -72,23 +73,28 @@ class Watcher:
         self.more = 0
         self._found: dict[WarningKind, list[CaptureWarning]] = {kind: [] for kind in WarningKind}
 
-    def look(self, entry: Entry) -> None:
-        """Judge one entry by its names."""
+    def look(self, entry: Entry) -> Sequence[WarningKind]:
+        """Judge one entry by its names; what it found."""
         name = entry.path.rpartition(b"/")[2]
+        found: list[WarningKind] = []
         if misleads(name):
-            self._note(WarningKind.MISLEADING_NAME, entry.path)
+            found.append(WarningKind.MISLEADING_NAME)
         if entry.type is EntryType.SYMLINK and leaves_tree(entry.path, entry.target):
-            self._note(WarningKind.LINK_LEAVES_TREE, entry.path)
+            found.append(WarningKind.LINK_LEAVES_TREE)
         elif entry.type is EntryType.FILE and looks_secret(name):
-            self._note(WarningKind.POSSIBLE_SECRET, entry.path)
+            found.append(WarningKind.POSSIBLE_SECRET)
+        for kind in found:
+            self.note(CaptureWarning(kind=kind, path=entry.path))
+        return found
 
     def warnings(self) -> tuple[CaptureWarning, ...]:
         """Everything found, by kind and path."""
         return tuple(warning for kind in WarningKind for warning in self._found[kind])
 
-    def _note(self, kind: WarningKind, path: bytes) -> None:
-        if len(self._found[kind]) < MAX_WARNINGS:
-            self._found[kind].append(CaptureWarning(kind=kind, path=path))
+    def note(self, warning: CaptureWarning) -> None:
+        """List a warning; they come in path order."""
+        if len(self._found[warning.kind]) < MAX_WARNINGS:
+            self._found[warning.kind].append(warning)
         else:
             self.more += 1
 

@@ -182,6 +182,10 @@ class IndexSet:
         """Whether this very copy is known to be bad."""
         return pack in self._damaged.get(chunk, ())
 
+    def knows_any_damage(self) -> bool:
+        """Whether any copy of any chunk is known to be bad."""
+        return bool(self._damaged)
+
     def is_damaged(self, chunk: ChunkId) -> bool:
         """Whether some copy is known to be bad."""
         return chunk in self._damaged

@@ -6,18 +6,17 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.content import codec
-from haulage.engine.content.content_list import Read, chunk_count, list_rows, read_chunks
+from haulage.engine.content.content_list import Read, list_rows, read_chunks
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest_model import ManifestEntry, ManifestRef, PageRef, Totals
 from haulage.engine.content.manifest_wire import check_path, decode_page
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
-from haulage.engine.content.pages import OrderCheck, cut_pages
-from haulage.engine.trees.model import EntryType
+from haulage.engine.content.pages import Counter, KeptPage, OrderCheck, Page, cut_pages
 
 KIND = "haulage-manifest"
 FORMAT = 1
@@ -26,55 +25,23 @@ MAX_ROOT_BYTES = 4 * 1024 * 1024
 _TOTALS = tuple(Totals.__dataclass_fields__)
 
 
-class Counter:
-    """Adds entries up to totals."""
-
-    def __init__(self) -> None:
-        self._sums = dict.fromkeys(_TOTALS, 0)
-
-    def add(self, entry: ManifestEntry) -> None:
-        """Count one entry."""
-        sums = self._sums
-        if entry.same_as is not None:
-            sums["hard_links"] += 1
-        elif entry.type is EntryType.FILE:
-            sums["files"] += 1
-        elif entry.type is EntryType.SYMLINK:
-            sums["symlinks"] += 1
-        elif entry.path:
-            sums["folders"] += 1
-        sums["bytes_content"] += entry.content.size
-        sums["chunks"] += chunk_count(entry.content)
-        if entry.streams or entry.attributes or entry.acls:
-            references = iter(entry.contents())
-            next(references)
-            for number, content in enumerate(references):
-                sums["bytes_streams" if number < len(entry.streams) else "bytes_values"] += content.size
-                sums["chunks"] += chunk_count(content)
-            sums["streams"] += len(entry.streams)
-
-    def totals(self) -> Totals:
-        """The sums so far."""
-        return Totals(**self._sums)
-
-
-def write_manifest(entries: Iterable[ManifestEntry], session: WriteSession) -> ManifestRef:
-    """Write entries (in path order, root first) as pages into the store. The same entries give the same id anywhere (I23).
+def write_manifest(
+    entries: Iterable[ManifestEntry | KeptPage], session: WriteSession, *, on_page: Callable[[Page], None] | None = None
+) -> ManifestRef:
+    """Write entries (in path order, root first) as pages into the store. The same entries give the same id anywhere (I23), whether
+    they come one by one or in pages of an earlier manifest, which the session must be relying upon.
 
     Raises FormatError for entries that break the format. Memory: one page, and the list of pages.
     """
     counter = Counter()
-
-    def counted() -> Iterator[ManifestEntry]:
-        for entry in entries:
-            yield entry
-            counter.add(entry)
-
     rows: list[codec.Value] = []
-    for page in cut_pages(counted()):
-        chunk = chunk_id(page.data)
-        session.put(chunk, page.data)
-        rows.append([bytes(chunk), page.first, page.entries])
+    for page in cut_pages(entries):
+        if page.kept is None:
+            session.put(page.id, page.data)
+        counter.add_totals(page.totals)
+        rows.append([bytes(page.id), page.first, page.entries])
+        if on_page is not None:
+            on_page(page)
     totals = counter.totals()
     root = codec.encode({"crit": [], "format": FORMAT, "kind": KIND, "pages": rows, "totals": asdict(totals)})
     if len(root) > MAX_ROOT_BYTES:

@@ -5,15 +5,18 @@ Cuts depend on paths, not on positions, so that adding a file renews one page an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 
 from blake3 import blake3
 
 from haulage.base.errors import FormatError
 from haulage.engine.content.codec import AGAIN
-from haulage.engine.content.manifest_model import ManifestEntry, shown
+from haulage.engine.content.content_list import chunk_count
+from haulage.engine.content.digest import chunk_id
+from haulage.engine.content.manifest_model import ManifestEntry, Totals, shown
 from haulage.engine.content.manifest_wire import encode_entry, encode_page
+from haulage.engine.content.model import ChunkId
 from haulage.engine.trees.model import EntryType
 
 PAGE_MIN_ENTRIES = 256
@@ -24,37 +27,168 @@ _CUT_BELOW = 2**32 // 768
 """A page ends after an entry whose path hash is below this: 1,000 entries on average with the minimum."""
 
 
-@dataclass(frozen=True, slots=True)
+class Counter:
+    """Adds entries up to totals."""
+
+    def __init__(self) -> None:
+        self._sums = dict.fromkeys(_TOTALS, 0)
+
+    def add(self, entry: ManifestEntry) -> None:
+        """Count one entry."""
+        sums = self._sums
+        if entry.same_as is not None:
+            sums["hard_links"] += 1
+        elif entry.type is EntryType.FILE:
+            sums["files"] += 1
+        elif entry.type is EntryType.SYMLINK:
+            sums["symlinks"] += 1
+        elif entry.path:
+            sums["folders"] += 1
+        sums["bytes_content"] += entry.content.size
+        sums["chunks"] += chunk_count(entry.content)
+        if entry.streams or entry.attributes or entry.acls:
+            references = iter(entry.contents())
+            next(references)
+            for number, content in enumerate(references):
+                sums["bytes_streams" if number < len(entry.streams) else "bytes_values"] += content.size
+                sums["chunks"] += chunk_count(content)
+            sums["streams"] += len(entry.streams)
+
+    def add_totals(self, totals: Totals) -> None:
+        """Count what was counted before."""
+        for name in _TOTALS:
+            self._sums[name] += getattr(totals, name)
+
+    def totals(self) -> Totals:
+        """The sums so far."""
+        return Totals(**self._sums)
+
+
+_TOTALS = tuple(Totals.__dataclass_fields__)
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptPage:
+    """A page of an earlier manifest whose entries are all still the same: it goes into the new one as it is where it falls between
+    the same cuts, and entry by entry elsewhere."""
+
+    id: ChunkId
+    first: bytes
+    last: bytes
+    folders: tuple[int, ...]
+    """As in :class:`Page`."""
+    ends_itself: bool
+    """Whether it ends after its last entry whatever follows."""
+    entries: int
+    totals: Totals
+    number: int
+    """Its place in the earlier manifest."""
+    expand: Callable[[], list[ManifestEntry]]
+    """Reads the entries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One finished page."""
 
+    id: ChunkId
     first: bytes
+    last: bytes
+    folders: tuple[int, ...]
+    """Folders of this page under which later pages may go on: prefixes of ``last``, by length."""
     entries: int
+    totals: Totals
     data: bytes
+    """Empty for a page that was kept."""
+    kept: KeptPage | None = None
+
+    @property
+    def ends_itself(self) -> bool:
+        """Whether it ends after its last entry whatever follows."""
+        return self.entries >= PAGE_MAX_ENTRIES or (self.entries >= PAGE_MIN_ENTRIES and is_cut(self.last))
 
 
-def cut_pages(entries: Iterable[ManifestEntry]) -> Iterator[Page]:
-    """Encode entries and cut them into pages; refuses a wrong order. Memory: one page."""
+def cut_pages(entries: Iterable[ManifestEntry | KeptPage]) -> Iterator[Page]:
+    """Encode entries and cut them into pages; refuses a wrong order. Memory: one page. The pages are the same whether an entry
+    comes by itself or in a page that is kept."""
     order = OrderCheck()
-    encoded: list[bytes] = []
-    first = b""
-    size_bytes = 0
-    for entry in entries:
-        order.next(entry)
-        data = encode_entry(entry)
-        if encoded and size_bytes + len(data) > PAGE_SOFT_BYTES:
-            yield Page(first, len(encoded), encode_page(encoded))
-            encoded, size_bytes = [], 0
-        if not encoded:
-            first = entry.path
-        encoded.append(data)
-        size_bytes += len(data)
-        if len(encoded) >= PAGE_MAX_ENTRIES or (len(encoded) >= PAGE_MIN_ENTRIES and is_cut(entry.path)):
-            yield Page(first, len(encoded), encode_page(encoded))
-            encoded, size_bytes = [], 0
-    if encoded:
-        yield Page(first, len(encoded), encode_page(encoded))
+    open_page = _OpenPage()
+    waiting: KeptPage | None = None
+    for item in entries:
+        if waiting is not None:
+            for entry in waiting.expand():
+                yield from open_page.add(entry, order)
+            waiting = None
+        if isinstance(item, ManifestEntry):
+            yield from open_page.add(item, order)
+        elif open_page.encoded:
+            for entry in item.expand():
+                yield from open_page.add(entry, order)
+        elif item.ends_itself:
+            yield _kept(item, order)
+        else:
+            waiting = item
+    if waiting is not None:
+        yield _kept(waiting, order)
+    elif open_page.encoded:
+        yield open_page.end(order)
     order.end()
+
+
+def _kept(page: KeptPage, order: OrderCheck) -> Page:
+    order.skip(page)
+    return Page(
+        id=page.id,
+        first=page.first,
+        last=page.last,
+        folders=page.folders,
+        entries=page.entries,
+        totals=page.totals,
+        data=b"",
+        kept=page,
+    )
+
+
+@dataclass(slots=True)
+class _OpenPage:
+    """The page that is growing."""
+
+    encoded: list[bytes] = field(default_factory=list)
+    size_bytes: int = 0
+    first: bytes = b""
+    last: bytes = b""
+    counter: Counter = field(default_factory=Counter)
+
+    def add(self, entry: ManifestEntry, order: OrderCheck) -> Iterator[Page]:
+        """Take an entry in, and give the pages that this ends."""
+        data = encode_entry(entry)
+        if self.encoded and self.size_bytes + len(data) > PAGE_SOFT_BYTES:
+            yield self.end(order)
+        order.next(entry)
+        if not self.encoded:
+            self.first = entry.path
+        self.encoded.append(data)
+        self.size_bytes += len(data)
+        self.last = entry.path
+        self.counter.add(entry)
+        count = len(self.encoded)
+        if count >= PAGE_MAX_ENTRIES or (count >= PAGE_MIN_ENTRIES and is_cut(entry.path)):
+            yield self.end(order)
+
+    def end(self, order: OrderCheck) -> Page:
+        """What was gathered, as a page; the next one begins empty."""
+        data = encode_page(self.encoded)
+        page = Page(
+            id=chunk_id(data),
+            first=self.first,
+            last=self.last,
+            folders=order.open_folders(self.first),
+            entries=len(self.encoded),
+            totals=self.counter.totals(),
+            data=data,
+        )
+        self.encoded, self.size_bytes, self.counter = [], 0, Counter()
+        return page
 
 
 def is_cut(path: bytes) -> bool:
@@ -91,6 +225,18 @@ class OrderCheck:
         self._last = path
         if entry.type is EntryType.FOLDER:
             self._folders.append(path)
+
+    def open_folders(self, first: bytes) -> tuple[int, ...]:
+        """Lengths of the folders from path ``first`` on that may still get children."""
+        return tuple([len(folder) for folder in self._folders if folder >= first])
+
+    def skip(self, page: KeptPage) -> None:
+        """Admit a page whose inner order was proven when it was made. Raises FormatError ``bad-order``."""
+        self.next(ManifestEntry(path=page.first, type=EntryType.FILE if page.first else EntryType.FOLDER))
+        last = page.last
+        before = [folder for folder in self._folders if folder < page.first and last.startswith(folder)]
+        self._folders = before + [last[:length] for length in page.folders]
+        self._last = last
 
     def end(self) -> None:
         """No more entries. Raises FormatError if there were none."""

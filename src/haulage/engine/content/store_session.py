@@ -4,7 +4,7 @@ or of what the chunks are for."""
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 
@@ -60,6 +60,20 @@ class LocalSession:
             if pack.name in self._relied or self._state.rely(self._key, pack):
                 return True
         return False
+
+    def reliance(self) -> Sequence[str]:
+        """The packs that hold what was put or found, each with its number of chunks: it is less where a damaged pack was recovered.
+        None at all if one of them is gone already."""
+        counts = {pack.name: pack.count for pack in self._state.indexes.sealed}
+        return [f"{name}:{counts[name]}" for name in sorted(self._relied)] if self._relied <= counts.keys() else []
+
+    def rely(self, reliance: Sequence[str]) -> bool:
+        """Rely on whole packs again; False if one is gone, or anything at all is known to be damaged."""
+        self._require_usable()
+        packs = {f"{pack.name}:{pack.count}": pack for pack in self._state.indexes.sealed}
+        if self._state.indexes.knows_any_damage() or not packs.keys() >= set(reliance):
+            return False
+        return all(self._state.rely(self._key, packs[name]) for name in reliance)
 
     def checkpoint(self) -> None:
         self._require_usable()

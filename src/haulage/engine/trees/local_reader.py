@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from haulage.base.errors import UsageError
 from haulage.engine.trees import samba
@@ -12,8 +12,10 @@ from haulage.engine.trees.change_token import TOKEN_BYTES, token_of
 from haulage.engine.trees.folder_handles import FolderHandles, open_quietly
 from haulage.engine.trees.local_content import BytesContent, FileContent
 from haulage.engine.trees.local_facts import at, get_value
+from haulage.engine.trees.local_survey import LocalSurvey
 from haulage.engine.trees.local_walk import LocalWalk, reading_error
-from haulage.engine.trees.model import Content, Entry, EntryType, Omission, ReadPolicy
+from haulage.engine.trees.model import Content, Entry, EntryType, Omission, PathRange, ReadPolicy
+from haulage.engine.trees.mounts import mounts_below
 from haulage.engine.trees.oscalls import SYSTEM_CALLS, OsCalls
 from haulage.engine.trees.paths import name_of, parent_of, shown
 from haulage.engine.trees.policy import PolicyFilter
@@ -61,6 +63,20 @@ class LocalReader:
         if self._sidecar is not None:
             entries = merge(entries, self._sidecar.records(), self._sidecar.header, self._seen)
         return map(self._filter.apply, entries)
+
+    def survey(self) -> LocalSurvey | None:
+        """See :class:`haulage.engine.trees.model.SurveyingReader`. None with a sidecar, whose records no token of a file tells, and
+        with anything mounted below the root."""
+        if self._sidecar is not None or mounts_below(self._root):
+            return None
+        # Without root's rights some attributes and owners cannot be read: who reads belongs to what was seen.
+        key = repr((self._policy, os.geteuid())).encode()
+        return LocalSurvey(self._handles, self._calls, key, self._rest)
+
+    def _rest(self, known: Sequence[PathRange], firsts: Mapping[int, bytes]) -> Iterator[Entry]:
+        self._filter = PolicyFilter(self._policy)
+        walk = LocalWalk(self._root, self._handles, self._calls, self._filter.omit, known=known, firsts=firsts)
+        return map(self._filter.apply, walk.entries())
 
     def open(self, entry: Entry, stream: bytes | None = None) -> Content:
         """See :class:`haulage.engine.trees.model.TreeReader`."""

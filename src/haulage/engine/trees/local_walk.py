@@ -7,15 +7,16 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from haulage.engine.trees.change_token import inode_of, token_of
 from haulage.engine.trees.folder_handles import FolderHandles
 from haulage.engine.trees.local_facts import Facts, OwnerNames, at, make_entry, read_facts
-from haulage.engine.trees.model import Entry, EntryType
+from haulage.engine.trees.model import Entry, EntryType, PathRange
 from haulage.engine.trees.mounts import mounts_below
 from haulage.engine.trees.oscalls import OsCalls
-from haulage.engine.trees.paths import SIDECAR
+from haulage.engine.trees.paths import SIDECAR, shown
 from haulage.engine.trees.trouble import changed, unreadable, unsupported
 
 _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "character device", stat.S_IFBLK: "block device"}
@@ -33,13 +34,54 @@ def reading_error(path: bytes, error: OSError, stream: bytes | None = None) -> E
     return unreadable(path, error, stream)
 
 
-class LocalWalk:
-    """One pass over a folder. The lists of a folder's names are the only thing that grows, one per level."""
+class _Known:
+    """Ranges of paths that need not be looked at."""
 
-    def __init__(self, root: bytes, handles: FolderHandles, calls: OsCalls, omit: Omit) -> None:
+    def __init__(self, ranges: Sequence[PathRange]) -> None:
+        self._ranges = ranges
+        self._starts = [start for start, _ in ranges]
+
+    def __bool__(self) -> bool:
+        return bool(self._ranges)
+
+    def holds(self, path: bytes) -> bool:
+        return self._holds(path, path + b"\0")
+
+    def holds_below(self, prefix: bytes) -> bool:
+        """Whether every path that can stand below a folder is known; ``prefix`` ends in a slash, after which comes 0."""
+        return self._holds(prefix, prefix[:-1] + b"0")
+
+    def _holds(self, start: bytes, end: bytes) -> bool:
+        at = bisect_right(self._starts, start) - 1
+        if at < 0:
+            return False
+        stop = self._ranges[at][1]
+        return stop is None or end <= stop
+
+
+class LocalWalk:
+    """One pass over a folder. The lists of a folder's names are the only thing that grows, one per level.
+
+    ``known``: ranges of paths to leave out, found unchanged by a survey; ``firsts`` are then the first paths of hard-linked files,
+    by inode, as that survey met them.
+    """
+
+    def __init__(
+        self,
+        root: bytes,
+        handles: FolderHandles,
+        calls: OsCalls,
+        omit: Omit,
+        *,
+        known: Sequence[PathRange] = (),
+        firsts: Mapping[int, bytes] | None = None,
+    ) -> None:
         self._handles = handles
         self._calls = calls
         self._omit = omit
+        self._known = _Known(known)
+        self._firsts = firsts or {}
+        self._given: set[bytes] = set()
         self._owners = OwnerNames()
         self._mounts = mounts_below(root)
         self._device = calls.fstat(handles.root_fd).st_dev
@@ -49,7 +91,8 @@ class LocalWalk:
 
     def entries(self) -> Iterator[Entry]:
         """Every entry; at the first thing that cannot be in a package the rest is only searched for more of them, then refused."""
-        yield self._root()
+        if not self._known.holds(b""):
+            yield self._root()
         # Each frame: prefix of its paths, and its names still to come. A folder comes twice: as "name", and as "name/", where its
         # contents stand in byte order of whole paths.
         stack: list[tuple[bytes, Iterator[bytes]]] = [(b"", iter(self._names(b"", None)))]
@@ -61,10 +104,15 @@ class LocalWalk:
                 for name in names:
                     if name.endswith(b"/"):
                         deeper = prefix + name
+                        if self._known and self._known.holds_below(deeper):
+                            self._expected.pop(deeper, None)
+                            continue
                         inode = self._expected.pop(deeper, None)
                         if inode != _NOT_ENTERED:
                             stack.append((deeper, iter(self._names(deeper[:-1], inode))))
                             break
+                        continue
+                    if self._known and self._known.holds(prefix + name):
                         continue
                     entry = self._entry(prefix + name, name, fd)
                     if entry is not None and not self._unsupported:
@@ -160,11 +208,23 @@ class LocalWalk:
 
     def _first_name(self, path: bytes, status: os.stat_result) -> bytes | None:
         """The name met before for this file; forgotten once all of its names were met."""
+        if self._firsts:
+            return self._surveyed_first(path, status)
         first, left = self._links.get(status.st_ino, (None, status.st_nlink))
         if left > 1:
             self._links[status.st_ino] = (first or path, left - 1)
         else:
             self._links.pop(status.st_ino, None)
+        return first
+
+    def _surveyed_first(self, path: bytes, status: os.stat_result) -> bytes | None:
+        """The first of all names, some of which this walk leaves out."""
+        first = self._firsts.get(status.st_ino, path)
+        if first == path:
+            self._given.add(path)
+            return None
+        if first not in self._given and not self._known.holds(first):
+            raise changed(path, f"{shown(first)}, another name of it, is not there any more")
         return first
 
     def _refuse(self, path: bytes, what: str, *, is_folder: bool) -> None:

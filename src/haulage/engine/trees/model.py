@@ -175,6 +175,49 @@ class WholeReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Names that follow one another in path order and lie in the same folder."""
+
+    prefix: bytes
+    """What stands before each name: the folder and a slash, nothing in the root."""
+    names: list[bytes]
+    tokens: list[bytes]
+    """What :meth:`TreeReader.change_token` would give for each; for a further name of a hard-linked file, its first path behind it;
+    empty where nothing vouches for the name."""
+
+
+PathRange = tuple[bytes, bytes | None]
+"""Paths from the first (included) to the second (not included; None: to the end)."""
+
+
+class Survey(Protocol):
+    """One look over a whole tree that costs no more than listing it."""
+
+    key: bytes
+    """Differs whenever entries may look different although no token does (policy, rights of the reader)."""
+
+    def knows(self, owners: Sequence[Owner]) -> bool:
+        """Whether each of these owners would be read with just these names."""
+        ...
+
+    def runs(self) -> Iterator[Run]:
+        """Every name, in path order, root first. Raises like ``entries``."""
+        ...
+
+    def rest(self, known: Sequence[PathRange]) -> Iterator[Entry]:
+        """After ``runs``: what ``entries`` gives but for the ranges, which are sorted and do not touch. Raises like ``entries``."""
+        ...
+
+
+class SurveyingReader(Protocol):
+    """What a reader may offer beside :class:`TreeReader`, where its tokens speak for attributes too."""
+
+    def survey(self) -> Survey | None:
+        """A survey; None where this tree cannot be judged by it."""
+        ...
+
+
 class StreamAction(enum.Enum):
     """What a package does with named streams it meets while capturing."""
 
