@@ -13,6 +13,7 @@ from haulage.engine.status.message import StatusFilter, StatusRecord
 from haulage.engine.trees.memory import MemoryTree
 from haulage.operations import packages, points
 from haulage.operations.desk import Desk
+from haulage.operations.orders import Action, give_order
 from haulage.server.core import SiteCore
 from haulage.testing.simulation.world import World, new_world
 
@@ -48,6 +49,17 @@ class Lab:
         """Until nothing is left to do at this very moment."""
         while self.world.step():
             pass
+
+    def settle_for_a_day(self) -> None:
+        """Until nothing is left to do, or a day has passed: what is broken is tried and tried again."""
+        end = self.world.clock.monotonic() + 86_400
+        while self.world.clock.monotonic() < end:
+            if not self.world.step() and not self.world.pass_time():
+                return
+
+    def order(self, package: PackageId, where: str, action: Action) -> None:
+        """Give an order at the place's own site."""
+        give_order(self.desk(site_of(Place(where))), ACTOR, action, package, Place(where))
 
     def package(self, *places: str, owner: SiteCode = HQ1, keep: int = 2) -> PackageId:
         """A package with a source of two files and a stream, assigned, not yet published."""
