@@ -4,14 +4,14 @@ if wanted the content. Proved by restoring before it counts."""
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import importlib.metadata
 import json
 import os
 import threading
 from base64 import b64encode
-from dataclasses import dataclass
 
-from haulage.base.clock import Clock, iso
+from haulage.base.clock import Clock, iso, parse_iso
 from haulage.base.errors import ConflictError, HaulageError, TransferError, UsageError
 from haulage.base.files import write_durable
 from haulage.base.ids import PackageId, VersionNumber
@@ -29,6 +29,7 @@ from haulage.engine.status.journal import Journal
 from haulage.engine.status.message import FieldValue, Message
 from haulage.engine.trust.keys import SigningKey
 from haulage.engine.trust.keystore import read_secret
+from haulage.server.backups import BackupOrder
 from haulage.wiring.checking_backup import check_backup
 from haulage.wiring.home import SETTINGS, Home
 from haulage.wiring.points import LocalPoints
@@ -40,18 +41,6 @@ LAST = "last-backup.json"
 KEEP_MOST = 10_000
 
 View = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackupOrder:
-    """What is wanted."""
-
-    target: str
-    passphrase: str = ""
-    """Empty: keys lie in the backup in clear, for its owner alone."""
-    content: bool = False
-    keep: int = 0
-    """How many backups of this site stay in the target; 0: all."""
 
 
 class Backups:
@@ -93,6 +82,10 @@ class Backups:
         for one in removed:
             self._say(on_backups.BACKUP_REMOVED, path=one, keep=order.keep)
         return {**proof, "seconds": seconds, "removed": removed}
+
+    def last(self) -> dt.datetime | None:
+        """When the last whole backup was taken; None if none ever was, or that is not known."""
+        return last_backup(self._home.path)
 
     def _check(self, order: BackupOrder) -> None:
         if not os.path.isabs(order.target) or "\0" in order.target:
@@ -206,3 +199,11 @@ class Backups:
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
+
+
+def last_backup(home: str) -> dt.datetime | None:
+    """When the last whole backup of a home was taken; None if none ever was, or that is not known."""
+    try:
+        return parse_iso(str(json.loads(_read(os.path.join(home, "run", LAST)))["taken"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

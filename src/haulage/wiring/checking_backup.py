@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from haulage.base.errors import FormatError, IntegrityError, NotAllowedError
 from haulage.domain.estate import records as estate
-from haulage.engine.backup.folder import check_files, open_backup
+from haulage.engine.backup.folder import check_files, find_backups, open_backup
 from haulage.engine.backup.listing import CONTENT, DATABASE, SEALED, SECRETS, BackupList
 from haulage.engine.backup.sealing import unseal
 from haulage.engine.content.store import LocalStore
@@ -59,6 +59,25 @@ def check_backup(path: str, *, passphrase: str = "") -> View:
         "keys_proved": proved_keys,
         "content": listed.content,
     }
+
+
+def list_backups(target: str) -> list[View]:
+    """The backups in a folder that can be read, oldest first; their files are not looked at."""
+    return [
+        {
+            "id": os.path.basename(found.path),
+            "path": found.path,
+            "site": found.listed.site,
+            "taken": found.listed.taken,
+            "files": len(found.listed.files),
+            "bytes": found.listed.size_bytes,
+            "packages": found.listed.counts.get("packages", 0),
+            "versions": found.listed.counts.get("versions", 0),
+            "sealed": found.listed.sealed,
+            "content": found.listed.content,
+        }
+        for found in find_backups(target)
+    ]
 
 
 @contextlib.contextmanager

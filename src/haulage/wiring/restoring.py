@@ -1,5 +1,5 @@
-"""``haulage restore``: a home made again from a backup. The backup is proved whole before anything is written; the site then begins a
-new life, so that its neighbours notice (I16)."""
+"""``haulage restore``: a home made again from a backup. The backup is proved whole before anything is written; the site then begins
+a new life, so that its neighbours notice (I16)."""
 
 from __future__ import annotations
 

@@ -144,10 +144,10 @@ def _remove(one: Found) -> None:
     with trouble(one.path):
         for file in one.listed.files:
             unlink(os.path.join(one.path, file.path))
-        folders = sorted({os.path.dirname(file.path) for file in one.listed.files} - {""}, key=len, reverse=True)
-        for emptied in {above: None for folder in folders for above in _upwards(folder)}:
-            with contextlib.suppress(OSError):
-                os.rmdir(os.path.join(one.path, emptied))
+        for folder, _folders, _files in os.walk(one.path, topdown=False):
+            if folder != one.path:
+                with contextlib.suppress(OSError):  # what is not empty is not ours
+                    os.rmdir(folder)
         if os.listdir(one.path) != [LIST]:
             raise ConflictError(
                 "backup-mixed", f"{one.path} holds other things beside the backup; they were left.", "Look there, and move them."
@@ -163,12 +163,6 @@ def _remove_unfinished(target: str, code: SiteCode, key: PublicKey) -> None:
         if made.fullmatch(name):
             with trouble(target):
                 remove_tree(os.path.join(target, name))
-
-
-def _upwards(folder: str) -> Iterator[str]:
-    while folder:
-        yield folder
-        folder = os.path.dirname(folder)
 
 
 def _free_name(target: str, code: SiteCode, taken: dt.datetime) -> str:
