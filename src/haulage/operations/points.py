@@ -12,6 +12,7 @@ from haulage.engine.status import on_requests
 from haulage.operations.desk import Desk, require_place
 
 FOLDER = "folder:"
+URL_CHARACTERS = 2048
 
 
 def add_point(desk: Desk, actor: str, where: Place, url: str) -> Point:
@@ -19,7 +20,7 @@ def add_point(desk: Desk, actor: str, where: Place, url: str) -> Point:
     that owns the folder does so when the definition arrives."""
     if not is_point(where):
         raise UsageError("bad-place", f"{where} is a site, not a point.", "Write CODE/NAME.")
-    if not url.startswith(FOLDER) or not url[len(FOLDER) :].startswith("/"):
+    if not url.startswith(FOLDER + "/") or "\0" in url or len(url) > URL_CHARACTERS:
         raise UsageError("bad-point-url", f"{url!r} is not a point this version can serve.", "Write folder:/ABSOLUTE/PATH.")
     with desk.database.writing() as tx:
         require_place(tx, Place(site_of(where)))

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haulage.base.errors import HaulageError
+from haulage.base.errors import HaulageError, NotAllowedError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
+from haulage.domain.replication.streams import EPOCH_LEAP_MOST
+from haulage.engine.protocol.asks import Position
 from tests.domain.replication.hops import End, carry, settle
 
 
@@ -135,6 +137,19 @@ def test_f54_q288970_a_restored_sender_raises_its_epoch_and_both_sides_tell_ever
     settle(a, b)
     settle(b, a)
     assert len(a.applied) + len(b.applied) == count
+
+
+def test_b79_a_neighbour_cannot_drive_our_epoch_to_its_end() -> None:
+    a, b = _ends()
+    settle(a, b)
+    for epoch in (1 + EPOCH_LEAP_MOST + 1, 2**63 - 1):
+        for act in (a.streams.outgoing, a.streams.acknowledge):
+            with pytest.raises(NotAllowedError) as caught:
+                act(b.code, Position(epoch=epoch, stream=1, sequence=1))
+            assert caught.value.code == "position-made-up"
+    assert a.told.epochs == []
+    a.streams.acknowledge(b.code, Position(epoch=EPOCH_LEAP_MOST, stream=1, sequence=1))
+    assert a.told.epochs == [EPOCH_LEAP_MOST + 1]
 
 
 def test_a_sender_restored_to_a_moment_of_silence_is_recognised() -> None:

@@ -27,6 +27,8 @@ _log = logging.getLogger("haulage.replication")
 
 MESSAGES_PER_ENVELOPE = 500
 ENVELOPES_PER_ANSWER = 8
+EPOCH_LEAP_MOST = 1_000_000
+"""A neighbour that remembers a later epoch of ours than this beyond the present one does not remember: it made it up."""
 _LIFE = dt.timedelta(days=400)
 """Envelopes must outlive the longest absence; on a live link the request itself is fresh, so this only bounds media."""
 
@@ -187,6 +189,12 @@ class Streams:
         """Compare what the neighbour has with what we remember having sent; whoever forgot is helped (I16)."""
         stream, epoch = records.find_stream(tx, peer), self._sites.epoch(tx)
         theirs, ours = (position.epoch, position.stream), (epoch, stream.out_stream)
+        if position.epoch > epoch + EPOCH_LEAP_MOST:
+            raise NotAllowedError(
+                "position-made-up",
+                f"Site {peer} says it has stored epoch {position.epoch} of {self._code}, which is at {epoch}.",
+                f"It was refused; look at the server of {peer}.",
+            )
         if theirs > ours or (theirs == ours and position.sequence >= stream.out_next):
             self._events.epoch_raised(tx, self.begin_anew(tx, position.epoch), peer)
         elif theirs == ours and position.sequence >= stream.out_acknowledged:

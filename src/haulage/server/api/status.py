@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from haulage.base.clock import iso
 from haulage.base.errors import UsageError
 from haulage.base.ids import package_id, place, site_code
+from haulage.engine.protocol.fields import Count
 from haulage.engine.status import catalogue
 from haulage.engine.status.message import Listed, Severity, StatusFilter, sentence
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
@@ -29,10 +30,10 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     package: str | None = None
     place: str | None = None
     site: str | None = None
-    number: int | None = None
+    number: Count | None = None
     severity: str | None = None
-    after: int | None = None
-    cursor: int | None = None
+    after: Count | None = None
+    cursor: Count | None = None
     limit: int = 100
     newest: bool = False
 
