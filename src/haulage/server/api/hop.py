@@ -13,6 +13,7 @@ from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
+from haulage.engine.protocol.fields import Count
 from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.parcel_answer import answer_parcel
@@ -24,10 +25,10 @@ WANT_MAX_BYTES = 256 * 1024
 class Feed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far the child has stored this site's stream, and how long it wants to wait."""
 
-    epoch: int
-    stream: int
-    sequence: int
-    wait: int = 0
+    epoch: Count
+    stream: Count
+    sequence: Count
+    wait: Count = 0
 
 
 def peer_bell(code: SiteCode) -> str:
@@ -55,8 +56,8 @@ def _claim(call: Call) -> Response:
 async def _feed(call: Call) -> Response:
     """Envelopes at once, or as soon as there are any; holds no thread while it waits."""
     asked: Feed = call.query
-    if min(asked.epoch, asked.stream, asked.sequence, asked.wait) < 0 or asked.wait > WAIT_MAX_SECONDS:
-        raise UsageError("bad-query", "The position or the wait is out of bounds.", "This is a defect of the asking site.")
+    if asked.wait > WAIT_MAX_SECONDS:
+        raise UsageError("bad-query", "The wait is out of bounds.", "This is a defect of the asking site.")
     service, child = call.service, sender_of(call)
     position = Position(epoch=asked.epoch, stream=asked.stream, sequence=asked.sequence)
     deadline = asyncio.get_running_loop().time() + asked.wait
