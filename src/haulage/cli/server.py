@@ -18,6 +18,21 @@ NewHome = Annotated[str, Parameter(env_var="HAULAGE_HOME", help="The folder that
 Name = Annotated[str, Parameter(help="A name for people.")]
 Listen = Annotated[str, Parameter(help="HOST:PORT to listen at; port 0 takes a free one, once and for all.")]
 Url = Annotated[str | None, Parameter(help="https://NAME:PORT by which others reach it; made from --listen if not given.")]
+Database = Annotated[
+    str,
+    Parameter(
+        show_default=False,
+        help="An empty database: sqlite:////PATH or postgresql://USER@HOST/NAME, without password; otherwise site.db in the home.",
+    ),
+]
+PasswordFile = Annotated[
+    str,
+    Parameter(
+        name="--database-password-file",
+        show_default=False,
+        help="The file that holds the password of --database; otherwise as ~/.pgpass says.",
+    ),
+]
 Output = Annotated[Form, Parameter(name=["--output", "-o"], help="Form of the answer; JSON is stable.")]
 
 
@@ -28,6 +43,8 @@ def init(
     name: Name = "",
     listen: Listen = DEFAULT_LISTEN,
     url: Url = None,
+    database: Database = "",
+    password_file: PasswordFile = "",
     dry_run: DryRun = False,
     form: Output = "table",
 ) -> None:
@@ -36,14 +53,18 @@ def init(
     haulage init --home /srv/haulage --site HQ1
 
     haulage init --home /srv/haulage --site HQ1 --listen 0.0.0.0:8440 --url https://hq.example.org:8440
+
+    haulage init --home /srv/haulage --site HQ1 --database postgresql://haulage@db.example.org/haulage
     """
     code = site_code(site)
     if dry_run:
         _say_made(home, code, url or "", form, "would become")
         return
+    from haulage.wiring.databases import choose_database
     from haulage.wiring.founding import init_central  # heavy: databases, keys, jobs
 
-    made = init_central(home, code=code, name=name, listen=listen, url=url)
+    chosen = choose_database(database, password_file)
+    made = init_central(home, code=code, name=name, listen=listen, url=url, database=chosen)
     _say_made(made.path, made.code, made.url, form, "is")
 
 
@@ -60,16 +81,20 @@ def join(
     name: Name = "",
     listen: Listen = DEFAULT_LISTEN,
     url: Url = None,
+    database: Database = "",
+    password_file: PasswordFile = "",
     form: Output = "table",
 ) -> None:
     """Make the home of a child site. Its parent must be reachable; the same command may be run again until it is done.
 
     haulage join --home /srv/haulage haulage-join-…
     """
+    from haulage.wiring.databases import choose_database
     from haulage.wiring.joining import join as join_site  # heavy: databases, keys, links
 
+    chosen = choose_database(database, password_file)
     word = sys.stdin.readline() if join_string == "-" else join_string
-    made = join_site(home, word, name=name, listen=listen, url=url)
+    made = join_site(home, word, name=name, listen=listen, url=url, database=chosen)
     _say_made(made.path, made.code, made.url, form, "is")
 
 

@@ -3,16 +3,18 @@ so. Knows nothing of hierarchies."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import socket
 from dataclasses import dataclass
 
 from haulage.base.errors import ConflictError, HaulageError, TransferError
-from haulage.base.files import make_folder, remove_durable, remove_tree, unlink, write_durable
+from haulage.base.files import is_unfinished, make_folder, remove_durable, remove_tree, unlink, write_durable
 from haulage.base.ids import SiteCode
-from haulage.base.settings import Settings, SiteSettings, parse_settings, settings_text
+from haulage.base.settings import DatabaseSettings, Settings, SiteSettings, parse_settings, settings_text
 from haulage.engine.trust.tokens import new_token, write_token
+from haulage.wiring.clearing import clear_home
 from haulage.wiring.home import SETTINGS, UNFINISHED, Home, HomeLock, split_address, url_of
 from haulage.wiring.places import check_home, check_not_shared
 
@@ -29,6 +31,8 @@ class Plan:
     url: str
     subject: str = ""
     """What else must be the same for going on: the digest of the join string."""
+    database: str = ""
+    """The URL of its database, perhaps with a password; empty for a file in the home."""
 
 
 class NewHome:
@@ -44,8 +48,10 @@ class NewHome:
         """Write settings and token, and let the home be one."""
         plan, home = self.plan, self.home
         write_token(home.token_path, new_token())
-        site = {"code": plan.code, "name": plan.name, "listen": plan.listen, "url": plan.url}
-        text = settings_text({"site": site}).encode()
+        sections = {"site": {"code": plan.code, "name": plan.name, "listen": plan.listen, "url": plan.url}}
+        if plan.database:
+            sections["database"] = {"url": plan.database}
+        text = settings_text(sections).encode()
         parse_settings(text)
         # The owner alone: the URL of a database may hold a password.
         write_durable(home.file(SETTINGS), text, mode=0o600)
@@ -57,11 +63,14 @@ class NewHome:
         self._lock.release()
 
 
-def begin(path: str, plan: Plan) -> NewHome:
-    """Take a folder. One that another ``init`` or ``join`` left unfinished is started over, or gone on with if it was the same.
-    Raises ConflictError ``home-exists`` (Q269405), ``folder-not-empty``, ``other-unfinished`` before anything is changed."""
+def begin(path: str, plan: Plan, *, go_on: bool = False) -> NewHome:
+    """Take a folder. One that another ``init`` or ``join`` left unfinished is started over, or gone on with if it was the same
+    ``join``, or if ``go_on`` says that only its last step is missing. Raises ConflictError ``home-exists`` (Q269405),
+    ``folder-not-empty``, ``other-unfinished`` before anything is changed."""
     real = check_home(path)
     names = set(os.listdir(real)) if os.path.isdir(real) else set()
+    # Killed before it could even say that it had begun.
+    names -= {name for name in names if is_unfinished(name) and name.startswith(f".{UNFINISHED}.")}
     if SETTINGS in names and UNFINISHED not in names:
         raise ConflictError(
             "home-exists", f"{real} is the home of {_who(real)} already; nothing was changed.", "Give the new site its own folder."
@@ -80,19 +89,21 @@ def begin(path: str, plan: Plan) -> NewHome:
             "Run that `haulage join` again, or remove the folder.",
         )
     make_folder(real)
-    check_not_shared(real, "sqlite:")
-    home = Home(path=real, settings=Settings(site=_site_settings(plan)))
+    check_not_shared(real, plan.database or "sqlite:")
+    home = Home(path=real, settings=_settings(plan))
     if not names:
         write_durable(home.file(UNFINISHED), json.dumps(_facts(plan)).encode(), mode=0o600)
     lock = HomeLock(home)
-    resumed = before is not None and plan.action == "join" and before.subject == plan.subject
+    clear_home(home)
+    same_join = before is not None and plan.action == "join" and before.subject == plan.subject
+    resumed = same_join or (go_on and before is not None)
     if names and not resumed:
         _start_over(real)
         write_durable(home.file(UNFINISHED), json.dumps(_facts(plan)).encode(), mode=0o600)
     if resumed and before is not None:
         # What was claimed under an address stays under it: the claim is signed and may have been taken.
-        plan = before
-        home = Home(path=real, settings=Settings(site=_site_settings(plan)))
+        plan = dataclasses.replace(before, database=plan.database)
+        home = Home(path=real, settings=_settings(plan))
     return NewHome(home, lock, plan, resumed=resumed)
 
 
@@ -118,8 +129,11 @@ def choose_address(listen: str, url: str | None) -> tuple[str, str]:
     return chosen, url_of(chosen)
 
 
-def _site_settings(plan: Plan) -> SiteSettings:
-    return SiteSettings(code=plan.code, name=plan.name, listen=plan.listen, url=plan.url)
+def _settings(plan: Plan) -> Settings:
+    return Settings(
+        site=SiteSettings(code=plan.code, name=plan.name, listen=plan.listen, url=plan.url),
+        database=DatabaseSettings(url=plan.database),
+    )
 
 
 def _facts(plan: Plan) -> dict[str, str]:

@@ -10,6 +10,7 @@ from haulage.engine.protocol.definitions import Kind, SiteState
 from haulage.engine.trust.certificates import KeyPair, issue, make_authority, make_csr, make_tls_key
 from haulage.engine.trust.root import make_root, root_digest
 from haulage.wiring.building import NewHome, Plan, begin, choose_address
+from haulage.wiring.databases import look_at
 from haulage.wiring.home import Home
 from haulage.wiring.site import open_site
 
@@ -17,18 +18,27 @@ DEFAULT_LISTEN = "127.0.0.1:8440"
 
 
 def init_central(
-    path: str, *, code: str, name: str = "", listen: str = DEFAULT_LISTEN, url: str | None = None, clock: Clock | None = None
+    path: str,
+    *,
+    code: str,
+    name: str = "",
+    listen: str = DEFAULT_LISTEN,
+    url: str | None = None,
+    database: str = "",
+    clock: Clock | None = None,
 ) -> Home:
-    """Make the home of a central site. Raises ConflictError ``home-exists``, ``folder-not-empty`` before anything is changed
-    (Q269405), UsageError for what cannot work. A killed one is run again."""
+    """Make the home of a central site. Raises ConflictError ``home-exists``, ``folder-not-empty``, ``database-taken`` before
+    anything is changed (Q269405), UsageError for what cannot work, and like :func:`look_at`. A killed one is run again."""
     clock = clock or SystemClock()
     site = site_code(code)
     address, public_url = choose_address(listen, url)
     make_csr(make_tls_key(), code=site, url=public_url)
-    new = begin(path, Plan(action="init", code=site, name=name, listen=address, url=public_url))
+    made = look_at(database, site, path)
+    new = begin(path, Plan(action="init", code=site, name=name, listen=address, url=public_url, database=database), go_on=made)
     try:
-        certificate = _make_trust(new, clock)
-        _make_site(new, certificate, clock)
+        if not made:
+            certificate = _make_trust(new, clock)
+            _make_site(new, certificate, clock)
         return new.finish()
     finally:
         new.release()

@@ -12,6 +12,7 @@ from haulage.base.errors import ConflictError, IntegrityError, NotFoundError, Tr
 from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode, site_code
 from haulage.base.settings import Settings, load_settings
+from haulage.engine.database.connection import file_of
 from haulage.engine.trust.keystore import Keystore
 from haulage.engine.trust.root import ROOT_MAX_BYTES, TrustedRoot, load_root
 from haulage.engine.trust.tokens import read_token
@@ -107,7 +108,7 @@ def load_home(path: str) -> Home:
     if not home.settings.site.code:
         raise UsageError("bad-settings", f"{home.file(SETTINGS)} does not say [site] code.", "Restore it from a backup.")
     check_store(home.content)
-    check_not_shared(real, home.database_url)
+    check_not_shared(os.path.dirname(file_of(home.database_url) or real), home.database_url)
     for name in sorted({"site", "tls"} | {name.removesuffix(".pem") for name in _key_files(home)}):
         home.keys.read(name)
     return home

@@ -17,13 +17,21 @@ from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES, JoinString, make_claim, parse_join, peek_claim
 from haulage.engine.trust.keys import SigningKey
 from haulage.wiring.building import NewHome, Plan, begin, choose_address
+from haulage.wiring.databases import look_at
 from haulage.wiring.founding import DEFAULT_LISTEN, keep_root
 from haulage.wiring.home import Home
 from haulage.wiring.site import open_site
 
 
 def join(
-    path: str, join_string: str, *, name: str = "", listen: str = DEFAULT_LISTEN, url: str | None = None, clock: Clock | None = None
+    path: str,
+    join_string: str,
+    *,
+    name: str = "",
+    listen: str = DEFAULT_LISTEN,
+    url: str | None = None,
+    database: str = "",
+    clock: Clock | None = None,
 ) -> Home:
     """Make the home of a child site. Raises UsageError ``bad-join-string``, ConflictError ``home-exists`` (Q269405),
     TransferError while the parent cannot be reached, and whatever the parent answers. A killed or failed one is run again with
@@ -33,7 +41,8 @@ def join(
     address, public_url = choose_address(listen, url)
     make_csr(make_tls_key(), code=string.site, url=public_url)
     subject = hashlib.sha256("".join(join_string.split()).lower().encode()).hexdigest()
-    plan = Plan(action="join", code=string.site, name=name, listen=address, url=public_url, subject=subject)
+    plan = Plan(action="join", code=string.site, name=name, listen=address, url=public_url, subject=subject, database=database)
+    look_at(database, string.site, path)
     new = begin(path, plan)
     loop = LoopThread("haulage-join")
     try:

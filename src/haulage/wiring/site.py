@@ -20,6 +20,7 @@ from haulage.engine.content.model import ManifestId
 from haulage.engine.content.parcel import ParcelHead
 from haulage.engine.content.parcel_build import build
 from haulage.engine.content.store import LocalStore
+from haulage.engine.database.fitness import check_fit
 from haulage.engine.database.schema import upgrade
 from haulage.engine.database.transaction import Database, Transaction, open_database
 from haulage.engine.links.https import HttpsLink
@@ -31,6 +32,7 @@ from haulage.engine.trust.root import TrustedRoot
 from haulage.operations.desk import Desk
 from haulage.server.core import Parts, SiteCore
 from haulage.wiring import tables
+from haulage.wiring.databases import OURS
 from haulage.wiring.documents import Documents
 from haulage.wiring.home import Home
 from haulage.wiring.parent_link import ParentLink
@@ -49,6 +51,7 @@ class Wakes:
     peer: Callable[[SiteCode], None]
     site_changed: Callable[[SiteCode], None]
     """A site became known or changed, durably."""
+    repair: Callable[[], None] = lambda: None
 
 
 SILENT = Wakes(jobs=lambda: None, peer=lambda _code: None, site_changed=lambda _code: None)
@@ -83,6 +86,8 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         seal = KeySeal(site_key, hierarchy_key, root)
         database = open_database(home.database_url)
         opened.callback(database.close)
+        if not check_fit(database, OURS) and not founding:
+            raise _empty(home, database)
         upgraded = upgrade(database)
         _check_identity(home, database, founding=founding)
         # Packages may hold what not every user of this machine should read.
@@ -120,6 +125,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 free_bytes=lambda: _free_bytes(home.content),
                 wake_jobs=wakes.jobs,
                 wake_peer=wakes.peer,
+                wake_repair=wakes.repair,
                 site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
                 hints_folder=_folder(home.content, "hints"),
                 retry=_retry(home),
@@ -148,17 +154,21 @@ def _check_identity(home: Home, database: Database, *, founding: bool) -> None:
     with database.reading() as tx:
         identity = estate.read_identity(tx)
     if identity is None and not founding:
-        raise ConflictError(
-            "database-empty",
-            f"The database {database.where} holds no site, but {home.path} is the home of {home.code}.",
-            "Check [database] url in haulage.toml: it must name the database this site was made with.",
-        )
+        raise _empty(home, database)
     if identity is not None and identity.code != home.code:
         raise ConflictError(
             "home-mixed-up",
             f"The settings in {home.path} are of site {home.code}, its database is of site {identity.code}.",
             "Restore both from the same backup.",
         )
+
+
+def _empty(home: Home, database: Database) -> ConflictError:
+    return ConflictError(
+        "database-empty",
+        f"The database {database.where} holds no site, but {home.path} is the home of {home.code}.",
+        "Check [database] url in haulage.toml: it must name the database this site was made with.",
+    )
 
 
 def _parent_link(

@@ -17,6 +17,9 @@ from haulage.engine.database.faults import translated
 WRITING = "haulage_writing"
 """Execution option of a connection that is about to write; without it a transaction can only read."""
 
+_SECRETS = ("password", "sslpassword")
+"""What a URL may hold behind its question mark and nobody should read."""
+
 _WRITER_KEY = 0x4841554C
 """One writer at a time in PostgreSQL too: the key of the advisory lock every writing transaction takes first."""
 
@@ -25,16 +28,10 @@ def open_engine(url: str, *, busy_seconds: float = 30) -> sa.Engine:
     """An engine for ``sqlite:///PATH`` (WAL, every commit on disk) or ``postgresql://…``.
 
     Raises UsageError ``bad-database-url``. Nothing is connected to yet, but a SQLite file is made, readable by its owner only."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise _bad_url(url) from None
-    backend = parsed.get_backend_name()
-    if backend == "sqlite" and parsed.database and parsed.database != ":memory:":
+    parsed = _parsed(url)
+    if parsed.get_backend_name() == "sqlite":
         return _open_sqlite(parsed, busy_seconds)
-    if backend == "postgresql":
-        return _open_postgres(parsed, busy_seconds)
-    raise _bad_url(parsed.render_as_string())
+    return _open_postgres(parsed, busy_seconds)
 
 
 def location(engine: sa.Engine) -> str:
@@ -42,7 +39,27 @@ def location(engine: sa.Engine) -> str:
     url = engine.url
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory"
-    return url.render_as_string(hide_password=True)
+    return url.difference_update_query(_SECRETS).render_as_string(hide_password=True)
+
+
+def file_of(url: str) -> str | None:
+    """The path of a SQLite database; None for PostgreSQL. Raises UsageError ``bad-database-url``."""
+    parsed = _parsed(url)
+    return parsed.database if parsed.get_backend_name() == "sqlite" else None
+
+
+def has_password(url: str) -> bool:
+    """Whether a URL holds a secret. Raises UsageError ``bad-database-url``."""
+    parsed = _parsed(url)
+    return parsed.password is not None or any(name in parsed.query for name in _SECRETS)
+
+
+def with_password(url: str, password: str) -> str:
+    """The URL with a password in it. Raises UsageError ``bad-database-url``, also for SQLite, which knows no passwords."""
+    parsed = _parsed(url)
+    if parsed.get_backend_name() != "postgresql":
+        raise _bad_url(url)
+    return parsed.set(password=password).render_as_string(hide_password=False)
 
 
 def memory_engine(image: bytes | None = None) -> sa.Engine:
@@ -57,10 +74,21 @@ def memory_engine(image: bytes | None = None) -> sa.Engine:
     return engine
 
 
+def _parsed(url: str) -> sa.URL:
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise _bad_url("the given text") from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql" or (backend == "sqlite" and parsed.database and parsed.database != ":memory:"):
+        return parsed
+    raise _bad_url(parsed.difference_update_query(_SECRETS).render_as_string(hide_password=True))
+
+
 def _bad_url(shown: str) -> UsageError:
     return UsageError(
         "bad-database-url",
-        f"{shown!r} is not a database Haulage can use.",
+        f"{shown} is not a database Haulage can use.",
         "Write sqlite:////ABSOLUTE/PATH/site.db or postgresql://USER@HOST/NAME.",
     )
 
@@ -125,7 +153,8 @@ def _open_postgres(url: sa.URL, busy_seconds: float) -> sa.Engine:
         max_overflow=40,
         pool_timeout=busy_seconds,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": 10, "options": options, "application_name": "haulage"},
+        # The encoding by name: what the environment or a database in SQL_ASCII says otherwise is of no use to us.
+        connect_args={"connect_timeout": 10, "options": options, "application_name": "haulage", "client_encoding": "UTF8"},
     )
     event.listen(engine, "begin", _begin_postgres)
     return engine

@@ -14,6 +14,8 @@ from haulage.base.errors import HaulageError, IntegrityError, Remedy, TransferEr
 
 _BUSY_STATES = {"55P03", "40P01", "40001", "53300"}
 _UNREACHABLE_STATES = {"57P01", "57P02", "57P03"}
+_FORBIDDEN_STATES = {"42501", "25006"}
+"""Not granted (since PostgreSQL 15 strangers may make no tables); a standby, or default_transaction_read_only."""
 
 
 @contextlib.contextmanager
@@ -32,7 +34,10 @@ def translated(where: str, *, writing: bool = True) -> Iterator[None]:
 
 
 def _refused_write(error: sa.exc.DBAPIError) -> bool:
-    return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+    return (
+        getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY
+        or getattr(error.orig, "sqlstate", None) == "25006"
+    )
 
 
 def busy(where: str) -> TransferError:
@@ -72,9 +77,19 @@ def _from_postgres(cause: psycopg.Error, where: str) -> HaulageError | None:
         return busy(where)
     if state == "53100":
         return _full(where)
+    if state in _FORBIDDEN_STATES:
+        return TransferError(
+            "database-forbidden",
+            f"The database {where} does not let this user in, or lets it only read: {_first_line(cause)}.",
+            "Make the user the owner of the database, and name the server that may be written to.",
+        )
     if isinstance(cause, psycopg.OperationalError) and (state is None or state[:2] == "08" or state in _UNREACHABLE_STATES):
-        return _unreachable(where, str(cause).strip())
+        return _unreachable(where, _first_line(cause))
     return None
+
+
+def _first_line(cause: psycopg.Error) -> str:
+    return str(cause).strip().partition("\n")[0].rstrip(".")
 
 
 def _full(where: str) -> TransferError:

@@ -74,12 +74,14 @@ class Lab:
         settings: Sections = QUICK,
         environment: Mapping[str, str] | None = None,
         inviter: str | None = None,
+        database: str = "",
     ) -> LabSite:
-        """Invite, join and start a child of a running site; ``inviter`` is the central site unless said."""
+        """Invite, join and start a child of a running site; ``inviter`` is the central site unless said, ``database`` a file in
+        its home."""
         at = self.sites[inviter or next(iter(self.sites))]
         invitation = at.quick("invite", "site", code, "--parent", parent)
         site = self._new(code, environment)
-        self.until(lambda: self._knows_invitation(site, invitation["join"]), f"{code} can join {parent}")
+        self.until(lambda: self._knows_invitation(site, invitation["join"], database), f"{code} can join {parent}")
         site.settings(settings)
         site.start()
         self.until(lambda: site.certified, f"{code} is a site of the hierarchy")
@@ -175,9 +177,9 @@ class Lab:
         if code != 0:
             raise LabTrouble(f"{site.code}: haulage {arguments[0]} ended with {code}:\n{said}\n{self.tails()}")
 
-    def _knows_invitation(self, site: LabSite, join: str) -> bool:
+    def _knows_invitation(self, site: LabSite, join: str, database: str) -> bool:
         """An invitation needs a moment to reach the site it is for; until then joining is refused and may be tried again."""
-        code, said = self._offline(site, "join", join)
+        code, said = self._offline(site, "join", join, *(("--database", database) if database else ()))
         if code not in (0, 3, 4, 5, 8):
             raise LabTrouble(f"{site.code}: haulage join ended with {code}:\n{said}\n{self.tails()}")
         return code == 0
