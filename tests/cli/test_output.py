@@ -143,7 +143,7 @@ def test_an_api_command_loads_nothing_heavy(api: FakeApi) -> None:
     api.replies["GET /packages"] = [PACKAGE]
     program = (
         "import sys; from haulage.cli.main import main; code = main(['package', 'list', '-o', 'json'])\n"
-        "heavy = {'dbos', 'sqlalchemy', 'alembic', 'fastapi', 'granian', 'aiohttp', 'cryptography', 'rich.progress'}\n"
+        "heavy = {'psycopg', 'sqlalchemy', 'alembic', 'fastapi', 'granian', 'aiohttp', 'cryptography', 'rich.progress'}\n"
         "print(sorted(heavy & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)

@@ -1,5 +1,5 @@
 """What the domain knows of jobs: a kind, an id, one argument, a partition. Truth is never in here: a job is a wake-up for a duty
-that stands in a table and stays due until a job has ended well, so an engine keeps nothing beyond its process (decision 0008).
+that stands in a table and stays due until a job has ended well, so an engine keeps nothing beyond its process (decision 0006).
 
 A job function looks at wanted and present and closes the gap; it runs at least once, so it must be harmless to run twice. Jobs
 never retry by themselves: the duty's row decides whether and when there is a next one, under another id.
