@@ -27,8 +27,9 @@ _log = logging.getLogger("haulage.replication")
 
 MESSAGES_PER_ENVELOPE = 500
 ENVELOPES_PER_ANSWER = 8
-EPOCH_LEAP_MOST = 1_000_000
-"""A neighbour that remembers a later epoch of ours than this beyond the present one does not remember: it made it up."""
+EPOCH_LEAP_MOST = 2**32
+"""A neighbour that remembers a later epoch of ours than this beyond the present one does not remember: it made it up. An epoch
+begun by a restore names its second, so one that was forgotten may lie far ahead."""
 _LIFE = dt.timedelta(days=400)
 """Envelopes must outlive the longest absence; on a live link the request itself is fresh, so this only bounds media."""
 
