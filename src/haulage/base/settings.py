@@ -166,6 +166,17 @@ class StatusSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    """Backups the server takes by itself."""
+
+    target: str = setting("", "The folder backups are taken into; empty: none is taken by itself.", _folder)
+    every_hours: float = setting(24.0, "A backup is taken when the last one is so old.", _between(0.01, 8760))
+    keep: int = setting(7, "So many backups of this site stay in the folder; 0: all.", _between(0, 10_000))
+    content: bool = setting(False, "Whether the content store goes into them.")
+    passphrase_file: str = setting("", "File whose first line is the passphrase of the keys in them; empty: none.", _folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of ``haulage.toml``."""
 
@@ -178,6 +189,7 @@ class Settings:
     jobs: JobSettings = field(default_factory=JobSettings)
     log: LogSettings = field(default_factory=LogSettings)
     status: StatusSettings = field(default_factory=StatusSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -190,6 +202,7 @@ SECTIONS: dict[str, type[Any]] = {
     "jobs": JobSettings,
     "log": LogSettings,
     "status": StatusSettings,
+    "backup": BackupSettings,
 }
 
 

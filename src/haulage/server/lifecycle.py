@@ -25,6 +25,7 @@ from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.status import on_server
 from haulage.engine.status.message import FieldValue, Message
 from haulage.server.app import create_app
+from haulage.server.backups import Schedule
 from haulage.server.bells import JOBS, Bells
 from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
@@ -59,6 +60,8 @@ class Process:
     """Jobs of one kind at once."""
     housekeeper: Housekeeper
     uplinks: Uplinks | None
+    schedule: Schedule
+    """Of backups."""
     listen: Callable[[], Address]
     """Address and files to listen with as they are now; writes the certificate file."""
     limits: Limits
@@ -93,6 +96,7 @@ class _Running:
         self._threads = [
             Repeating("pump", self._turn_pump, self._stopping),
             Repeating("housekeeping", self._turn_housekeeping, self._stopping),
+            Repeating("backup", self._turn_backup, self._stopping),
         ]
 
     async def main(self) -> None:
@@ -216,6 +220,11 @@ class _Running:
 
     def _turn_housekeeping(self) -> None:
         self._process.housekeeper.turn()
+        self._stopping.wait(HOUSEKEEPING_SECONDS)
+
+    def _turn_backup(self) -> None:
+        """In a thread of its own: a backup takes as long as it takes."""
+        self._process.schedule.turn()
         self._stopping.wait(HOUSEKEEPING_SECONDS)
 
     def _say(self, message: Message, **fields: FieldValue) -> None:

@@ -12,6 +12,7 @@ from haulage.base.ids import SiteCode
 from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.trust.requests import NonceCache
 from haulage.operations.desk import Desk
+from haulage.server.backups import TakeBackup
 from haulage.server.bells import Bells
 from haulage.server.core import SiteCore
 from haulage.server.presence import Presence
@@ -43,6 +44,7 @@ class Service:
     """Write a tree into a new or empty folder and verify it there."""
     looking_only: Callable[[], AbstractContextManager[None]]
     """While open, this thread's operations leave no mark outside the database (dry runs)."""
+    take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""
     feeds: dict[SiteCode, int] = field(default_factory=dict)

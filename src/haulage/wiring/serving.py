@@ -27,6 +27,7 @@ from haulage.server.limits import limits_for, raise_open_files
 from haulage.server.presence import Presence
 from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
+from haulage.wiring.backing_up import Backups, schedule_of
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
@@ -76,6 +77,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
         clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
     )
+    backups = Backups(opened)
     started = clock.now()
     service = Service(
         code=home.code,
@@ -95,6 +97,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         sign_time=lambda nonce: signed_time(home.code, nonce, clock.now(), opened.site_key),
         extract=Extractor(opened.store, opened.points),
         looking_only=opened.points.looking_only,
+        take_backup=backups.take,
         findings=findings,
     )
     return Process(
@@ -103,6 +106,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         workers=home.settings.jobs.workers,
         housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status, scrub_days=home.settings.content.scrub_days),
         uplinks=uplinks,
+        schedule=schedule_of(home, clock, backups),
         limits=limits_for(home.settings.site.connections_per_address, raise_open_files()),
         listen=ServerFiles(home, core.database, clock, opened.root.authority_pem),
         server_file=home.file("run", "server.json"),
