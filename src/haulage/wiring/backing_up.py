@@ -17,7 +17,7 @@ from haulage.base.files import write_durable
 from haulage.base.ids import PackageId, VersionNumber
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
-from haulage.engine.backup.folder import BackupWriter, rotate, trouble
+from haulage.engine.backup.folder import BackupWriter, remove_unfinished, rotate, trouble
 from haulage.engine.backup.listing import CONTENT, DATABASE, SEALED, SECRETS, BackupFile, BackupList, sign_list
 from haulage.engine.backup.sealing import check_passphrase, seal
 from haulage.engine.content.manifest import live_chunks
@@ -29,7 +29,7 @@ from haulage.engine.status.journal import Journal
 from haulage.engine.status.message import FieldValue, Message
 from haulage.engine.trust.keys import SigningKey
 from haulage.engine.trust.keystore import read_secret
-from haulage.server.backups import BackupOrder
+from haulage.server.backups import BackupOrder, Schedule
 from haulage.wiring.checking_backup import check_backup
 from haulage.wiring.home import SETTINGS, Home
 from haulage.wiring.points import LocalPoints
@@ -100,6 +100,7 @@ class Backups:
     def _take(self, order: BackupOrder) -> tuple[str, list[str], View]:
         target, taken = os.path.realpath(order.target), self._clock.now()
         key = self._key.public
+        remove_unfinished(target, self._home.code, key)
         with BackupWriter(target, self._home.code, key, taken) as writer:
             self._check_space(order, target)
             copy_out(self._database, writer.path(DATABASE))
@@ -199,6 +200,37 @@ class Backups:
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:
         return file.read()
+
+
+def schedule_of(home: Home, clock: Clock, backups: Backups) -> Schedule:
+    """The schedule that the settings ask for."""
+    asked = home.settings.backup
+
+    def order() -> BackupOrder:
+        words = passphrase_in(asked.passphrase_file) if asked.passphrase_file else ""
+        return BackupOrder(target=asked.target, passphrase=words, content=asked.content, keep=asked.keep)
+
+    return Schedule(
+        clock=clock,
+        every=dt.timedelta(hours=asked.every_hours),
+        order=order if asked.target else None,
+        take=backups.take,
+        last=backups.last,
+    )
+
+
+def passphrase_in(path: str) -> str:
+    """The first line of a file. Raises UsageError ``bad-passphrase-file``."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            passphrase = file.readline(4096).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "bad-passphrase-file", f"{path} cannot be read: {error}.", "A text file with one line is needed."
+        ) from None
+    if not passphrase:
+        raise UsageError("bad-passphrase-file", f"{path} begins with an empty line.", "Write the passphrase on the first line.")
+    return passphrase
 
 
 def last_backup(home: str) -> dt.datetime | None:

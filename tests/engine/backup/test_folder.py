@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from haulage.base.errors import ConflictError, FormatError, HaulageError, IntegrityError, NotAllowedError, NotFoundError
 from haulage.base.files import watching_steps
 from haulage.base.ids import SiteCode
-from haulage.engine.backup.folder import BackupWriter, check_files, find_backups, open_backup, rotate
+from haulage.engine.backup.folder import BackupWriter, check_files, find_backups, open_backup, remove_unfinished, rotate
 from haulage.engine.backup.listing import LIST, BackupFile, BackupList, read_list, sign_list
 from haulage.engine.protocol.codec import encode
 from haulage.engine.trust import dsse
@@ -156,6 +156,7 @@ def test_f64_q256586_nothing_foreign_in_a_target_is_removed(tmp_path: Path) -> N
     (tmp_path / "haulage-HQ1-20210101T000000Z").symlink_to(tmp_path / "PROGRAM")
     paths = [make(tmp_path, taken=NOON + dt.timedelta(days=day)) for day in range(3)]
     (paths[0] / "note.txt").write_text("keep this one")
+    remove_unfinished(str(tmp_path), HQ1, KEY.public)
     before = {str(path) for path in tmp_path.rglob("*") if not str(path).startswith((str(paths[0]), str(paths[1])))}
     with pytest.raises(ConflictError) as told:
         rotate(str(tmp_path), HQ1, [KEY.public], 1)
@@ -193,6 +194,7 @@ def test_f64_i12_a_backup_that_is_killed_anywhere_is_not_there_and_its_rest_goes
             pass
         for found in find_backups(str(target)):
             check_files(found.path, found.listed)
+        remove_unfinished(str(target), HQ1, KEY.public)
         whole = make(target, taken=NOON + dt.timedelta(days=1))
         rotate(str(target), HQ1, [KEY.public], 1)
         assert os.listdir(target) == [whole.name]

@@ -127,15 +127,12 @@ def check_files(path: str, listed: BackupList) -> None:
 
 
 def rotate(target: str, code: SiteCode, keys: Sequence[PublicKey], keep: int) -> list[str]:
-    """Remove this site's backups beyond the ``keep`` newest, and what killed ones of it left; returns the paths of the backups
-    that went. Only files named in a list that one of ``keys`` signed are touched."""
+    """Remove this site's backups beyond the ``keep`` newest; returns the paths of the backups that went. Only files named in a list that one of ``keys`` signed are touched."""
     texts = {key.text for key in keys}
     own = [one for one in find_backups(target) if one.listed.site == code and one.listed.key in texts]
     gone = own[: max(0, len(own) - keep)]
     for one in gone:
         _remove(one)
-    for key in keys:
-        _remove_unfinished(target, code, key)
     return [one.path for one in gone]
 
 
@@ -157,9 +154,10 @@ def _remove(one: Found) -> None:
         sync_folder(os.path.dirname(one.path))
 
 
-def _remove_unfinished(target: str, code: SiteCode, key: PublicKey) -> None:
+def remove_unfinished(target: str, code: SiteCode, key: PublicKey) -> None:
+    """Remove what killed backups of this site left in a target. No other one may be under way."""
     made = re.compile(rf"\.haulage-{code}-[0-9TZ-]+\.{key.id[:16]}\.making")
-    for name in os.listdir(target):
+    for name in os.listdir(target) if os.path.isdir(target) else ():
         if made.fullmatch(name):
             with trouble(target):
                 remove_tree(os.path.join(target, name))
