@@ -61,8 +61,10 @@ class Suite:
     def bench(self) -> Bench:
         raise NotImplementedError
 
-    def submit(self, bench: Bench, job_id: str, argument: str = "", *, partition: str = "p", **more: float) -> Submission:
-        return bench.engine.submit("work", job_id, argument or job_id, partition=partition, **more)
+    def submit(
+        self, bench: Bench, job_id: str, argument: str = "", *, partition: str = "p", delay_seconds: float = 0
+    ) -> Submission:
+        return bench.engine.submit("work", job_id, argument or job_id, partition=partition, delay_seconds=delay_seconds)
 
     def finish(self, bench: Bench, job_id: str) -> None:
         bench.until(lambda: job_id in bench.ran and self.submit(bench, job_id) is Submission.FINISHED)
@@ -143,7 +145,7 @@ class Suite:
         assert sorted(bench.ran) == sorted([bad, good])
 
     def test_b18_ids_and_arguments_are_inert(self, bench: Bench) -> None:
-        job_id = fresh("x'; DROP TABLE workflow_status; -- {0} %s\n")
+        job_id = fresh("x'; DROP TABLE shipments; -- {0} %s\n")
         self.submit(bench, job_id, partition="'; --")
         self.finish(bench, job_id)
         assert bench.ran == [job_id]
