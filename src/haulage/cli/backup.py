@@ -8,11 +8,12 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from haulage.base.errors import HaulageError, NotFoundError, UsageError
+from haulage.base.errors import HaulageError, NotFoundError
 from haulage.cli import output
 from haulage.cli.client import Row
 from haulage.cli.options import PLAIN, DryRun, How
 from haulage.cli.output import Form
+from haulage.engine.backup.passphrase import check_passphrase, read_passphrase
 
 PASSPHRASE = "HAULAGE_PASSPHRASE"  # noqa: S105  (the name of a variable)
 
@@ -154,18 +155,10 @@ def _said(found: Row) -> str:
 
 
 def _passphrase(path: str | None) -> str:
-    if path is None:
-        return os.environ.get(PASSPHRASE, "")
-    try:
-        with open(path, encoding="utf-8") as file:
-            passphrase = file.readline(4096).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            "bad-passphrase-file", f"{path} cannot be read: {error}.", "A text file with one line is needed."
-        ) from None
-    if not passphrase:
-        raise UsageError("bad-passphrase-file", f"{path} begins with an empty line.", "Write the passphrase on the first line.")
-    return passphrase
+    words = os.environ.get(PASSPHRASE, "")
+    if path is not None:
+        return read_passphrase(path)
+    return check_passphrase(words) if words else ""
 
 
 def _user() -> str:

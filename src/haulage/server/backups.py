@@ -25,6 +25,8 @@ class BackupOrder:
     target: str
     passphrase: str = ""
     """Empty: keys lie in the backup in clear, for its owner alone."""
+    passphrase_file: str = ""
+    """Read when the backup is taken, in place of a passphrase."""
     content: bool = False
     keep: int = 0
     """How many backups of this site stay in the target; 0: all."""
@@ -42,11 +44,11 @@ class Schedule:
         *,
         clock: Clock,
         every: dt.timedelta,
-        order: Callable[[], BackupOrder] | None,
+        order: BackupOrder | None,
         take: TakeBackup,
         last: Callable[[], dt.datetime | None],
     ) -> None:
-        """``order`` None: nothing is scheduled. It is made anew each time, for it reads the passphrase."""
+        """``order`` None: nothing is scheduled."""
         self._clock = clock
         self._every = every
         self._order = order
@@ -63,7 +65,7 @@ class Schedule:
         if last is not None and last <= now < last + self._every:
             return False
         try:
-            self._take(self._order(), "schedule")
+            self._take(self._order, "schedule")
         except HaulageError as error:
             _log.warning("scheduled backup: %s", error)
             self._not_before = now + AGAIN

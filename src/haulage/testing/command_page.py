@@ -24,7 +24,8 @@ cannot be undone asks first; without a terminal it refuses unless `--yes` is giv
 
 A command finds its server by `--home DIR`; else by `HAULAGE_URL` with `HAULAGE_TOKEN` (and `HAULAGE_CA`, the file of the \
 hierarchy's CA certificate, unless the system's authorities know it); else by `HAULAGE_HOME`. A place is `CODE` (a site's store \
-and its built-in HTTP point) or `CODE/POINT`. `init`, `join`, `serve`, `demo` and `doctor` work without a server."""
+and its built-in HTTP point) or `CODE/POINT`. `init`, `join`, `serve`, `backup`, `restore`, `demo` and `doctor` work without a \
+server."""
 
 
 def commands() -> str:
@@ -48,6 +49,8 @@ def _leaves(app: App, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
             continue
         below = app[name]
         inner = list(_leaves(below, (*words, name)))
+        if inner and below.default_command is not None and below.default_command != below.help_print:
+            yield (*words, name)
         yield from inner or [(*words, name)]
 
 

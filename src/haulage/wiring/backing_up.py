@@ -4,6 +4,7 @@ if wanted the content. Proved by restoring before it counts."""
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import json
@@ -19,7 +20,8 @@ from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
 from haulage.engine.backup.folder import BackupWriter, remove_unfinished, rotate, trouble
 from haulage.engine.backup.listing import CONTENT, DATABASE, SEALED, SECRETS, BackupFile, BackupList, sign_list
-from haulage.engine.backup.sealing import check_passphrase, seal
+from haulage.engine.backup.passphrase import check_passphrase, read_passphrase
+from haulage.engine.backup.sealing import seal
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import ChunkStore, ManifestId, Pin
 from haulage.engine.content.store import LocalStore
@@ -59,11 +61,13 @@ class Backups:
     def take(self, order: BackupOrder, actor: str) -> View:
         """Take one; returns its figures. Raises ConflictError ``backup-running``, ``target-overlaps``; NotAllowedError
         ``target-open``; TransferError ``backup-no-space``, ``backup-unwritable``; UsageError."""
-        self._check(order)
         if not self._turn.acquire(blocking=False):
             raise ConflictError("backup-running", f"A backup of {self._home.code} is being taken.", "Wait for it.")
         started = self._clock.monotonic()
         try:
+            self._check(order)
+            if order.passphrase_file:
+                order = dataclasses.replace(order, passphrase=read_passphrase(order.passphrase_file), passphrase_file="")
             with self._database.writing() as tx:
                 self._journal.record(tx, on_requests.BACKUP_ASKED, actor=actor, target=order.target)
                 self._journal.record(tx, on_backups.BACKUP_STARTED, target=order.target)
@@ -206,10 +210,7 @@ def schedule_of(home: Home, clock: Clock, backups: Backups) -> Schedule:
     """The schedule that the settings ask for."""
     asked = home.settings.backup
 
-    def order() -> BackupOrder:
-        words = passphrase_in(asked.passphrase_file) if asked.passphrase_file else ""
-        return BackupOrder(target=asked.target, passphrase=words, content=asked.content, keep=asked.keep)
-
+    order = BackupOrder(target=asked.target, passphrase_file=asked.passphrase_file, content=asked.content, keep=asked.keep)
     return Schedule(
         clock=clock,
         every=dt.timedelta(hours=asked.every_hours),
@@ -217,20 +218,6 @@ def schedule_of(home: Home, clock: Clock, backups: Backups) -> Schedule:
         take=backups.take,
         last=backups.last,
     )
-
-
-def passphrase_in(path: str) -> str:
-    """The first line of a file. Raises UsageError ``bad-passphrase-file``."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            passphrase = file.readline(4096).rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            "bad-passphrase-file", f"{path} cannot be read: {error}.", "A text file with one line is needed."
-        ) from None
-    if not passphrase:
-        raise UsageError("bad-passphrase-file", f"{path} begins with an empty line.", "Write the passphrase on the first line.")
-    return passphrase
 
 
 def last_backup(home: str) -> dt.datetime | None:

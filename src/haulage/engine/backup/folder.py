@@ -127,7 +127,8 @@ def check_files(path: str, listed: BackupList) -> None:
 
 
 def rotate(target: str, code: SiteCode, keys: Sequence[PublicKey], keep: int) -> list[str]:
-    """Remove this site's backups beyond the ``keep`` newest; returns the paths of the backups that went. Only files named in a list that one of ``keys`` signed are touched."""
+    """Remove this site's backups beyond the ``keep`` newest; returns the paths of those that went. Only files named in a list that
+    one of ``keys`` signed are touched."""
     texts = {key.text for key in keys}
     own = [one for one in find_backups(target) if one.listed.site == code and one.listed.key in texts]
     gone = own[: max(0, len(own) - keep)]

@@ -9,28 +9,14 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from haulage.base.errors import FormatError, NotAllowedError, UsageError
-
-PASSPHRASE_LEAST = 8
-"""Characters; scrypt makes each guess cost a third of a second, a short word is guessed all the same."""
-PASSPHRASE_MOST = 1024
+from haulage.base.errors import FormatError, NotAllowedError
+from haulage.engine.backup.passphrase import check_passphrase
 
 _MAGIC = b"haulage-sealed 1\n"
 _HEAD = struct.Struct(">B16s12s")
 _COST = 17
 """2 to this power: 128 MiB and a third of a second, what OWASP asks for."""
 _COSTS = range(14, 21)
-
-
-def check_passphrase(passphrase: str) -> str:
-    """The passphrase, if it can be one. Raises UsageError ``bad-passphrase``."""
-    if not PASSPHRASE_LEAST <= len(passphrase) <= PASSPHRASE_MOST or not passphrase.isprintable():
-        raise UsageError(
-            "bad-passphrase",
-            f"A passphrase has {PASSPHRASE_LEAST} to {PASSPHRASE_MOST} printable characters on one line.",
-            "Choose some words that nobody would guess.",
-        )
-    return passphrase
 
 
 def seal(secret: bytes, passphrase: str) -> bytes:
