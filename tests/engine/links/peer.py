@@ -58,10 +58,10 @@ class Peer:
     connections: int = 0
     _loop: LoopThread = field(default_factory=lambda: LoopThread("test-peer"))
 
-    def start(self, host: str = "127.0.0.1") -> None:
+    def start(self, host: str = "127.0.0.1", issued: dt.datetime = NOW) -> None:
         """Listen on a free port."""
         key, url = make_tls_key(), f"https://{host}:1"
-        pem = issue(AUTHORITY, make_csr(key, code=SiteCode("HQ1"), url=url), code=SiteCode("HQ1"), url=url, now=NOW)
+        pem = issue(AUTHORITY, make_csr(key, code=SiteCode("HQ1"), url=url), code=SiteCode("HQ1"), url=url, now=issued)
         (self.folder / "peer.pem").write_bytes(key + pem.encode())
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.folder / "peer.pem")

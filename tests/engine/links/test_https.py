@@ -166,11 +166,27 @@ def test_another_authority_is_not_believed(peer: Callable[[Script], Peer], link:
     assert other.asked == []
 
 
-def test_another_host_is_not_believed(link: Callable[..., HttpsLink], tmp_path: Path) -> None:
+def test_f31_another_host_is_not_believed(link: Callable[..., HttpsLink], tmp_path: Path) -> None:
     other = Peer(script=lambda _: http(204), folder=tmp_path)
     other.start(host="127.0.0.2")
     assert refusal(lambda: link(other.url).feed(Position(), 0)).code == "tls-refused"
     other.stop()
+
+
+def test_f32_a_certificate_that_has_ended_is_not_believed_and_tried_again(link: Callable[..., HttpsLink], tmp_path: Path) -> None:
+    other = Peer(script=lambda _: http(204), folder=tmp_path)
+    other.start(issued=NOW - dt.timedelta(days=6 * 365))
+    error = refusal(lambda: link(other.url).feed(Position(), 0))
+    assert (error.code, error.remedy) == ("tls-refused", Remedy.RETRY)
+    assert "expired" in error.message
+    assert other.asked == []
+    other.stop()
+
+
+def test_f31_a_name_that_leads_nowhere_is_said_and_tried_again(link: Callable[..., HttpsLink]) -> None:
+    error = refusal(lambda: link("https://no-such-host.invalid:8444").report([]))
+    assert (error.code, error.remedy) == ("unreachable", Remedy.RETRY)
+    assert "no-such-host.invalid" in error.message
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
