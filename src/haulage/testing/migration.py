@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
         lines = [line for line in file if "# ### " not in line]
     with open(path, "w", encoding="utf-8") as file:
         file.writelines(lines)
-    print(f"{path}: now ruff format and ruff check --fix it, and read it")
+    print(f"{path}: now ruff format and ruff check --fix it, read it, and python -m tests.engine.database.goldens")
     return 0
 
 
