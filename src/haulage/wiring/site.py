@@ -20,6 +20,7 @@ from haulage.engine.content.model import ManifestId
 from haulage.engine.content.parcel import ParcelHead
 from haulage.engine.content.parcel_build import build
 from haulage.engine.content.store import LocalStore
+from haulage.engine.database.alone import alone
 from haulage.engine.database.fitness import check_fit
 from haulage.engine.database.schema import upgrade
 from haulage.engine.database.transaction import Database, Transaction, open_database
@@ -86,6 +87,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         seal = KeySeal(site_key, hierarchy_key, root)
         database = open_database(home.database_url)
         opened.callback(database.close)
+        opened.enter_context(alone(database))
         if not check_fit(database, OURS) and not founding:
             raise _empty(home, database)
         upgraded = upgrade(database)
