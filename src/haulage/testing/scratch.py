@@ -82,7 +82,7 @@ class PostgresScratch:
             counted = {str(name): int(number) for name, number in old.execute(_COUNTED)}
             for table in TABLES.sorted_tables:
                 if table.autoincrement_column is not None:
-                    _go_on(new, table, table.autoincrement_column, counted.get(table.name, 0))
+                    go_on(new, table, table.autoincrement_column, counted.get(table.name, 0))
         source.close()
 
     def image(self) -> bytes:
@@ -195,7 +195,7 @@ def _copy_rows(table: sa.Table, old: sa.Connection, new: sa.Connection) -> None:
         new.execute(table.insert(), rows)
 
 
-def _go_on(tx: sa.Connection, table: sa.Table, column: sa.Column[int], number: int) -> None:
+def go_on(tx: sa.Connection, table: sa.Table, column: sa.Column[int], number: int) -> None:
     """Numbers the database gives out begin after this one, and after the highest in use."""
     sequence = sa.func.pg_get_serial_sequence(table.name, column.name)
     highest = sa.select(sa.func.coalesce(sa.func.max(column), 0)).scalar_subquery()

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from haulage.engine.database.schema import Migrations, newest_version, upgrade
 from haulage.engine.database.transaction import Database, memory_database, open_database
 from haulage.engine.database.types import Json, UtcTime
+from haulage.testing.scratch import go_on
 from haulage.wiring.tables import TABLES
 from tests.domain.worlds import CHI, lab
 from tests.peers import postgresql_folder
@@ -39,6 +40,8 @@ def fill(database: Database) -> None:
             tx.execute(table.delete())
             have = rows[table.name] or extremes(table)
             tx.execute(table.insert(), have)
+            if database.engine.dialect.name == "postgresql" and table.autoincrement_column is not None:
+                go_on(tx, table, table.autoincrement_column, 0)
 
 
 def sqlite_dump(database: sqlite3.Connection) -> str:

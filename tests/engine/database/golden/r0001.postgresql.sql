@@ -308,9 +308,9 @@ INSERT INTO public.status_source VALUES ('LA1', 25769803776, 11, 0);
 INSERT INTO public.versions VALUES ('HQ100001', 1, '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', 'e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:00:00+00');
 INSERT INTO public.versions VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f', 2, 1, 0, 1, 1806, 0, '2026-01-01 00:10:00.001+00');
 INSERT INTO public.versions VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:20:00.002+00');
-SELECT pg_catalog.setval('public.hop_dirty_number_seq', 1, false);
-SELECT pg_catalog.setval('public.identity_one_seq', 1, false);
-SELECT pg_catalog.setval('public.status_id_seq', 1, false);
+SELECT pg_catalog.setval('public.hop_dirty_number_seq', 5, false);
+SELECT pg_catalog.setval('public.identity_one_seq', 2, false);
+SELECT pg_catalog.setval('public.status_id_seq', 32, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.assignments
