@@ -12,6 +12,9 @@ from urllib.parse import unquote
 
 from haulage.base.clock import SystemClock
 from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.engine.content.digest import digest
+from haulage.engine.content.model import ManifestId
+from haulage.engine.content.parcel import PRELUDE, Method, SectionKind, encode_head
 from haulage.engine.jobs.stepped import SteppedJobs
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import make_claim, parse_join
@@ -28,7 +31,18 @@ from haulage.wiring.serving import assemble, wakes_of
 from haulage.wiring.site import OpenedSite, open_site
 
 CHI = SiteCode("CHI")
-PARCEL_BYTES = os.urandom(2_500_000)
+
+
+def _parcel() -> tuple[str, bytes]:
+    """A parcel of three batches that nobody could unpack, but whole."""
+    parts = [os.urandom(size) for size in (900_000, 900_000, 700_000)]
+    rows = [(int(SectionKind.BATCH), int(Method.STORED), len(part), len(part), digest(part)) for part in parts]
+    total = sum(map(len, parts))
+    head = encode_head(ManifestId(b"\1" * 32), (), bytes_total=total, bytes_new=total, sections=rows)
+    return digest(head[PRELUDE.size :]).hex(), head + b"".join(parts)
+
+
+PARCEL, PARCEL_BYTES = _parcel()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 from haulage.domain.catalog import records as catalog
 from haulage.domain.transit.records import ParcelRecord, put_parcel
 from haulage.wiring.founding import init_central
-from tests.server.asgi import PARCEL_BYTES, Served
+from tests.server.asgi import PARCEL, PARCEL_BYTES, Served
 from tests.server.live import Live
 
 
@@ -35,7 +35,7 @@ def live(served: Served) -> Iterator[Live]:
 @pytest.fixture(scope="session")
 def parcel(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A parcel towards a version the child is to have."""
-    name, source = "ab" * 32, tmp_path_factory.mktemp("source")
+    name, source = PARCEL, tmp_path_factory.mktemp("source")
     (source / "file").write_text("parcel")
     package = served.publish(str(source), "CHI")
     with served.opened.core.database.reading() as tx:

@@ -8,7 +8,7 @@ import pytest
 
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog import records as catalog
-from haulage.domain.transit.records import ParcelRecord, put_parcel
+from haulage.domain.transit.records import ParcelRecord, list_parcels, put_parcel
 from haulage.server.parcel_answer import Span, span_of
 from tests.server.asgi import PARCEL_BYTES, Reply, Served
 
@@ -82,3 +82,26 @@ def test_b71_a_parcel_of_what_is_not_assigned_below_the_child_is_not_there_for_i
     with served.opened.core.database.writing() as tx:
         put_parcel(tx, record)
     assert _get(served, other).code == "parcel-gone"
+
+
+def test_i3_b16_a_damaged_byte_of_a_parcel_is_never_served(served: Served, parcel: str) -> None:
+    """Whatever range it lies in: what goes is right, the rest does not go, and the parcel is gone for the next question."""
+    path = Path(served.opened.home.content) / "parcels" / f"{parcel}.parcel"
+    with served.opened.core.database.reading() as tx:
+        record = next(one for one in list_parcels(tx) if one.id == parcel)
+    try:
+        for offset in (0, 20, 200, 1_000, 899_999, 1_000_000, len(PARCEL_BYTES) - 1):
+            damaged = bytearray(PARCEL_BYTES)
+            damaged[offset] ^= 4
+            path.write_bytes(damaged)
+            with served.opened.core.database.writing() as tx:
+                put_parcel(tx, record)
+            reply = _get(served, parcel)
+            assert reply.status == 404 or (PARCEL_BYTES.startswith(reply.body) and len(reply.body) <= offset), offset
+            assert not path.exists(), offset
+            assert _get(served, parcel).status == 404
+    finally:
+        path.write_bytes(PARCEL_BYTES)
+        with served.opened.core.database.writing() as tx:
+            put_parcel(tx, record)
+    assert str(path) not in served.service.core.provider.inspect_all()

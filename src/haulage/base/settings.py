@@ -117,6 +117,7 @@ class ContentSettings:
 
     path: str = setting("", "The store's folder; empty: `content` in the home.", _folder)
     scrub_days: int = setting(30, "Every byte of the store is read and verified within this many days.", _between(1, 3650))
+    scrub_rate_bytes: int = setting(20 << 20, "So many bytes a second are read for that, at most.", _between(1 << 16, 1 << 40))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

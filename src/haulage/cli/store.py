@@ -2,42 +2,74 @@
 
 from __future__ import annotations
 
-from cyclopts import App
+from typing import Annotated
+
+from cyclopts import App, Parameter
 
 from haulage.base.errors import IntegrityError
 from haulage.cli import output
-from haulage.cli.client import Row
-from haulage.cli.options import PLAIN, DryRun, How
+from haulage.cli.client import Client, Row
+from haulage.cli.options import PLAIN, DryRun, How, Timeout, seconds
+from haulage.cli.waiting import Bar, Look, wait
 
 app = App(
     name="store", help="The content store of a site.\n\nhaulage store stats\n\nhaulage store check\n\nhaulage store sweep --dry-run"
 )
 
+_DAMAGES = (output.field("where"), output.field("chunks"), output.field("cause"))
+_LACKS = (
+    output.field("id", "version"),
+    output.field("chunks"),
+    (
+        "paths",
+        lambda row: output.text_of(", ".join(row["paths"]) + (f" and {row['paths_more']} more" if row["paths_more"] else "")),
+    ),
+    ("places", lambda row: output.text_of(", ".join(row["places"]))),
+)
+NEXT_STEP = (
+    "Let the neighbours that hold the version be reached, or publish it again at its owner with --full while the source is the "
+    "same; it is tried again by itself."
+)
+
 
 @app.command
 def stats(*, how: How = PLAIN) -> None:
-    """What the store holds.
+    """What the store holds, and when all of it was last read.
 
     haulage store stats -o json
     """
-    _print(how.client().get("/store/stats"), how)
+    found = how.client().get("/store/stats")
+    scrub = found.pop("scrub", None) or {}
+    flat = found | {f"scrub_{name}": value for name, value in scrub.items()}
+    output.print_object(
+        flat if how.output == "table" else found | {"scrub": scrub or None}, how.output, [_column(name) for name in flat]
+    )
 
 
 @app.command
-def check(*, how: How = PLAIN) -> None:
-    """Read and verify every byte of the store; exit 7 if anything is damaged.
+def check(
+    *,
+    repair: Annotated[
+        bool, Parameter(negative=(), show_default=False, help="Replace what is damaged from whoever holds the right bytes.")
+    ] = False,
+    timeout: Timeout = "10m",
+    how: How = PLAIN,
+) -> None:
+    """Read and verify every byte of the store; exit 7 if anything is damaged and not repaired.
 
     haulage store check
+
+    haulage store check --repair
     """
-    found = how.client().post("/store/check")
-    _print(found, how)
-    damaged = found.get("damaged") or found.get("problems")
-    if damaged:
-        raise IntegrityError(
-            "store-damaged",
-            f"{damaged if isinstance(damaged, int) else len(damaged)} parts of the store are damaged.",
-            "haulage package verify ID --at CODE --repair fetches what is damaged again.",
-        )
+    client = how.client()
+    found: Row = client.post("/store/check", {"repair": repair})
+    if found.get("asked"):
+        found["left"] = _answered(client, seconds(timeout))
+    if how.output == "table":
+        _show(found)
+    else:
+        output.print_object(found, how.output, [])
+    _judge(found, repair=repair)
 
 
 @app.command
@@ -47,6 +79,46 @@ def sweep(*, dry_run: DryRun = False, how: How = PLAIN) -> None:
     haulage store sweep --dry-run
     """
     _print(how.client().post("/store/sweep", {"dry_run": dry_run}), how)
+
+
+def _answered(client: Client, timeout_seconds: float | None) -> list[Row]:
+    """What is left once the children that were asked have answered, or nothing came for too long."""
+
+    def look() -> Look[Row]:
+        now = client.get("/store/damage")
+        bar = Bar(name="store", state=f"{now['damaged_chunks']} chunks still damaged")
+        return Look(
+            answer=None if now["left"] or now["damaged_chunks"] else now, bars=[bar], waits_for="children hand over what they hold"
+        )
+
+    return list(wait(look, timeout_seconds)["left"])
+
+
+def _show(found: Row) -> None:
+    figures = {name: found[name] for name in ("chunks_checked", "bytes_checked", "damaged") if name in found}
+    output.print_object(figures, "table", [_column(name) for name in figures])
+    if found["damages"]:
+        output.print_rows(found["damages"], "table", _DAMAGES)
+    if found.get("affected"):
+        output.print_rows(found["affected"], "table", _LACKS)
+    if found.get("healed"):
+        output.print_rows(found["healed"], "table", (output.field("source", "healed from"), output.field("chunks")))
+    if found.get("left"):
+        output.print_rows(found["left"], "table", _LACKS)
+
+
+def _judge(found: Row, *, repair: bool) -> None:
+    """Exit 7 for what is damaged now."""
+    if repair and found.get("left"):
+        lost = found["left"]
+        named = ", ".join(row["id"] for row in lost[:5])
+        raise IntegrityError(
+            "store-damaged", f"{sum(row['chunks'] for row in lost)} chunks could not be replaced: {named}.", NEXT_STEP
+        )
+    if found["damaged"] and not repair:
+        raise IntegrityError(
+            "store-damaged", f"{found['damaged']} parts of the store are damaged.", "haulage store check --repair replaces them."
+        )
 
 
 def _print(found: Row, how: How) -> None:

@@ -1,5 +1,5 @@
 """What a site does for its own order, now and then: retire versions, expire messages, forget tombstones, notice who is silent,
-sweep and check the store. Each step is one transaction or one call, harmless to repeat."""
+sweep the store. Each step is one transaction or one call, harmless to repeat."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from haulage.domain.estate import records as estate
 from haulage.domain.replication import records as replication
 from haulage.domain.replication.tombstones import purge_tombstones
 from haulage.engine.content.manifest import live_chunks
-from haulage.engine.content.model import CheckReport, SweepReport
+from haulage.engine.content.model import SweepReport
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.protocol.envelopes import MessageKind
 from haulage.engine.status import on_server, on_sites
-from haulage.engine.status.message import StatusFilter
 from haulage.engine.trust.certificates import expires_at
 from haulage.server.core import SiteCore
 from haulage.server.presence import Presence
@@ -47,15 +46,12 @@ class Housekeeper:
         clock: Clock,
         presence: Presence,
         settings: StatusSettings,
-        *,
-        scrub_days: int,
     ) -> None:
         self._core = core
         self._engine = engine
         self._clock = clock
         self._presence = presence
         self._settings = settings
-        self._scrub_after = dt.timedelta(days=scrub_days)
         # A server that is started every morning must have its night too.
         self._next_night = clock.now() + dt.timedelta(hours=1)
         self._next_hour = clock.now()
@@ -74,7 +70,6 @@ class Housekeeper:
             self._next_night = now + NIGHTLY
             self._try("certificate", self._watch_certificate)
             self._try("sweep", lambda: sweep_store(self._core))
-            self._try("scrub", self._scrub)
 
     def _try(self, name: str, step: Callable[[], object]) -> None:
         try:
@@ -137,14 +132,6 @@ class Housekeeper:
             self._core.journal.record(tx, on_sites.SITE_BACK, child=code, away_seconds=seconds)
         replication.put_stream(tx, dataclasses.replace(stream, heard=last, away_said=away))
 
-    def _scrub(self) -> None:
-        """Read the whole store when the last time is too long ago; what is damaged counts as missing from then on (I15)."""
-        with self._core.database.reading() as tx:
-            wanted = StatusFilter(site=self._core.code, number=on_server.STORE_CHECK_FINISHED.number)
-            last = self._core.journal.find(tx, wanted, limit=1, newest=True)
-        if not last or self._clock.now() - last[0].record.time > self._scrub_after:
-            check_store(self._core)
-
     def _watch_certificate(self) -> None:
         with self._core.database.reading() as tx:
             me = estate.find_site(tx, self._core.code)
@@ -175,21 +162,4 @@ def sweep_store(core: SiteCore, *, dry_run: bool = False) -> SweepReport:
                 chunks=report.chunks_removed,
                 kept=report.chunks_kept,
             )
-    return report
-
-
-def check_store(core: SiteCore) -> CheckReport:
-    """Read and verify everything, and say what was found."""
-    report = core.parts.store.check()
-    with core.database.writing() as tx:
-        if report.damages:
-            first = report.damages[0]
-            core.journal.record(tx, on_server.STORE_DAMAGE_FOUND, count=len(report.damages), first=first.where, cause=first.cause)
-        core.journal.record(
-            tx,
-            on_server.STORE_CHECK_FINISHED,
-            chunks=report.chunks_checked,
-            bytes=report.bytes_checked,
-            damages=len(report.damages),
-        )
     return report

@@ -97,6 +97,8 @@ class _Running:
             Repeating("pump", self._turn_pump, self._stopping),
             Repeating("housekeeping", self._turn_housekeeping, self._stopping),
             Repeating("backup", self._turn_backup, self._stopping),
+            Repeating("repair", lambda: self._service.care.repair(self._stopping), self._stopping),
+            Repeating("scrub", lambda: self._service.care.scrub_turn(self._stopping), self._stopping),
         ]
 
     async def main(self) -> None:
@@ -186,6 +188,7 @@ class _Running:
     def _end(self) -> None:
         """Each step within its time; a step that fails does not keep the next from being taken."""
         self._stopping.set()
+        self._service.care.stop()
         self._bells.ring(JOBS)
         steps: list[Callable[[], object]] = [
             lambda: self._say(on_server.SERVER_STOPPED, cause=self._cause or "it could not go on"),

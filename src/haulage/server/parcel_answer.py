@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
 
-from haulage.base.errors import NotFoundError, UsageError
+from haulage.base.errors import FormatError, HaulageError, IntegrityError, NotFoundError, UsageError
 from haulage.base.ids import SiteCode
+from haulage.engine.content.model import Damage
+from haulage.engine.content.parcel_file import ParcelFile
 from haulage.server.endpoint import Call
 from haulage.server.service import Service
 
@@ -55,10 +56,14 @@ async def answer_parcel(call: Call, child: SiteCode, parcel: str) -> Response:
         raise UsageError("bad-digest", f"{parcel[:80]!r} is not the id of a parcel.", "This is a defect of the asking site.")
     path = await asyncio.to_thread(call.service.core.provider.open, child, parcel)
     try:
-        size = (await asyncio.to_thread(os.stat, path)).st_size
+        file = await asyncio.to_thread(ParcelFile.open, path, bytes.fromhex(parcel))
     except FileNotFoundError:
         # It was evicted just now.
-        raise NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.") from None
+        raise _gone(parcel) from None
+    except (IntegrityError, FormatError) as error:
+        await asyncio.to_thread(_damaged, call.service, parcel, path, error)
+        raise _gone(parcel) from None
+    size = file.size
     headers = {"ETag": f'"{parcel}"', "Accept-Ranges": "bytes", "Cache-Control": "private, max-age=31536000, immutable"}
     asked = call.request.headers.get("range")
     if call.request.headers.get("if-range", f'"{parcel}"') != f'"{parcel}"':
@@ -66,29 +71,42 @@ async def answer_parcel(call: Call, child: SiteCode, parcel: str) -> Response:
     try:
         span = span_of(asked, size)
     except ValueError:
+        file.close()
         return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size}"})
     chosen = span or Span(first=0, last=size - 1)
     headers["Content-Length"] = str(chosen.last - chosen.first + 1)
     if span is not None:
         headers["Content-Range"] = f"bytes {span.first}-{span.last}/{size}"
-    pieces = _pieces(call.service, child, path, chosen)
+    pieces = _pieces(call.service, child, file, path, chosen)
     return StreamingResponse(
         pieces, status_code=200 if span is None else 206, headers=headers, media_type="application/octet-stream"
     )
 
 
-async def _pieces(service: Service, child: SiteCode, path: str, span: Span) -> AsyncIterator[bytes]:
-    """Ends early when the server stops: the child goes on from there."""
-    fd = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+async def _pieces(service: Service, child: SiteCode, file: ParcelFile, path: str, span: Span) -> AsyncIterator[bytes]:
+    """Each verified before it goes. Ends early when the server stops: the child goes on from there; and at a damage: then the
+    parcel goes, and is built again when the child asks."""
     try:
-        offset = span.first
-        while offset <= span.last and not service.bells.closed:
-            data = await asyncio.to_thread(os.pread, fd, min(PIECE_BYTES, span.last + 1 - offset), offset)
-            if not data:
+        parts = file.verified(span.first, span.last + 1 - span.first)
+        while not service.bells.closed:
+            data = await asyncio.to_thread(next, parts, None)
+            if data is None:
                 return
-            yield data
-            offset += len(data)
-            service.core.provider.count_served(child, len(data))
+            for start in range(0, len(data), PIECE_BYTES):
+                piece = data[start : start + PIECE_BYTES]
+                yield piece
+                service.core.provider.count_served(child, len(piece))
+    except (IntegrityError, FormatError) as error:
+        await asyncio.to_thread(_damaged, service, file.head.id.hex(), path, error)
     finally:
         with contextlib.suppress(OSError):
-            os.close(fd)
+            file.close()
+
+
+def _gone(parcel: str) -> NotFoundError:
+    return NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.")
+
+
+def _damaged(service: Service, parcel: str, path: str, error: HaulageError) -> None:
+    service.core.provider.discard(parcel)
+    service.care.tell([Damage(where=path, chunks=(), cause=error.message)])

@@ -14,6 +14,7 @@ from haulage.engine.trust.requests import NonceCache
 from haulage.operations.desk import Desk
 from haulage.server.backups import TakeBackup
 from haulage.server.bells import Bells
+from haulage.server.care import StoreCare
 from haulage.server.core import SiteCore
 from haulage.server.presence import Presence
 
@@ -44,6 +45,7 @@ class Service:
     """Write a tree into a new or empty folder and verify it there."""
     looking_only: Callable[[], AbstractContextManager[None]]
     """While open, this thread's operations leave no mark outside the database (dry runs)."""
+    care: StoreCare
     take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""

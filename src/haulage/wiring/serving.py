@@ -20,6 +20,7 @@ from haulage.engine.trust.requests import NonceCache, signed_time
 from haulage.engine.trust.tokens import new_token, token_digest, write_token
 from haulage.server.api.hop import peer_bell
 from haulage.server.bells import JOBS, Bells
+from haulage.server.care import REPAIR, StoreCare
 from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
 from haulage.server.lifecycle import IDENTITY_BELL, Process, run
@@ -28,6 +29,7 @@ from haulage.server.presence import Presence
 from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
+from haulage.wiring.clearing import clear_home
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
@@ -40,6 +42,7 @@ def serve(path: str, *, log_format: str | None = None) -> None:
     home = load_home(path)
     lock = HomeLock(home)
     try:
+        clear_home(home)
         if not os.path.lexists(home.token_path):
             write_token(home.token_path, new_token())
         make_folder(home.file("logs"), mode=0o700)
@@ -77,6 +80,15 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
         clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
     )
+    care = StoreCare(
+        core,
+        bells,
+        clock,
+        scrub_path=opened.store.scrub_path,
+        scrub_days=home.settings.content.scrub_days,
+        rate_bytes=home.settings.content.scrub_rate_bytes,
+    )
+    opened.store.watch(care.met)
     backups = Backups(opened)
     started = clock.now()
     service = Service(
@@ -97,6 +109,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         sign_time=lambda nonce: signed_time(home.code, nonce, clock.now(), opened.site_key),
         extract=Extractor(opened.store, opened.points),
         looking_only=opened.points.looking_only,
+        care=care,
         take_backup=backups.take,
         findings=findings,
     )
@@ -104,7 +117,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         service=service,
         engine=engine,
         workers=home.settings.jobs.workers,
-        housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status, scrub_days=home.settings.content.scrub_days),
+        housekeeper=Housekeeper(core, engine, clock, presence, home.settings.status),
         uplinks=uplinks,
         schedule=schedule_of(home, clock, backups),
         limits=limits_for(home.settings.site.connections_per_address, raise_open_files()),
@@ -124,7 +137,12 @@ def wakes_of(code: SiteCode, bells: Bells) -> Wakes:
         if changed == code:
             bells.ring(IDENTITY_BELL)
 
-    return Wakes(jobs=lambda: bells.ring(JOBS), peer=lambda peer: bells.ring(peer_bell(peer)), site_changed=site_changed)
+    return Wakes(
+        jobs=lambda: bells.ring(JOBS),
+        peer=lambda peer: bells.ring(peer_bell(peer)),
+        site_changed=site_changed,
+        repair=lambda: bells.ring(REPAIR),
+    )
 
 
 def _say_defect(core: SiteCore, job: str, defect: BaseException) -> None:

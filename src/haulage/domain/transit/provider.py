@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, wait
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotFoundError
-from haulage.base.files import make_folder, remove_durable, rename, unlink
+from haulage.base.files import clear_unfinished, make_folder, remove_durable, rename, unlink
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
@@ -51,6 +51,10 @@ class Parcels:
     def names(self) -> list[str]:
         """Ids of the parcels whose file is there."""
         return [name.removesuffix(".parcel") for name in os.listdir(self._folder) if name.endswith(".parcel")]
+
+    def clear_unfinished(self) -> None:
+        """Remove what builders that were killed left; nobody may be building."""
+        clear_unfinished(self._folder)
 
     def keep(self, built: str, parcel: str) -> None:
         """Give a freshly built file its name."""
@@ -157,7 +161,9 @@ class Provider:
             self.served_bytes[child] = self.served_bytes.get(child, 0) + size_bytes
 
     def tidy(self) -> None:
-        """Bring files and records of parcels in line after a crash, and evict beyond the cache's size, least used first."""
+        """Before a fresh process begins any work: bring files and records of parcels in line after a crash, and evict beyond the
+        cache's size, least used first."""
+        self._parcels.clear_unfinished()
         with self._database.reading() as tx:
             known = {record.id: record for record in records.list_parcels(tx)}
         files = set(self._parcels.names())
@@ -186,6 +192,24 @@ class Provider:
             self._check(self._parcels.path(parcel), bytes.fromhex(parcel))
         except (HaulageError, OSError):
             self._drop(parcel)
+
+    def inspect_all(self) -> list[str]:
+        """Read every parcel that is kept; those that are not what they should be go, and their files are named."""
+        damaged = []
+        for parcel in self._parcels.names():
+            path = self._parcels.path(parcel)
+            try:
+                self._check(path, bytes.fromhex(parcel))
+            except FileNotFoundError:
+                continue  # evicted just now
+            except (HaulageError, OSError, ValueError):
+                damaged.append(path)
+                self.discard(parcel)
+        return damaged
+
+    def discard(self, parcel: str) -> None:
+        """A parcel was found damaged here: it is built again when somebody asks."""
+        self._drop(parcel)
 
     def _drop(self, parcel: str) -> None:
         with self._database.writing() as tx:

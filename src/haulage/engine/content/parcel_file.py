@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 from collections.abc import Iterator
 
@@ -20,12 +21,13 @@ class ParcelFile:
         self.head = head
 
     @classmethod
-    def open(cls, path: str) -> ParcelFile:
-        """Open and check head and length. Raises FormatError for what is not a whole parcel."""
+    def open(cls, path: str, expected_id: bytes | None = None) -> ParcelFile:
+        """Open and check head and length. Raises FormatError for what is not a whole parcel, IntegrityError ``parcel-damaged`` if
+        it is another than expected."""
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             end = head_end(os.pread(fd, PRELUDE.size, 0))
-            head = parse_head(os.pread(fd, end, 0))
+            head = parse_head(os.pread(fd, end, 0), expected_id=expected_id)
             if os.fstat(fd).st_size != head.bytes_wire:
                 raise FormatError("bad-parcel", "A parcel is cut short or runs on.", "Build or fetch it again.")
         except BaseException:
@@ -38,8 +40,25 @@ class ParcelFile:
         """Bytes of the whole parcel."""
         return self.head.bytes_wire
 
+    def verified(self, offset: int, size: int) -> Iterator[bytes]:
+        """The bytes of a range, in pieces of at most a section, each verified against the head before it is given: what is damaged
+        here is never served. Raises IntegrityError ``parcel-damaged``."""
+        end = min(offset + size, self.size)
+        start = self.head.sections[0].offset if self.head.sections else self.size
+        if offset < min(start, end):
+            head = b"".join(self.read(0, start))
+            parse_head(head, expected_id=self.head.id)
+            yield head[offset : min(start, end)]
+        at = bisect.bisect_right(self.head.sections, offset, key=lambda section: section.end)
+        for section in self.head.sections[at:]:
+            if section.offset >= end:
+                return
+            data = b"".join(self.read(section.offset, section.stored_bytes))
+            verify_section(section, data)
+            yield data[max(0, offset - section.offset) : end - section.offset]
+
     def read(self, offset: int, size: int) -> Iterator[bytes]:
-        """The bytes of a range, in pieces; ends early at the end of the parcel."""
+        """The bytes of a range, in pieces, as they are; ends early at the end of the parcel."""
         end = min(offset + size, self.size)
         while offset < end:
             data = os.pread(self._fd, min(READ_BYTES, end - offset), offset)

@@ -10,6 +10,7 @@ import aiohttp
 
 from haulage.base.errors import HaulageError, TransferError
 
+CHUNKS_MEDIA_TYPE = "application/vnd.haulage.chunks"
 _RETRIED = "It is tried again."
 
 

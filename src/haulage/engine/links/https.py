@@ -25,7 +25,6 @@ from haulage.engine.trust.certificates import client_context
 from haulage.engine.trust.keys import PublicKey, SigningKey
 
 OFFER_MAX_BYTES = 65_536
-CHUNKS_MEDIA_TYPE = "application/vnd.haulage.chunks"
 JSON = {"Content-Type": "application/json"}
 LINES = {"Content-Type": lines.MEDIA_TYPE}
 _PIECE_BYTES = 256 * 1024
@@ -125,7 +124,7 @@ class HttpsLink:
 
     def give_chunks(self, parts: Sequence[bytes]) -> None:
         """Hand over chunks; see link.py."""
-        ask = Ask(method="PUT", target="/hop/v1/chunks", body=encode_parts(parts), headers={"Content-Type": CHUNKS_MEDIA_TYPE})
+        ask = Ask(method="PUT", target="/hop/v1/chunks", body=encode_parts(parts), headers={"Content-Type": answers.CHUNKS_MEDIA_TYPE})
         self._loop.run(self._exchange.ask(ask))
 
     def claim(self, document: bytes) -> None:

@@ -9,12 +9,16 @@ from starlette.responses import Response
 
 from haulage.base.errors import UsageError
 from haulage.base.ids import SiteCode
+from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
+from haulage.engine.content.parcel_section import decode_parts, encode_parts
+from haulage.engine.links.answers import CHUNKS_MEDIA_TYPE
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.protocol import lines
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
 from haulage.engine.protocol.fields import Count
 from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES
+from haulage.server.care import REPAIR
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.parcel_answer import answer_parcel
 
@@ -95,6 +99,18 @@ def _want(call: Call) -> Response:
     return Response(answer, media_type=CLAIM_MEDIA_TYPE)
 
 
+def _lend(call: Call) -> Response:
+    want = decode(call.raw, ChunkWant, max_bytes=WANT_MAX_BYTES)
+    return Response(encode_parts(call.service.core.lender.lend(sender_of(call), want)), media_type=CHUNKS_MEDIA_TYPE)
+
+
+def _given(call: Call) -> Response:
+    """A child hands over what this site asked it for."""
+    count = call.service.core.healer.accept(sender_of(call), decode_parts(call.raw))
+    call.service.bells.ring(REPAIR)
+    return Response(b'{"kept":%d}' % count, media_type=JSON)
+
+
 async def _parcel(call: Call) -> Response:
     return await answer_parcel(call, sender_of(call), call.path["parcel"])
 
@@ -128,6 +144,24 @@ ENDPOINTS = (
         media_type=JSON,
         body_max_bytes=WANT_MAX_BYTES,
         summary="A child asks for a version",
+    ),
+    Endpoint(
+        method="POST",
+        path="/hop/v1/chunks",
+        permission=Permission.SITE,
+        act=_lend,
+        media_type=JSON,
+        body_max_bytes=WANT_MAX_BYTES,
+        summary="Chunks for a child that found its own damaged",
+    ),
+    Endpoint(
+        method="PUT",
+        path="/hop/v1/chunks",
+        permission=Permission.SITE,
+        act=_given,
+        media_type=CHUNKS_MEDIA_TYPE,
+        body_max_bytes=MAX_STRUCTURE_BYTES,
+        summary="Chunks this site asked a child for",
     ),
     Endpoint(method="GET", path="/hop/v1/parcels/{parcel}", permission=Permission.SITE, act=_parcel, summary="A parcel, by range"),
 )
