@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import glob
 import os
 import shutil
+import subprocess
+import tempfile
 
 import pytest
 
@@ -26,7 +29,7 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``root``."""
+    ``root``, ``mount`` (of a file system in memory)."""
     missing = _missing(peer)
     if missing is None:
         return
@@ -54,6 +57,8 @@ def postgresql_folder() -> str | None:
 def _missing(peer: str) -> str | None:
     if peer == "postgresql":
         return None if postgresql_folder() else "no initdb found"
+    if peer == "mount":
+        return _cannot_mount()
     if peer == "root":
         return None if os.geteuid() == 0 else "not running as root"
     absent = [name for name in _PROGRAMS[peer] if program(name) is None]
@@ -62,3 +67,18 @@ def _missing(peer: str) -> str | None:
     if peer == "fuse" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "/dev/fuse cannot be opened"
     return None
+
+
+@functools.cache
+def _cannot_mount() -> str | None:
+    folder = tempfile.mkdtemp(prefix="haulage-mount-")
+    try:
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False)
+        if done.returncode:
+            return "this user may not mount"
+        subprocess.run(["umount", folder], check=True)
+        return None
+    except FileNotFoundError:
+        return "no program mount"
+    finally:
+        os.rmdir(folder)
