@@ -109,6 +109,12 @@ def test_a_certificate_that_ends_soon_is_named_in_time(site: OpenedSite) -> None
     assert _codes(site, days=5 * 365 - 30)["certificate-expires"] == "warning"
 
 
+def test_f11_a_damaged_database_is_an_error(site: OpenedSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "database-damaged" not in _codes(site)
+    monkeypatch.setattr(type(site.core.database), "damages", lambda _self: ("page 3 is used twice", "and more"))
+    assert _codes(site)["database-damaged"] == "error"
+
+
 def test_q137610_scarce_space_is_named(site: OpenedSite, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site.core, "parts", dataclasses.replace(site.core.parts, free_bytes=lambda: 1000))
     assert _codes(site)["space-scarce"] == "warning"

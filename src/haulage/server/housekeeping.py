@@ -69,6 +69,7 @@ class Housekeeper:
         if now >= self._next_night:
             self._next_night = now + NIGHTLY
             self._try("certificate", self._watch_certificate)
+            self._try("database", self._check_database)
             self._try("sweep", lambda: sweep_store(self._core))
 
     def _try(self, name: str, step: Callable[[], object]) -> None:
@@ -106,6 +107,14 @@ class Housekeeper:
     def _forget(self) -> None:
         with self._core.database.writing() as tx:
             purge_tombstones(tx, self._clock.now())
+
+    def _check_database(self) -> None:
+        """Every page of it (F11). If not even this can be written down, it stands in the log, and ``doctor`` says it."""
+        damages = self._core.database.damages()
+        if damages:
+            _log.error("the database %s is damaged: %s", self._core.database.where, "; ".join(damages))
+            with self._core.database.writing() as tx:
+                self._core.journal.record(tx, on_server.DATABASE_DAMAGED, cause=damages[0])
 
     def _note_presence(self) -> None:
         """Write down who was heard; say who is away and who is back."""

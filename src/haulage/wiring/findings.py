@@ -37,6 +37,7 @@ class Findings:
         parent_silent_since: Callable[[], dt.datetime | None],
         parent_said_removed: Callable[[], str],
         clock_offset_seconds: Callable[[], float],
+        scrub_late_days: Callable[[], int],
     ) -> None:
         self._home = home
         self._core = core
@@ -44,10 +45,11 @@ class Findings:
         self._parent_silent_since = parent_silent_since
         self._parent_said_removed = parent_said_removed
         self._clock_offset_seconds = clock_offset_seconds
+        self._scrub_late_days = scrub_late_days
 
     def __call__(self) -> list[Finding]:
         """Errors first."""
-        found = [*self._keys(), *self._certificate(), *self._space(), *self._parent(), *self._shipments(), *self._database()]
+        found = [*self._keys(), *self._certificate(), *self._space(), *self._store(), *self._parent(), *self._shipments(), *self._database()]
         order = {"error": 0, "warning": 1, "information": 2}
         return sorted(found, key=lambda one: order[str(one["severity"])])
 
@@ -90,6 +92,23 @@ class Findings:
                 "warning", "space-scarce", f"Only {free} bytes are free at {self._home.content}.", "Free space, or move the store."
             )
 
+    def _store(self) -> Iterator[Finding]:
+        lacks, store = self._core.healer.lacks, self._core.parts.store
+        if lacks:
+            first = lacks[0]
+            more = f" and {len(lacks) - 1} more versions" if len(lacks) > 1 else ""
+            yield _finding(
+                "error",
+                "store-damaged",
+                f"Damaged content could not be replaced yet: {', '.join(first.paths[:3])} of {first.package}:{first.version}{more}.",
+                "Let the neighbours be reached, or haulage package publish ID --full at the owner; haulage store check --repair",
+            )
+        elif store.damaged() or store.unsound():
+            yield _finding("warning", "store-unsound", "Some of the store was found damaged.", "It is being replaced by itself.")
+        late = self._scrub_late_days()
+        if late:
+            yield _finding("warning", "scrub-late", f"The store was last read whole {late} days ago.", "haulage store check")
+
     def _parent(self) -> Iterator[Finding]:
         since, removed = self._parent_silent_since(), self._parent_said_removed()
         if removed:
@@ -126,6 +145,9 @@ class Findings:
 
     def _database(self) -> Iterator[Finding]:
         database = self._core.database
+        for damage in database.damages()[:1]:
+            hint = "Stop the server and restore the newest backup: haulage restore."
+            yield _finding("error", "database-damaged", f"The database {database.where} is damaged: {damage}", hint)
         product = database.product()
         if not product.startswith("SQLite"):
             yield _finding("information", "database", f"{product} keeps the tables of {database.where}.", "Nothing to do.")

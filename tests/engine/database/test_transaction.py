@@ -260,10 +260,7 @@ class TestFile(Suite):
             file.seek(4096 * 2)
             file.write(b"\xa5" * 4096)
         broken = open_database(f"sqlite:///{path}")
-        try:
-            assert broken.damages() != ()
-        except IntegrityError as error:
-            assert error.code == "database-damaged"  # noqa: PT017
+        assert broken.damages() != ()
         broken.close()
 
     def test_not_a_database(self, tmp_path: pathlib.Path) -> None:

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 import sqlalchemy as sa
 
+from haulage.base.errors import IntegrityError
 from haulage.base.files import step
 from haulage.engine.database.checkpoint import Checkpointer
 from haulage.engine.database.connection import WRITING, location, memory_engine, open_engine
@@ -84,8 +85,11 @@ class Database:
         """What SQLite's own integrity check finds wrong, in its words; empty for a sound database and for PostgreSQL."""
         if self._engine.dialect.name != "sqlite":
             return ()
-        with self.reading() as tx:
-            found = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA integrity_check(100)")]
+        try:
+            with self.reading() as tx:
+                found = [str(row[0]) for row in tx.exec_driver_sql("PRAGMA integrity_check(100)")]
+        except IntegrityError as error:
+            return (error.message,)
         return () if found == ["ok"] else tuple(found)
 
     def product(self) -> str:
