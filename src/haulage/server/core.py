@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError
-from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
+from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber, make_place
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
 from haulage.domain.catalog.publish import Publisher, Sources, package_state
@@ -217,6 +217,7 @@ class SiteCore:
             free_bytes=parts.free_bytes,
             announce=self._announce,
             herald=SiteHerald(self.journal),
+            recall=self._recall,
         )
         self.point_duty = PointDuty(
             database=self.database,
@@ -284,7 +285,12 @@ class SiteCore:
             trees=nearby.trees,
             pages=nearby.pages,
             herald=self.store_herald,
+            recalled=lambda tx, package: self.ledger.wake(tx, package, [make_place(code)]),
+            wake=parts.wake_repair,
         )
+
+    def _recall(self) -> None:
+        self.healer.recall()
 
     def _announce(self, tx: Transaction, version: Version) -> None:
         """A version is in this site's store: its points may go on, and the children that wait may ask."""

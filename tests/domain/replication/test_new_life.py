@@ -13,7 +13,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import EPOCHS_PER_LIFE, epoch_of
 from haulage.domain.transit import records as transit
 from haulage.engine.content.model import ManifestId
-from haulage.engine.status import on_packages, on_sites
+from haulage.engine.status import on_sites
 from haulage.operations import packages
 from haulage.testing.simulation.disk import Backup
 from haulage.testing.simulation.site import SimSite
@@ -74,7 +74,7 @@ def test_f54_a_restored_owner_that_publishes_before_it_hears_from_anybody_reuses
         for code in (CHI, BER):
             assert here.row(package, code).present == 1002
             assert manifest_of(here, code, package, 1002) == manifest_of(here, HQ1, package, 1002) != lost
-            assert not here.said(code, on_packages.EQUIVOCATION.number)
+            assert not here.said(code, on_sites.EQUIVOCATING_DEFINITION.number)
             assert not here.said(code, on_sites.EQUIVOCATING_DEFINITION.number)
 
 
@@ -209,3 +209,56 @@ def test_epochs_of_one_life_stay_below_those_of_the_next() -> None:
 def _epoch(here: Lab, code: SiteCode) -> int:
     with here.world.sites[code].disk.database().reading() as tx:
         return estate.epoch(tx)
+
+
+def heal(here: Lab) -> None:
+    """What the servers do by themselves: the restored one looks around, its children hand over what they are asked for."""
+    for _round in range(4):
+        here.work()
+        here.core(HQ1).healer.heal()
+        here.work()
+        for code in (CHI, LA1):
+            here.core(code).lender.help_parent()
+        here.work()
+
+
+def test_h1_a_restored_owner_gets_its_content_from_a_child_that_holds_it() -> None:
+    """The source has changed since, and nobody above ever had it."""
+    with lab(CHAIN) as here:
+        package = here.package("LA1")
+        here.publish(package)
+        here.settle()
+        here.source(b"changed since")
+        site = here.world.sites[HQ1]
+        lost = restore(here, site, site.disk.backup(), content=False)
+        assert lost == [(package, 1)]
+        a_while(here)
+        row = here.row(package, "HQ1")
+        assert (row.present, row.state.value, row.reason.value) == (0, "waiting", "content")
+        assert here.held(HQ1, package) == []
+        assert here.core(HQ1).healer.wanted
+        heal(here)
+        here.settle()
+        assert here.row(package, "HQ1").present == 1
+        assert here.held(HQ1, package) == [1]
+        assert not here.core(HQ1).healer.wanted
+        assert here.row(package, "LA1").present == 1
+
+
+def test_a_restored_owner_gets_content_from_its_source_while_that_is_unchanged_and_names_what_it_cannot_get() -> None:
+    with lab((("HQ1", None),)) as here:
+        package = here.package("HQ1")
+        here.publish(package)
+        here.settle()
+        site = here.world.sites[HQ1]
+        here.source(b"changed since")
+        restore(here, site, site.disk.backup(), content=False)
+        a_while(here)
+        here.core(HQ1).healer.heal()
+        left = here.core(HQ1).healer.lacks
+        assert [(lack.package, lack.version) for lack in left] == [(package, 1)]
+        here.publish(package)
+        a_while(here)
+        assert here.row(package, "HQ1").present == 1002, "what its source holds now is a new version"
+        here.core(HQ1).healer.heal()
+        assert not here.core(HQ1).healer.lacks

@@ -13,9 +13,9 @@ from typing import Protocol
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotAllowedError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
+from haulage.domain.catalog import records as catalog
 from haulage.domain.repair.lacks import Lack, find_lacks, holders
 from haulage.domain.replication.streams import Streams
-from haulage.domain.transit import records as transit
 from haulage.domain.transit.holdings import Holdings
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import live_chunks
@@ -79,7 +79,11 @@ class Healer:
         trees: Trees,
         pages: Pages,
         herald: Herald,
+        recalled: Callable[[Transaction, PackageId], None],
+        wake: Callable[[], None],
     ) -> None:
+        """``recalled`` is told of each package of which a version that was lost is whole again; ``wake`` is called when there is
+        something to heal."""
         self._code = code
         self._database = database
         self._store = store
@@ -92,22 +96,35 @@ class Healer:
         self._trees = trees
         self._pages = pages
         self._herald = herald
+        self._recalled = recalled
+        self._wake = wake
         self._lock = threading.Lock()
+        self._recall_wanted = False
+        self._waited: set[PackageId] = set()
+        """Packages of which something is lacking that somebody may wait for."""
         self.lacks: tuple[Lack, ...] = ()
         """What the last try could not replace."""
 
     @property
     def wanted(self) -> bool:
         """Whether anything is known to be wrong."""
-        return bool(self.lacks or self._store.damaged() or self._store.unsound())
+        return bool(self._recall_wanted or self.lacks or self._store.damaged() or self._store.unsound())
+
+    def recall(self) -> None:
+        """Something of this site's own that was lost is wanted: it is looked for soon, in another thread."""
+        if not self._recall_wanted and not self.lacks:
+            self._recall_wanted = True
+            self._wake()
 
     def heal(self) -> HealReport:
         """Replace what can be replaced now, prove it, and set damaged packs aside. Raises TransferError where the store cannot be
         written; then nothing is lost, and the next try goes on."""
         with self._lock:
             self._holdings.mend_pins()
+            self._recall_wanted = False
             healed: Counter[str] = Counter()
             lacks = find_lacks(self._database, self._store, self._code)
+            self._waited |= {lack.package for lack in lacks}
             for _round in range(ROUNDS):
                 gained = sum((self._replace(lack) for lack in lacks), Counter[str]())
                 if not gained:
@@ -117,7 +134,7 @@ class Healer:
             news = lacks and tuple(lacks) != self.lacks
             asked = self._ask_children(lacks)
             mended = self._mend()
-            self.lacks = tuple(lacks)
+            self._note(lacks)
             self._say(healed, lacks if news else [], asked)
             return HealReport(healed=dict(healed), mended=mended, left=self.lacks, asked=tuple(asked))
 
@@ -129,19 +146,34 @@ class Healer:
             if any(chunk not in lacking for chunk, _part in known):
                 raise NotAllowedError("not-asked", f"Site {child} handed over what {self._code} does not lack.", "It is not kept.")
             count = self._put(f"heal:{child}", known)
+            asked = [chunk for lack in self.lacks for chunk in lack.chunks[:CHUNKS_MAX]]
+            if count and not self._store.missing(asked):
+                # Everything that was asked for came; a notice names only so much, and a page only shows now what it names.
+                lacks = find_lacks(self._database, self._store, self._code)
+                self._ask_children(lacks)
+                self._note(lacks)
         with self._database.writing() as tx:
             self._herald.healed(tx, count, f"site {child}")
         return count
 
+    def _note(self, lacks: Sequence[Lack]) -> None:
+        """What is lacking now; whoever waited for what was lacking before is woken."""
+        self.lacks, lacking = tuple(lacks), {lack.package for lack in lacks}
+        whole, self._waited = self._waited - lacking, lacking
+        if whole:
+            with self._database.writing() as tx:
+                for package in sorted(whole):
+                    self._recalled(tx, package)
+
     def render(self, tx: Transaction, _peer: SiteCode, key: str, _sequence: int) -> bytes | None:
         """The notice to a child of what this site lacks of a version; None if it is whole again."""
         package, _colon, number = key.partition(":")
-        held = transit.held_versions(tx, PackageId(package)).get(VersionNumber(int(number)))
         lack = next((one for one in self.lacks if (one.package, str(one.version)) == (package, number)), None)
-        if held is None or lack is None:
+        version = catalog.find_version(tx, PackageId(package), VersionNumber(int(number)))
+        if lack is None or version is None:
             return None
         chunks = tuple(chunk.hex() for chunk in lack.chunks[:CHUNKS_MAX])
-        return encode(LackNotice(package=lack.package, version=lack.version, manifest=held.hex(), chunks=chunks))
+        return encode(LackNotice(package=lack.package, version=lack.version, manifest=lack.manifest.hex(), chunks=chunks))
 
     def _replace(self, lack: Lack) -> Counter[str]:
         """What one version lacks, from one place after the other until nothing is lacking."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber, is_point, site_of
+from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber, is_point, owner_of, site_of
+from haulage.domain.catalog import records as catalog
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.shipment import Shipment
 from haulage.engine.content.manifest_model import shown
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
 from haulage.engine.content.uses import LIST_OF_CONTENTS, Use, uses
-from haulage.engine.database.transaction import Database
+from haulage.engine.database.transaction import Database, Transaction
 
 SHOWN_PATHS = 20
 
@@ -48,10 +51,11 @@ class _Missing:
 
 
 def find_lacks(database: Database, store: ChunkStore, code: SiteCode) -> list[Lack]:
-    """Every held version that is not whole as far as is known. Reads manifests, and what it meets damaged counts from then on."""
+    """Every held version that is not whole as far as is known, and what this site should hold of its own packages and lost with a
+    restore. Reads manifests, and what it meets damaged counts from then on."""
     with database.reading() as tx:
-        held = list(transit.all_holdings(tx))
         rows = transit.list_shipments(tx, owner=code)
+        held = [*transit.all_holdings(tx), *_lost(tx, code, rows)]
     found = []
     for package, version, manifest in held:
         places = tuple(row.place for row in rows if row.package == package and row.wanted == version)
@@ -65,6 +69,15 @@ def find_lacks(database: Database, store: ChunkStore, code: SiteCode) -> list[La
         if lack.uses:
             found.append(lack)
     return found
+
+
+def _lost(tx: Transaction, code: SiteCode, rows: Sequence[Shipment]) -> Iterator[tuple[PackageId, VersionNumber, bytes]]:
+    """A version is held from the moment its owner publishes it: one that is wanted here and not held was lost."""
+    for row in rows:
+        if row.kind == "site" and row.wanted and owner_of(row.package) == code:
+            version = catalog.find_version(tx, row.package, row.wanted)
+            if version is not None and row.wanted not in transit.held_versions(tx, row.package):
+                yield row.package, row.wanted, version.manifest
 
 
 def _uses(manifest: ManifestId, store: ChunkStore) -> list[Use]:

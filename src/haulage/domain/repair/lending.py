@@ -12,6 +12,7 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.route import concerned_children
+from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
 from haulage.engine.database.transaction import Database, Transaction
@@ -63,13 +64,23 @@ class Lender:
                 if not self._asked:
                     return given
                 _key, notice = self._asked.popitem()
+            given += self._give(notice, self._link)
+        return given
+
+    def _give(self, notice: LackNotice, link: Link) -> int:
+        """All that was asked for, one answer after the other."""
+        given, left = 0, list(notice.chunks)
+        while left:
             try:
-                parts = list(self._read(notice.package, notice.version, notice.manifest, notice.chunks))
+                parts = list(self._read(notice.package, notice.version, notice.manifest, left))
             except NotFoundError:
-                continue
-            if parts:
-                self._link.give_chunks(parts)
-                given += len(parts)
+                break
+            if not parts:
+                break
+            link.give_chunks(parts)
+            given += len(parts)
+            gone = {chunk_id(part).hex() for part in parts}
+            left = [chunk for chunk in left if chunk not in gone]
         return given
 
     def _read(self, package: PackageId, version: VersionNumber, target: str, chunks: Iterable[str]) -> Iterator[bytes]:

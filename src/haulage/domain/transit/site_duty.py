@@ -12,7 +12,7 @@ from typing import Protocol
 
 from haulage.base.clock import Clock
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, Remedy
-from haulage.base.ids import NO_VERSION, SiteCode
+from haulage.base.ids import NO_VERSION, SiteCode, owner_of
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
 from haulage.domain.estate import records as estate
@@ -78,7 +78,9 @@ class SiteDuty:
         free_bytes: Callable[[], int],
         announce: Announce,
         herald: Herald,
+        recall: Callable[[], None],
     ) -> None:
+        """``recall`` is called when a version of this site's own is not here: it must return at once."""
         self._code = code
         self._database = database
         self._store = store
@@ -90,6 +92,7 @@ class SiteDuty:
         self._free_bytes = free_bytes
         self._announce = announce
         self._herald = herald
+        self._recall = recall
 
     def work(self, shipment: Shipment) -> Outcome:
         """One attempt at whatever the shipment needs."""
@@ -107,7 +110,9 @@ class SiteDuty:
             return self._present(shipment, version, None)
         if self._whole(version):
             return self._present(shipment, version, None)
-        if self._link is None:
+        if self._link is None or owner_of(shipment.package) == self._code:
+            # No parent ever had it before this site: it was lost here, and is looked for all around.
+            self._recall()
             return self._wait(shipment, Reason.CONTENT, FALLBACK_SECONDS)
         return self._fetch(shipment, version, self._link)
 
