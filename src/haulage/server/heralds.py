@@ -8,6 +8,8 @@ from haulage.base.errors import HaulageError, IntegrityError, NotAllowedError, R
 from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Package, Source, Version
+from haulage.domain.estate import records as estate
+from haulage.domain.replication import records as replication
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.content.capture_report import CaptureReport
@@ -16,8 +18,8 @@ from haulage.engine.content.parcel_receive import ReceiveReport
 from haulage.engine.content.restore import RestoreReport
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.asks import Offer
-from haulage.engine.protocol.definitions import Definition, OrderState
-from haulage.engine.protocol.envelopes import Message
+from haulage.engine.protocol.definitions import Definition, Kind, OrderState
+from haulage.engine.protocol.envelopes import Message, MessageKind
 from haulage.engine.status import on_packages, on_places, on_sites
 from haulage.engine.status.journal import Journal
 from haulage.engine.status.message import Message as StatusMessage
@@ -49,6 +51,10 @@ class PressHerald:
             if left_out:
                 first = f"{shown(left_out[0].path)} {left_out[0].detail}".strip()
                 self._journal.record(tx, message, package=version.package, version=version.number, count=len(left_out), first=first)
+        if report.tries > 1:
+            self._journal.record(
+                tx, on_packages.CAPTURE_RETRIED, package=version.package, version=version.number, tries=report.tries
+            )
         if report.warnings:
             self._journal.record(
                 tx,
@@ -238,6 +244,8 @@ class FailureHerald:
 def _failure(shipment: Shipment, error: HaulageError) -> StatusMessage:
     if shipment.kind == "point":
         return on_packages.POINT_COPY_FAILED
+    if isinstance(error, IntegrityError):
+        return on_packages.UNPACK_FAILED
     return on_places.SIGNATURE_REFUSED if isinstance(error, NotAllowedError) else on_places.TRANSFER_FAILED
 
 
@@ -248,6 +256,15 @@ class StreamHerald:
         self._journal = journal
 
     def message_refused(self, tx: Transaction, peer: SiteCode, message: Message, error: HaulageError) -> None:
+        if message.kind == MessageKind.DEFINITION:
+            kind, _slash, about = message.key.partition("/")
+            if error.code == "format-too-new":
+                self._journal.record(tx, on_sites.DEFINITION_FROM_NEWER, kind=kind, object=about, other=peer, cause=error.message)
+                return
+            self._journal.record(
+                tx, on_sites.DEFINITION_REFUSED, kind=kind, object=about, other=peer, cause=error.message, code=error.code
+            )
+            return
         self._journal.record(
             tx,
             on_sites.ENVELOPE_REFUSED,
@@ -255,6 +272,17 @@ class StreamHerald:
             cause=f"{message.kind} {message.key}: {error.message}",
             code=error.code,
         )
+
+    def gap(self, tx: Transaction, peer: SiteCode, first: int, last: int) -> None:
+        self._journal.record(tx, on_sites.GAP_FOUND, other=peer, first=first, last=last)
+
+    def acknowledged(self, tx: Transaction, peer: SiteCode, after: int, through: int) -> None:
+        """Of packages a manager wants to know which children have heard."""
+        me = estate.read_identity(tx)
+        if me is None or me.parent == peer:
+            return
+        for package, revision in replication.told_between(tx, peer, Kind.PACKAGE, after, through):
+            self._journal.record(tx, on_packages.CHILD_TOLD, package=PackageId(package), child=peer, revision=revision)
 
     def resynced(self, tx: Transaction, peer: SiteCode, why: str) -> None:
         self._journal.record(tx, on_sites.RESYNC_STARTED, other=peer, cause=why)

@@ -47,11 +47,18 @@ class Told:
 
     def __init__(self) -> None:
         self.refused: list[str] = []
+        self.gaps: list[tuple[int, int]] = []
         self.resyncs: list[str] = []
         self.epochs: list[int] = []
 
     def message_refused(self, _tx: Transaction, _peer: SiteCode, message: Message, _error: HaulageError) -> None:
         self.refused.append(message.key)
+
+    def gap(self, _tx: Transaction, _peer: SiteCode, first: int, last: int) -> None:
+        self.gaps.append((first, last))
+
+    def acknowledged(self, _tx: Transaction, _peer: SiteCode, after: int, through: int) -> None:
+        assert after < through
 
     def resynced(self, _tx: Transaction, _peer: SiteCode, why: str) -> None:
         self.resyncs.append(why)

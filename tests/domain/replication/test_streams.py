@@ -50,6 +50,7 @@ def test_f18_b81_a_gap_is_seen_and_sent_again() -> None:
     before = b.streams.position(a.code)
     assert b.streams.incoming(a.code, both[1:]) == before
     assert b.applied == []
+    assert b.told.gaps == [(before.sequence + 1, before.sequence + 1)]
     settle(a, b)
     assert b.heard == {"x": b"2", "y": b"3"}
 

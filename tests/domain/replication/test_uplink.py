@@ -9,7 +9,7 @@ import pytest
 from haulage.base.errors import NotAllowedError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication.uplink import Uplink
-from haulage.engine.protocol.asks import Pending, Position, Want
+from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from tests.domain.replication.hops import End
 
 HQ1 = SiteCode("HQ1")
@@ -36,6 +36,12 @@ class Forgetful:
 
     def read_parcel(self, parcel: str, offset: int, end: int, size: int) -> Iterator[bytes]:
         raise AssertionError((parcel, offset, end, size))
+
+    def ask_chunks(self, want: ChunkWant) -> list[bytes]:
+        raise AssertionError(want)
+
+    def give_chunks(self, parts: Sequence[bytes]) -> None:
+        raise AssertionError(parts)
 
     def claim(self, document: bytes) -> None:
         self.claims.append(document)

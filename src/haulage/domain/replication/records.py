@@ -284,3 +284,10 @@ def told_objects(tx: Transaction, peer: SiteCode) -> Sequence[tuple[str, str]]:
     """Every object a neighbour was ever sent: (kind, id)."""
     rows = tx.execute(sa.select(told.c.kind, told.c.id).where(told.c.peer == peer).order_by(told.c.kind, told.c.id))
     return [(row.kind, row.id) for row in rows]
+
+
+def told_between(tx: Transaction, peer: SiteCode, kind: str, after: int, through: int) -> Sequence[tuple[str, int]]:
+    """Objects of a kind, with their revision, that went to a neighbour in the messages behind ``after`` up to ``through``."""
+    query = sa.select(told.c.id, told.c.revision).where(told.c.peer == peer, told.c.kind == kind)
+    rows = tx.execute(query.where(told.c.sequence > after, told.c.sequence <= through).order_by(told.c.id))
+    return [(row.id, row.revision) for row in rows]

@@ -47,6 +47,14 @@ class Events(Protocol):
         """One message was refused; the others go on (I14)."""
         ...
 
+    def gap(self, tx: Transaction, peer: SiteCode, first: int, last: int) -> None:
+        """Messages of a neighbour are missing; it will send them again."""
+        ...
+
+    def acknowledged(self, tx: Transaction, peer: SiteCode, after: int, through: int) -> None:
+        """A neighbour has stored our messages behind ``after`` up to ``through``."""
+        ...
+
     def resynced(self, tx: Transaction, peer: SiteCode, why: str) -> None:
         """A stream begins anew with the full state."""
         ...
@@ -201,6 +209,7 @@ class Streams:
         elif theirs == ours and position.sequence >= stream.out_acknowledged:
             if position.sequence > stream.out_acknowledged:
                 records.remove_sealed(tx, peer, position.sequence)
+                self._events.acknowledged(tx, peer, stream.out_acknowledged, position.sequence)
                 records.put_stream(tx, dataclasses.replace(stream, out_acknowledged=position.sequence))
         elif theirs == ours or stream.out_acknowledged > 0:
             self.resync(tx, peer, f"{peer} has lost what it was sent")
@@ -248,6 +257,7 @@ class Streams:
         if theirs < here or (theirs == here and envelope.last <= done):
             return True
         if envelope.first > done + 1:
+            self._events.gap(tx, peer, done + 1, envelope.first - 1)
             return False
         for message in envelope.messages[done + 1 - envelope.first :]:
             self._apply(tx, peer, message)

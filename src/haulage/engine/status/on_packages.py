@@ -47,9 +47,9 @@ CAPTURE_RETRIED = Message(
     severity=Severity.WARNING,
     type=MessageType.DETAIL,
     component=Component.CATALOG,
-    text="{path} (stream {stream}) of package {package} changed while it was read; try {tries} of {limit}.",
+    text="The source of package {package} changed while it was read; version {version} is what try {tries} found.",
     cause="A program writes into the source folder during the capture.",
-    remedy="Nothing if the next try succeeds. If 2302 follows, publish at a quieter time or from a copy.",
+    remedy="Nothing, if the version is what was meant. Otherwise publish again at a quieter time, or from a copy.",
 )
 UNCHANGED = Message(
     number=2304,
@@ -126,16 +126,6 @@ PACKAGE_REMOVED = Message(
     cause="A signed removal of the package reached this site. It stays on record until every site has acknowledged it.",
     remedy="Nothing to do. Sites that are away drop the package when they come back.",
 )
-EQUIVOCATION = Message(
-    number=2311,
-    name="equivocation",
-    severity=Severity.ERROR,
-    type=MessageType.MILESTONE,
-    component=Component.CATALOG,
-    text="Two different signed contents claim to be version {version} of package {package}: {first} and {second}. Neither is used.",
-    cause="The owning site was restored from a backup and published the same number again, or its key is in other hands.",
-    remedy="Publish a further version at the owning site. If it was not restored lately, treat its key as stolen.",
-)
 UNPACK_FAILED = Message(
     number=2321,
     name="unpack-failed",
@@ -181,7 +171,6 @@ MESSAGES = (
     SUSPICIOUS_NAMES,
     VERSION_ROLLED_BACK,
     PACKAGE_REMOVED,
-    EQUIVOCATION,
     UNPACK_FAILED,
     POINT_COPY_FAILED,
     CHILD_TOLD,

@@ -132,16 +132,6 @@ REMOVAL_FAILED = Message(
     cause="The point could not be reached or a file there is open.",
     remedy="It is tried again by itself. If the point is gone for ever: haulage point remove {place}",
 )
-POINT_OVERLAP = Message(
-    number=2361,
-    name="point-overlap",
-    severity=Severity.ERROR,
-    type=MessageType.DETAIL,
-    component=Component.POINTS,
-    text="Point {place} was refused: its folder {folder} overlaps {other}.",
-    cause="A point inside a source, the store or another point would overwrite what is not its own.",
-    remedy="Give the point a folder of its own.",
-)
 FOREIGN_CONTENT = Message(
     number=2362,
     name="foreign-content",
@@ -151,16 +141,6 @@ FOREIGN_CONTENT = Message(
     text="{place} holds {path}, which Haulage did not put there; it is left as it is.",
     cause="Somebody stored files in the place of a package.",
     remedy="Move them away; the update is then tried again by itself.",
-)
-POINT_NOT_CAPABLE = Message(
-    number=2363,
-    name="point-not-capable",
-    severity=Severity.ERROR,
-    type=MessageType.MILESTONE,
-    component=Component.POINTS,
-    text="{place} cannot hold {path} of version {version} of package {package}: {cause}.",
-    cause="The point's file system has no room for such a name or such a file, not even with the sidecar.",
-    remedy="Use another kind of point, or rename the file in the source.",
 )
 DEFINITION_REFUSED_AT_POINT = Message(
     number=2364,
@@ -311,9 +291,7 @@ MESSAGES = (
     REMOVAL_STARTED,
     REMOVED_FROM_PLACE,
     REMOVAL_FAILED,
-    POINT_OVERLAP,
     FOREIGN_CONTENT,
-    POINT_NOT_CAPABLE,
     DEFINITION_REFUSED_AT_POINT,
     TRANSFER_FAILED,
     TRANSFER_STARTED,

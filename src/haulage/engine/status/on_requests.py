@@ -124,16 +124,6 @@ POINT_REMOVED = Message(
     cause="The named person or token asked for it.",
     remedy="Nothing to do. What lies there is deleted first.",
 )
-POINT_CHANGED = Message(
-    number=30022,
-    name="point-changed",
-    severity=Severity.INFORMATION,
-    type=MessageType.AUDIT,
-    component=Component.OPERATIONS,
-    text="{actor} changed point {place}: {what}.",
-    cause="The named person or token asked for it.",
-    remedy="Nothing to do.",
-)
 SITE_INVITATION_ASKED = Message(
     number=30030,
     name="site-invitation-asked",
@@ -151,16 +141,6 @@ SITE_REMOVAL_ASKED = Message(
     type=MessageType.AUDIT,
     component=Component.OPERATIONS,
     text="{actor} removed site {child}.",
-    cause="The named person or token asked for it.",
-    remedy="Nothing to do.",
-)
-SITE_CHANGED = Message(
-    number=30032,
-    name="site-changed",
-    severity=Severity.INFORMATION,
-    type=MessageType.AUDIT,
-    component=Component.OPERATIONS,
-    text="{actor} changed site {about}: {what}.",
     cause="The named person or token asked for it.",
     remedy="Nothing to do.",
 )
@@ -218,10 +198,8 @@ MESSAGES = (
     CONTENT_EXTRACTED,
     POINT_ADDED,
     POINT_REMOVED,
-    POINT_CHANGED,
     SITE_INVITATION_ASKED,
     SITE_REMOVAL_ASKED,
-    SITE_CHANGED,
     STORE_SWEEP_ASKED,
     STORE_CHECK_ASKED,
     RESTORE_DONE,

@@ -44,26 +44,6 @@ JOB_DEFECT = Message(
     cause="Haulage met something its authors did not think of. The duty behind the job is kept and tried again later.",
     remedy="Please report it with the log lines of that moment. Nothing else is stopped by it.",
 )
-SETTINGS_WARNING = Message(
-    number=504,
-    name="settings-warning",
-    severity=Severity.WARNING,
-    type=MessageType.DETAIL,
-    component=Component.SERVER,
-    text="Setting {setting} is unusual: {cause}.",
-    cause="The server works with it, but perhaps not as meant.",
-    remedy="See docs/settings.md.",
-)
-LEFT_OPEN_FILES = Message(
-    number=505,
-    name="left-open-files",
-    severity=Severity.WARNING,
-    type=MessageType.DETAIL,
-    component=Component.SERVER,
-    text="{path} should be readable by its owner only.",
-    cause="Keys and tokens that others can read are not secret.",
-    remedy="Take the rights of others away: chmod 600.",
-)
 CERTIFICATE_EXPIRES = Message(
     number=506,
     name="certificate-expires",
@@ -83,16 +63,6 @@ DATABASE_UPGRADED = Message(
     text="The database was brought from schema {old} to {new}.",
     cause="A newer Haulage was started on it.",
     remedy="Nothing to do. An older Haulage refuses this database now.",
-)
-DATABASE_BUSY = Message(
-    number=601,
-    name="database-busy",
-    severity=Severity.WARNING,
-    type=MessageType.DETAIL,
-    component=Component.SERVER,
-    text="The database was busy for more than {seconds} seconds.",
-    cause="Another program holds it, or the disk is very slow.",
-    remedy="Let no other program open site.db; check the disk.",
 )
 DATABASE_DAMAGED = Message(
     number=602,
@@ -191,11 +161,8 @@ MESSAGES = (
     SERVER_STOPPED,
     SERVER_RECOVERED,
     JOB_DEFECT,
-    SETTINGS_WARNING,
-    LEFT_OPEN_FILES,
     CERTIFICATE_EXPIRES,
     DATABASE_UPGRADED,
-    DATABASE_BUSY,
     DATABASE_DAMAGED,
     DISK_FULL,
     STORE_DAMAGE_FOUND,

@@ -112,16 +112,6 @@ RESYNC_STARTED = Message(
     component=Component.REPLICATION,
     text="Resynchronisation with site {other} started: {cause}.",
     cause="One side was restored, or lost its place in the stream; the full present state is exchanged.",
-    remedy="Nothing to do. It ends with 3331.",
-)
-RESYNC_FINISHED = Message(
-    number=3331,
-    name="resync-finished",
-    severity=Severity.INFORMATION,
-    type=MessageType.MILESTONE,
-    component=Component.REPLICATION,
-    text="Resynchronisation with site {other} finished: {definitions} definitions compared, {changed} changed.",
-    cause="Both sides agree again.",
     remedy="Nothing to do.",
 )
 ENVELOPE_REFUSED = Message(
@@ -134,23 +124,13 @@ ENVELOPE_REFUSED = Message(
     cause="It was altered, is not signed by that site, or claims what that site has no right to. Nothing of it was used.",
     remedy="If it repeats, check that the key on record is that of the site; otherwise somebody tampers with the line.",
 )
-DEFINITION_RECEIVED = Message(
-    number=3333,
-    name="definition-received",
-    severity=Severity.INFORMATION,
-    type=MessageType.DETAIL,
-    component=Component.REPLICATION,
-    text="Revision {revision} of {kind} {object} was received from {owner}.",
-    cause="The owner changed it.",
-    remedy="Nothing to do.",
-)
 DEFINITION_REFUSED = Message(
     number=3334,
     name="definition-refused",
     severity=Severity.ERROR,
     type=MessageType.DETAIL,
     component=Component.REPLICATION,
-    text="Revision {revision} of {kind} {object} was refused: {cause} [{code}].",
+    text="A definition of {kind} {object} that came by way of {other} was refused: {cause} [{code}].",
     cause="It is not signed by its owner, or the owner may not define this.",
     remedy="Look at the owner's site. The revision before stays in force.",
 )
@@ -160,7 +140,7 @@ DEFINITION_FROM_NEWER = Message(
     severity=Severity.WARNING,
     type=MessageType.DETAIL,
     component=Component.REPLICATION,
-    text="{kind} {object} needs a newer Haulage here: {cause}.",
+    text="{kind} {object}, which came by way of {other}, needs a newer Haulage here: {cause}.",
     cause="The site that wrote it is newer and marked something as not to be ignored.",
     remedy="Update Haulage at this site; the definition is kept and used then.",
 )
@@ -217,9 +197,7 @@ MESSAGES = (
     EPOCH_RAISED,
     CLOCK_DIFFERS,
     RESYNC_STARTED,
-    RESYNC_FINISHED,
     ENVELOPE_REFUSED,
-    DEFINITION_RECEIVED,
     DEFINITION_REFUSED,
     DEFINITION_FROM_NEWER,
     ORDER_EXECUTED,

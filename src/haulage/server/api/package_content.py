@@ -19,6 +19,7 @@ from haulage.engine.content.diff import Change, diff
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import shown
 from haulage.engine.content.model import ManifestId
+from haulage.engine.status import on_requests
 from haulage.operations import orders, packages
 from haulage.operations.desk import require_package
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
@@ -132,6 +133,12 @@ def _extract(call: Call) -> Answer:
     number = VersionNumber(asked.version) if asked.version is not None else _newest_held(call.service, package)
     manifest = _manifest(call.service, package, number)
     figures: View = {} if asked.dry_run else call.service.extract(manifest.ref.id, os.path.abspath(target))
+    if not asked.dry_run:
+        core = call.service.core
+        with core.database.writing() as tx:
+            core.journal.record(
+                tx, on_requests.CONTENT_EXTRACTED, actor=call.actor, package=package, version=number, target=os.path.abspath(target)
+            )
     return Answer(value={"id": f"{package}:{number}", "version": number, "to": target, "dry_run": asked.dry_run, **figures})
 
 
