@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
 
 Path = str | os.PathLike[str]
 Step = Callable[[str], None]
+
+_UNFINISHED = re.compile(r"\..+\.[0-9a-f]{8}\.tmp")
 
 
 def _no_step(_name: str) -> None:
@@ -129,6 +132,23 @@ def write_durable(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             os.unlink(temporary)
         raise
     sync_folder(folder)
+
+
+def is_unfinished(name: str) -> bool:
+    """Whether a file has the name of a durable write that did not come to its end."""
+    return _UNFINISHED.fullmatch(name) is not None
+
+
+def clear_unfinished(folder: Path) -> int:
+    """Remove what durable writes that were killed left in a folder where nobody is writing now; no error if there is no such
+    folder. Returns how many there were."""
+    try:
+        names = [name for name in os.listdir(folder) if is_unfinished(name)]
+    except FileNotFoundError:
+        return 0
+    for name in names:
+        unlink(os.path.join(folder, name))
+    return len(names)
 
 
 def remove_durable(path: Path) -> bool:

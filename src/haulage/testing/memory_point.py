@@ -84,6 +84,9 @@ class MemoryPoint:
         self.trees.pop((package, version), None)
         self.documents.pop((package, version), None)
 
+    def tidy(self, package: PackageId) -> None:  # noqa: ARG002  (nothing here is ever done in part)
+        self._require_whole("remove")
+
     def remove_package(self, package: PackageId) -> None:
         self._require_whole("remove")
         step("point-remove")

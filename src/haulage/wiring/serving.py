@@ -30,6 +30,7 @@ from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
 from haulage.wiring.clearing import clear_home
+from haulage.wiring.clearing import clear_home
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
@@ -42,6 +43,7 @@ def serve(path: str, *, log_format: str | None = None) -> None:
     home = load_home(path)
     lock = HomeLock(home)
     try:
+        clear_home(home)
         clear_home(home)
         if not os.path.lexists(home.token_path):
             write_token(home.token_path, new_token())

@@ -64,6 +64,10 @@ class PointBackend(Protocol):
         """Remove one version that is not current."""
         ...
 
+    def tidy(self, package: PackageId) -> None:
+        """Remove what removals and replacements that were killed left of a package that is whole; none of it was ever shown again."""
+        ...
+
     def remove_package(self, package: PackageId) -> None:
         """Remove everything of a package, and look that it is gone."""
         ...

@@ -167,6 +167,7 @@ class PointDuty:
         self._attempts.show(shipment, ShipmentState.VERIFYING)
         differences = self._differences(shipment, backend, manifest)
         if not differences:
+            backend.tidy(shipment.package)
             return Outcome(
                 state=ShipmentState.PRESENT,
                 changes={"present": shipment.wanted, "verify": False, "repair": False, "verified": self._clock.now()},
@@ -218,6 +219,7 @@ class PointDuty:
         for version in backend.versions(shipment.package):
             if version != shipment.wanted:
                 backend.remove_version(shipment.package, version)
+        backend.tidy(shipment.package)
         return Outcome(state=ShipmentState.PRESENT)
 
     def _remove(self, shipment: Shipment, point: Point | None) -> Outcome:

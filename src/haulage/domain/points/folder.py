@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from haulage.base.errors import FormatError, NotAllowedError, TransferError
-from haulage.base.files import make_folder, make_one, remove_tree, rename, sync_folder, write_durable
+from haulage.base.files import clear_unfinished, make_folder, make_one, remove_tree, rename, sync_folder, write_durable
 from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
 from haulage.engine.protocol.codec import canonical, parse
 from haulage.engine.trees.model import TreeReader, TreeWriter
@@ -57,6 +57,7 @@ class FolderPoint:
             if not os.path.isdir(self._root):
                 make_one(self._root)
                 sync_folder(os.path.dirname(self._root) or "/")
+            clear_unfinished(self._root)
             marker = os.path.join(self._root, MARKER)
             if os.path.exists(marker):
                 self.probe()
@@ -162,6 +163,19 @@ class FolderPoint:
         with self._trouble("remove"):
             self._discard(self._path(package, str(version)), self._aside(package, version))
             self._remove_tree(self._path(package, ".haulage", str(version)))
+
+    def tidy(self, package: PackageId) -> None:
+        shown = {str(number) for number in self.versions(package)}
+        with self._trouble("remove"):
+            for name in self._names(self._path(package)):
+                if _UNDER_WAY.fullmatch(name) is not None:
+                    self._remove_tree(self._path(package, name))
+            for name in self._names(self._path(package, ".haulage")):
+                path = self._path(package, ".haulage", name)
+                if _NUMBER.fullmatch(name) and name not in shown:
+                    self._remove_tree(path)
+            for folder, _folders, _files in os.walk(self._path(package, ".haulage")):
+                clear_unfinished(folder)
 
     def remove_package(self, package: PackageId) -> None:
         with self._trouble("remove"):
