@@ -7,6 +7,7 @@ import ssl
 from collections.abc import Mapping
 
 import aiohttp
+from multidict import CIMultiDictProxy
 
 from haulage.base.errors import HaulageError, TransferError
 
@@ -14,15 +15,19 @@ CHUNKS_MEDIA_TYPE = "application/vnd.haulage.chunks"
 _RETRIED = "It is tried again."
 
 
-def check_plain(headers: Mapping[str, str], speaker: str) -> None:
-    """No coding may stand between what was sent and what is read (B55). Raises TransferError ``encoded-answer``."""
-    coding = headers.get("Content-Encoding", "identity")
-    if coding.lower() != "identity":
+def check_plain(headers: CIMultiDictProxy[str], speaker: str) -> None:
+    """No coding may stand between what was sent and what is read (B55), and nothing may be said in two ways. Raises TransferError
+    ``encoded-answer``, ``bad-answer``."""
+    coding = ", ".join(headers.getall("Content-Encoding", ["identity"]))
+    if any(one.strip().lower() != "identity" for one in coding.split(",")):
         raise TransferError(
             "encoded-answer",
             f"{speaker} answered in the coding {coding[:60]!r}, which was not asked for.",
             "Look for a proxy in between.",
         )
+    for name in ("ETag", "Content-Range", "Content-Type", "Content-Length"):
+        if len(set(headers.getall(name, []))) > 1:
+            raise TransferError("bad-answer", f"{speaker} gave two fields {name} that differ.", "Look for a proxy in between.")
 
 
 def check_part(status: int, headers: Mapping[str, str], *, parcel: str, part: range, size: int, speaker: str) -> None:
@@ -31,6 +36,8 @@ def check_part(status: int, headers: Mapping[str, str], *, parcel: str, part: ra
     offset = part.start
     if headers.get("ETag", f'"{parcel}"') != f'"{parcel}"':
         raise _part("parcel-changed", speaker, f"has something else under the name of parcel {parcel[:16]}…")
+    if status == 416:
+        raise _part("wrong-range", speaker, f"has no byte {offset} of parcel {parcel[:16]}…")
     if status != 206:
         raise _part("range-ignored", speaker, f"sent parcel {parcel[:16]}… from its start though byte {offset} was asked for")
     if headers.get("Content-Type", "").lower().startswith("multipart/"):

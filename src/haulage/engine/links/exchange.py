@@ -98,7 +98,9 @@ class Exchange:
     async def start(self, ask: Ask) -> aiohttp.ClientResponse:
         """The answer, its body still to be read (guarded, too) and closed by the caller. Raises like :meth:`ask`."""
         with self.guarded():
-            return await self._good_response(ask)
+            # A head that drips, or preliminary answers without end, never are silent for long.
+            async with asyncio.timeout(self.patience.answer_seconds):
+                return await self._good_response(ask)
 
     @contextlib.contextmanager
     def guarded(self) -> Iterator[None]:

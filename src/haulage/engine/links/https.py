@@ -99,7 +99,7 @@ class HttpsLink:
             method="GET",
             target=f"/hop/v1/parcels/{quote(parcel, safe='')}",
             headers={"Range": f"bytes={offset}-{end - 1}", "If-Range": f'"{parcel}"'},
-            good=frozenset({200, 206}),
+            good=frozenset({200, 206, 416}),
         )
         response = self._loop.run(self._exchange.start(ask))
         try:
