@@ -38,7 +38,9 @@ from haulage.server.uplinks import Uplinks
 
 REQUEST_THREADS = 48
 PUMP_SECONDS = 2.0
-"""The pump looks at least this often, whatever rings."""
+"""The pump looks again so soon while anything is due: what it handed over may have ended without a word."""
+IDLE_SECONDS = 30.0
+"""And so soon when nothing is, whatever rings: the clock may have been put forward."""
 HOUSEKEEPING_SECONDS = 30.0
 JOBS_GRACE_SECONDS = 3.0
 STOP_SECONDS = 8.0
@@ -217,9 +219,10 @@ class _Running:
                 bell.clear()
                 self._pump.turn()
                 due = self._pump.next_due()
-                ahead = PUMP_SECONDS if due is None else (due - self._clock.now()).total_seconds()
+                longest = PUMP_SECONDS if self._pump.found else IDLE_SECONDS
+                ahead = longest if due is None else (due - self._clock.now()).total_seconds()
                 # What is due already was handed over just now; its end rings the bell.
-                bell.wait(min(ahead, PUMP_SECONDS) if ahead > 0 else PUMP_SECONDS)
+                bell.wait(min(ahead, longest) if ahead > 0 else PUMP_SECONDS)
 
     def _turn_housekeeping(self) -> None:
         self._process.housekeeper.turn()

@@ -120,6 +120,8 @@ class Pump:
         self._kinds = job_kinds(core, workers)
         for kind in self._kinds:
             engine.register(kind.kind, kind.run, kind.workers, per_place=kind.per_place)
+        self.found = 0
+        """How many duties were due at the last look."""
 
     def turn(self) -> int:
         """Look once; returns how many jobs were handed over."""
@@ -127,7 +129,7 @@ class Pump:
         with self._core.database.reading() as tx:
             now = self._clock.now()
             found = [(kind.kind, due) for kind in self._kinds for due in kind.due(tx, now) if due.id not in running]
-        started = 0
+        self.found, started = len(found), 0
         for kind, due in found:
             answer = self._engine.submit(kind, due.id, due.argument, partition=due.partition, place=due.place)
             started += answer is Submission.ACCEPTED

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from typing import NoReturn
 
 from haulage.base.clock import Clock, SystemClock
 from haulage.base.errors import HaulageError
@@ -30,7 +31,6 @@ from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
 from haulage.wiring.clearing import clear_home
-from haulage.wiring.clearing import clear_home
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
@@ -38,12 +38,12 @@ from haulage.wiring.site import OpenedSite, Wakes, open_site
 from haulage.wiring.tls import ServerFiles
 
 
-def serve(path: str, *, log_format: str | None = None) -> None:
-    """Serve a home in this process, in the foreground, until SIGTERM or SIGINT. Raises HaulageError if it cannot start."""
+def serve(path: str, *, log_format: str | None = None) -> NoReturn:
+    """Serve a home in this process, in the foreground, until SIGTERM or SIGINT, and end the process. Raises HaulageError if it
+    cannot start."""
     home = load_home(path)
     lock = HomeLock(home)
     try:
-        clear_home(home)
         clear_home(home)
         if not os.path.lexists(home.token_path):
             write_token(home.token_path, new_token())
@@ -81,6 +81,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
         parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
         clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
+        scrub_late_days=lambda: care.scrub.late.days if care.scrub.late else 0,
     )
     care = StoreCare(
         core,
@@ -153,12 +154,13 @@ def _say_defect(core: SiteCore, job: str, defect: BaseException) -> None:
         core.journal.record(tx, on_server.JOB_DEFECT, job=job, cause=type(defect).__name__)
 
 
-def _leave() -> None:
-    """A job cut off in its work may still hold a thread, for which the interpreter would wait for ever."""
+def _leave() -> NoReturn:
+    """Everything is closed, so end here. The interpreter would first take apart all it has loaded, which takes longer than the
+    whole stop, and wait for ever for the thread of a job that was cut off in its work."""
     rest = [thread for thread in threading.enumerate() if not thread.daemon and thread is not threading.main_thread()]
     if rest:
         logging.getLogger("haulage.server").info("%d threads are cut off: %s", len(rest), ", ".join(one.name for one in rest))
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
