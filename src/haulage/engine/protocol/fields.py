@@ -31,8 +31,14 @@ Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 """32 bytes as 64 lower-case hexadecimal digits; the field's name tells BLAKE3 from SHA-256."""
 Key = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")]
 """A raw 32-byte Ed25519 public key in base64."""
-Moment = Annotated[str, Meta(pattern=r"\A\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z\Z")]
-"""ISO 8601 in UTC with a Z."""
+_YEAR = r"(?!0000)[0-9]{4}"
+_LEAP_YEAR = r"([0-9]{2}(0[48]|[2468][048]|[13579][26])|(0[48]|[2468][048]|[13579][26])00)"
+_DAY = (
+    rf"({_YEAR}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
+    rf"|{_LEAP_YEAR}-02-29)"
+)
+Moment = Annotated[str, Meta(pattern=rf"\A{_DAY}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{{6}})?Z\Z")]
+"""ISO 8601 in UTC with a Z; a moment that the calendar has, so that whoever reads it later does not stumble."""
 Word = Annotated[str, Meta(pattern=r"\A[a-z][a-z0-9-]{0,63}\Z")]
 """A kebab-case code: kind, state, reason, error code."""
 Label = Annotated[str, Meta(pattern=r"\A([a-z][a-z0-9-]{0,63})?\Z")]

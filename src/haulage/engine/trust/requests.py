@@ -27,7 +27,7 @@ _FIELDS = {
     "from": re.compile(r"[A-Z0-9]{3}"),
     "to": re.compile(r"[A-Z0-9]{3}"),
     "key": re.compile(r"[0-9a-f]{64}"),
-    "time": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"),
+    "time": re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"),
     "nonce": re.compile(r"[0-9a-f]{32}"),
     "digest": re.compile(r"[0-9a-f]{64}"),
     "signature": re.compile(r"[A-Za-z0-9+/]{86}=="),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -23,6 +24,7 @@ from haulage.engine.trust.keys import PublicKey, SigningKey
 
 ROOT_MAX_BYTES = 256 * 1024
 YEARS = 10
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
 EXTRA = "x-haulage"
 
 
@@ -131,7 +133,7 @@ def _check_keys(root: Root) -> None:
     seen: set[str] = set()
     for keyid, key in root.keys.items():
         public = key.keyval.get("public")
-        if key.keytype != "ed25519" or not isinstance(public, str) or len(public) != 64:
+        if key.keytype != "ed25519" or not isinstance(public, str) or not _HEX.fullmatch(public):
             raise _bad(f"key {keyid[:16]} is not an Ed25519 key")
         if PublicKey(raw=bytes.fromhex(public)).id != keyid or public.lower() in seen:
             raise _bad(f"key {keyid[:16]} stands under a name that is not its own")
