@@ -7,7 +7,7 @@ Knows no document; bounds on bytes and depth hold for all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,8 @@ from haulage.base.errors import FormatError
 Value: TypeAlias = "bool | int | bytes | str | list[Value] | dict[str, Value] | None"
 
 MAX_DEPTH = 16
+SMALL_BYTES = 256 * 1024
+"""Values take up to 64 times their encoding in memory, so larger documents are first held against their shape."""
 AGAIN = "Get it again from a trusted site."
 """The hint for documents that no honest writer made."""
 
@@ -32,8 +34,9 @@ def encode(value: object) -> bytes:
         raise _refusal("document", str(error)) from error
 
 
-def decode(data: bytes | memoryview, *, max_bytes: int, what: str) -> Value:
-    """The value of a canonical encoding. ``what`` names the document in errors.
+def decode(data: bytes | memoryview, *, max_bytes: int, what: str, shape: msgspec.msgpack.Decoder[Any] | None = None) -> Value:
+    """The value of a canonical encoding. ``what`` names the document in errors; ``shape`` decodes what is known of it, and nothing
+    else: with it a large document costs no more memory than an honest one.
 
     Raises FormatError ``too-large``, or ``not-canonical`` for anything an honest writer would have written differently: floats,
     repeated or unsorted keys, long forms, trailing bytes, broken text, deep nesting.
@@ -42,6 +45,8 @@ def decode(data: bytes | memoryview, *, max_bytes: int, what: str) -> Value:
         raise FormatError(
             "too-large", f"A {what} of {len(data)} bytes is over the limit of {max_bytes}.", "Get it again from a trusted site."
         )
+    if shape is not None and len(data) > SMALL_BYTES:
+        _check_shape(data, shape, what)
     try:
         value = _DECODER.decode(data)
         _refuse_foreign(value, 0)
@@ -54,6 +59,17 @@ def decode(data: bytes | memoryview, *, max_bytes: int, what: str) -> Value:
         raise _refusal(what, "it is not in canonical form")
     checked: Value = value
     return checked
+
+
+def _check_shape(data: bytes | memoryview, shape: msgspec.msgpack.Decoder[Any], what: str) -> None:
+    try:
+        known = _ENCODER.encode(shape.decode(data))
+    except RecursionError:
+        raise _refusal(what, "it is nested too deeply") from None
+    except (msgspec.MsgspecError, UnicodeError, ValueError) as error:
+        raise _refusal(what, str(error)) from error
+    if len(data) - len(known) > SMALL_BYTES:
+        raise FormatError("too-large", f"Most of a {what} of {len(data)} bytes is not known here.", AGAIN)
 
 
 def _refuse_foreign(value: object, depth: int) -> None:
@@ -87,7 +103,10 @@ def document(value: Value, *, kind: str, newest: int, critical: frozenset[str]) 
     number = take_int(value, "format", kind)
     if number < 1:
         raise FormatError("bad-field", f"A {kind} has format {number}.", AGAIN)
-    unknown = [str(name) for name in take_list(value, "crit", kind, default=[]) if name not in critical]
+    names = take_list(value, "crit", kind, default=[])
+    if not all(isinstance(name, str) for name in names):
+        raise bad_field(kind, "crit")
+    unknown = [str(name) for name in names if name not in critical]
     if number > newest or unknown:
         reason = f"uses {', '.join(unknown)[:200]}" if unknown else f"has format {number}; this Haulage reads up to {newest}"
         raise FormatError("format-too-new", f"A {kind} needs a newer Haulage: it {reason}.", "Upgrade Haulage at this site.")

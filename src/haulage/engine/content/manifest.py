@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
+import msgspec
+
 from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.content import codec
 from haulage.engine.content.content_list import Read, list_rows, read_chunks
@@ -51,6 +53,14 @@ def write_manifest(
     return ManifestRef(id=ManifestId(root_id), sha256=hashlib.sha256(root).digest(), root_bytes=len(root), totals=totals)
 
 
+class _Shape(msgspec.Struct):
+    pages: list[tuple[bytes, bytes, int]]
+    totals: dict[str, int]
+
+
+_SHAPE = msgspec.msgpack.Decoder(_Shape)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
     """The root page of a manifest."""
@@ -61,7 +71,7 @@ class Root:
 
 def parse_root(data: bytes) -> Root:
     """Read a root page strictly. Raises FormatError; ``format-too-new`` when a newer Haulage is needed (B37)."""
-    value = codec.decode(data, max_bytes=MAX_ROOT_BYTES, what="manifest")
+    value = codec.decode(data, max_bytes=MAX_ROOT_BYTES, what="manifest", shape=_SHAPE)
     fields = codec.document(value, kind=KIND, newest=FORMAT, critical=frozenset())
     sums = fields.get("totals")
     if not isinstance(sums, dict):

@@ -9,6 +9,8 @@ import enum
 import struct
 from dataclasses import dataclass
 
+import msgspec
+
 from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.content import codec
 from haulage.engine.content.digest import digest
@@ -29,6 +31,15 @@ MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
 MAX_BATCH_CHUNKS = 16_384
 _SECTION = struct.Struct(">BBQQ32s")
 """Kind, method, stored length, raw length, BLAKE3 of the stored bytes."""
+
+
+class _Shape(msgspec.Struct):
+    bases: list[bytes] = msgspec.field(default_factory=list)
+    sections: bytes = b""
+    target: bytes = b""
+
+
+_SHAPE = msgspec.msgpack.Decoder(_Shape)
 
 
 class SectionKind(enum.IntEnum):
@@ -141,7 +152,10 @@ def parse_head(data: bytes, *, expected_id: bytes | None = None) -> ParcelHead:
     if expected_id is not None and parcel_id != expected_id:
         raise IntegrityError("parcel-damaged", "The head of a parcel is not the one that was announced.", "It is fetched again.")
     fields = codec.document(
-        codec.decode(head, max_bytes=MAX_HEAD_BYTES, what="parcel head"), kind=KIND, newest=FORMAT, critical=frozenset()
+        codec.decode(head, max_bytes=MAX_HEAD_BYTES, what="parcel head", shape=_SHAPE),
+        kind=KIND,
+        newest=FORMAT,
+        critical=frozenset(),
     )
     bases = [base for base in codec.take_list(fields, "bases", KIND) if isinstance(base, bytes) and len(base) == 32]
     if len(bases) != len(codec.take_list(fields, "bases", KIND)) or len(bases) > MAX_BASES or len(set(bases)) != len(bases):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 from backports import zstd
 
 from haulage.base.errors import FormatError, IntegrityError
@@ -23,6 +24,7 @@ INDEX_BYTES = 1024 * 1024
 WINDOW_LOG = 23
 """No frame may ask a decoder for a larger window: 8 MiB (B43)."""
 
+_PARTS = msgspec.msgpack.Decoder(list[bytes])
 _LIMITS: dict[int, int] = {zstd.DecompressionParameter.window_log_max: WINDOW_LOG}
 
 
@@ -68,7 +70,7 @@ def encode_parts(parts: Sequence[bytes]) -> bytes:
 
 def decode_parts(raw: bytes) -> list[bytes]:
     """The inverse of ``encode_parts``."""
-    value = codec.decode(raw, max_bytes=MAX_STRUCTURE_BYTES, what="parcel section")
+    value = codec.decode(raw, max_bytes=MAX_STRUCTURE_BYTES, what="parcel section", shape=_PARTS)
     if not isinstance(value, list):
         raise _bad("it is not a list")
     parts = [part for part in value if isinstance(part, bytes) and part]

@@ -16,6 +16,9 @@ from haulage.engine.protocol.fields import INTEGER_MAX, Token
 FORMAT_VERSION = 1
 DOCUMENT_MAX_BYTES = 16 * 1024 * 1024
 DEPTH_MAX = 32
+UNKNOWN_MAX_BYTES = 256 * 1024
+"""Of fields in one document that are not known here. Plain values take up to thirty times their text, so what is larger is first
+held against its schema, which builds nothing of what is unknown."""
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +35,11 @@ class Document(Body, frozen=True, kw_only=True):
     v: int = FORMAT_VERSION
 
 
+class _Front(msgspec.Struct):
+    v: int = FORMAT_VERSION
+    crit: tuple[str, ...] = ()
+
+
 B = TypeVar("B", bound=Body)
 
 
@@ -46,7 +54,20 @@ def encode(record: Body) -> bytes:
 def decode(data: bytes, kind: type[B], *, max_bytes: int = DOCUMENT_MAX_BYTES) -> B:
     """Read a record. Unknown optional fields are ignored here, so whoever relays a document relays its bytes.
     Raises FormatError: ``bad-document`` (not canonical, out of bounds, against the schema), ``format-too-new`` (B37)."""
+    if UNKNOWN_MAX_BYTES < len(data) <= max_bytes:
+        _check_shape(data, kind)
     return convert(parse(data, what=kind.__name__, max_bytes=max_bytes), kind)
+
+
+def _check_shape(data: bytes, kind: type[Body]) -> None:
+    """Refuse a large document that is not of its kind, or mostly of something else, before it becomes plain values."""
+    try:
+        _check_readable(msgspec.to_builtins(msgspec.json.decode(data, type=_Front)), kind)
+        known = msgspec.json.encode(msgspec.json.decode(data, type=kind))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _bad(kind.__name__, str(error)) from None
+    if len(data) - len(known) > UNKNOWN_MAX_BYTES:
+        raise _bad(kind.__name__, "too much of it is not known here")
 
 
 def convert(raw: object, kind: type[B]) -> B:
@@ -111,7 +132,7 @@ def _check_readable(raw: dict[Any, Any], kind: type[Body]) -> None:
         raise too_new(f"This {kind.__name__} has format {version}; formats up to {FORMAT_VERSION} are understood.")
     unknown = [name for name in crit if name not in kind.__struct_encode_fields__] if isinstance(crit, list) else []
     if unknown:
-        raise too_new(f"This {kind.__name__} demands that its field {unknown[0]!r} is understood; it is not known here.")
+        raise too_new(f"This {kind.__name__} demands that its field {str(unknown[0])[:100]!r} is understood; it is not known here.")
 
 
 def _agrees(known: object, raw: object) -> bool:

@@ -22,9 +22,12 @@ def split_lines(body: bytes) -> list[bytes]:
         return []
     if len(body) > BODY_MAX_BYTES or not body.endswith(b"\n"):
         raise _bad("it is too large or cut off")
+    # Counted first: a body of nothing but line ends would become as many objects.
+    if body.count(b"\n") > LINES_MAX:
+        raise _bad("it has too many lines")
     documents = body[:-1].split(b"\n")
-    if len(documents) > LINES_MAX or not all(documents):
-        raise _bad("it has too many or empty lines")
+    if not all(documents):
+        raise _bad("it has empty lines")
     return documents
 
 

@@ -14,7 +14,7 @@ from securesystemslib.exceptions import VerificationError
 from securesystemslib.signer import Signature  # type: ignore[attr-defined]
 
 from haulage.base.errors import FormatError, IntegrityError, NotAllowedError
-from haulage.engine.protocol.codec import DOCUMENT_MAX_BYTES, Document, canonical, decode, encode, parse
+from haulage.engine.protocol.codec import DOCUMENT_MAX_BYTES, Document, canonical, decode, encode
 from haulage.engine.trust.keys import PublicKey, SigningKey
 
 SIGNATURES_MAX = 8
@@ -93,11 +93,15 @@ def peek_document(data: bytes, kind: type[D], *, max_bytes: int = DOCUMENT_MAX_B
 
 def _read(data: bytes, payload_type: str, max_bytes: int) -> DsseEnvelope:
     # The payload grows by a third in base64; the rest of the envelope is small.
-    raw = parse(data, what="signed document", max_bytes=max_bytes * 4 // 3 + 4096)
+    if len(data) > max_bytes * 4 // 3 + 4096:
+        raise FormatError("bad-document", f"A signed document of {len(data)} bytes is too large.", "It was refused.")
+    # Decoded by its schema at once: nobody has signed yet what it is, so it may not become more than two texts and some signatures.
     try:
-        signed = msgspec.convert(raw, _Signed, strict=True)
-    except msgspec.ValidationError as error:
+        signed = msgspec.json.decode(data, type=_Signed)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise FormatError("bad-document", f"A signed document breaks its format: {error}.", "It was refused.") from None
+    if canonical(signed) != data:
+        raise FormatError("bad-document", "A signed document is not in canonical form.", "It was refused.")
     if signed.payloadType != payload_type:
         raise NotAllowedError(
             "wrong-payload-type",
