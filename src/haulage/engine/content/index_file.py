@@ -148,7 +148,9 @@ class IndexFile:
         return _PLACE.unpack_from(self._places, _PLACE.size * at)
 
     def block(self, number: int) -> BlockPlace:
-        """Where a block stands."""
+        """Where a block stands. Raises IntegrityError ``index-damaged`` if the index names a block that it does not list."""
+        if number >= self.block_count:
+            raise IntegrityError("index-damaged", f"The index {self.path} names a block it does not list.", "It is derived again.")
         offset, size = _BLOCK.unpack_from(self._blocks, _BLOCK.size * number)
         return BlockPlace(offset=offset, size=size)
 

@@ -26,6 +26,7 @@ from haulage.engine.content.pack import (
 )
 
 _WINDOW_BYTES = 1 << 20
+_FIRST_WINDOW_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,10 @@ def _blocks(fd: int, stop: int) -> Iterator[FoundBlock]:
 def _block_at(fd: int, offset: int, stop: int) -> FoundBlock | None:
     try:
         fixed = os.pread(fd, BLOCK_HEAD_SIZE, offset)
-        header = decode_block_header(os.pread(fd, block_header_size(fixed), offset))
+        size = block_header_size(fixed)
+        if offset + size > stop:
+            return None
+        header = decode_block_header(os.pread(fd, size, offset))
     except IntegrityError:
         return None
     if offset + header.block_size > stop:
@@ -88,9 +92,11 @@ def _block_at(fd: int, offset: int, stop: int) -> FoundBlock | None:
 
 
 def _next_magic(fd: int, offset: int, stop: int) -> int:
-    """Where a block may start next, or ``stop``."""
+    """Where a block may start next, or ``stop``. The window grows: bytes full of false starts are not read again and again."""
+    size = _FIRST_WINDOW_BYTES
     while offset < stop:
-        window = os.pread(fd, min(_WINDOW_BYTES, stop - offset), offset)
+        window = os.pread(fd, min(size, stop - offset), offset)
+        size = min(2 * size, _WINDOW_BYTES)
         at = window.find(BLOCK_MAGIC)
         if at >= 0:
             return offset + at
