@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
     if not available():
         print("atheris is not installed here: it has packages for Linux on x86-64 only.", file=sys.stderr)
         return 2
-    outcomes = [fuzz(target, runs=given.runs or target.runs, seed=given.seed, keep=given.keep) for target in chosen]
+    outcomes = fuzz(chosen, runs=given.runs, seed=given.seed, keep=given.keep)
     for outcome in outcomes:
         for finding in outcome.findings:
             print(f"{outcome.target}: {finding}\n", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Running targets, each in a process of its own, and telling what came of it."""
+"""Running targets in a process of their own, and telling what came of it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from haulage.testing.fuzzing.target import Target
 
 SLOWEST_RUNS_PER_SECOND = 20
 """A worker that needs longer than this many executions a second allow, and a minute, is stopped: it hangs."""
+OWN_FILES = ("counts", "code", "log")
+"""What a worker writes among the findings that is none."""
 _DONE = re.compile(r"^#(\d+)\s+DONE\s+cov: (\d+).*?corp: (\d+)/", re.MULTILINE)
 
 
@@ -40,55 +42,70 @@ def available() -> bool:
     return importlib.util.find_spec("atheris") is not None
 
 
-def fuzz(target: Target, *, runs: int, seed: int = 1, keep: str | None = None) -> Outcome:
-    """Fuzz one target. ``keep`` is a folder whose ``corpus/TARGET`` is used and grown, and where findings stay."""
+def fuzz(targets: Sequence[Target], *, runs: int = 0, seed: int = 1, keep: str | None = None, module: str = "") -> list[Outcome]:
+    """Fuzz targets one after the other, each with ``runs`` executions (0: its own number). ``keep`` is a folder whose
+    ``corpus/TARGET`` is used and grown, and where findings stay; ``module`` holds targets that are not in the registry."""
     with tempfile.TemporaryDirectory(prefix="haulage-fuzz-") as scratch:
         top = keep or scratch
-        corpus, findings = os.path.join(top, "corpus", target.name), os.path.join(top, "findings", target.name)
-        for folder in (corpus, findings):
-            os.makedirs(folder, exist_ok=True)
-        for number, data in enumerate(target.seeds()):
-            with open(os.path.join(corpus, f"seed-{number:03}"), "wb") as file:
-                file.write(data)
-        command = [sys.executable, "-m", "haulage.testing.fuzzing.worker", target.name, str(runs), str(seed), corpus, findings]
+        for target in targets:
+            _make_ready(top, target)
+        wanted = [f"{module}{target.name}={runs or target.runs}" for target in targets]
+        command = [sys.executable, "-m", "haulage.testing.fuzzing.worker", top, str(seed), *wanted]
+        seconds = sum(60 + (runs or target.runs) / SLOWEST_RUNS_PER_SECOND for target in targets)
         try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, errors="replace", timeout=60 + runs / SLOWEST_RUNS_PER_SECOND, check=False
-            )
-            told, code = done.stderr, done.returncode
+            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
+            told = done.stderr if done.returncode else ""
         except subprocess.TimeoutExpired as error:
-            told, code = str(error), -1
-        return _outcome(target, told, code, findings)
+            told = str(error)
+        return [_outcome(target, os.path.join(top, "findings", target.name), told) for target in targets]
 
 
-def _outcome(target: Target, told: str, code: int, findings: str) -> Outcome:
-    found = _DONE.search(told)
-    names = sorted(name for name in os.listdir(findings) if not name.endswith(".txt") and name != "counts")
+def _make_ready(top: str, target: Target) -> None:
+    corpus, findings = (os.path.join(top, kind, target.name) for kind in ("corpus", "findings"))
+    for folder in (corpus, findings):
+        os.makedirs(folder, exist_ok=True)
+    for name in OWN_FILES:
+        if os.path.exists(path := os.path.join(findings, name)):
+            os.unlink(path)
+    for number, data in enumerate(target.seeds()):
+        with open(os.path.join(corpus, f"seed-{number:03}"), "wb") as file:
+            file.write(data)
+
+
+def _outcome(target: Target, findings: str, told: str) -> Outcome:
+    log = _text(os.path.join(findings, "log"))
+    found = _DONE.search(log)
+    names = sorted(name for name in os.listdir(findings) if not name.endswith(".txt") and name not in OWN_FILES)
     escaped = [_finding(os.path.join(findings, name)) for name in names]
-    if code != 0 or found is None:
-        escaped.append(f"the process ended with {code}: {told[-2000:]}")
+    if _text(os.path.join(findings, "code")) != "0" or found is None:
+        escaped.append(f"the process did not end well: {told[-2000:]} {log[-2000:]}")
     executions, coverage, corpus = (int(found[number]) for number in (1, 2, 3)) if found else (0, 0, 0)
-    with open(os.path.join(findings, "counts"), "rb") as file:
-        taken = int.from_bytes(file.read(8), "little")
+    counts = _bytes(os.path.join(findings, "counts"))
     return Outcome(
         target=target.name,
         reads=target.reads,
         executions=executions,
-        taken=taken,
+        taken=int.from_bytes(counts[:8], "little"),
         corpus=corpus,
         coverage=coverage,
         findings=tuple(escaped),
     )
 
 
-def _finding(path: str) -> str:
-    with open(path, "rb") as file:
-        data = file.read()
+def _bytes(path: str) -> bytes:
     try:
-        with open(f"{path}.txt", encoding="utf-8") as file:
-            why = file.read()
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError:
-        why = "the process died"
+        return b""
+
+
+def _text(path: str) -> str:
+    return _bytes(path).decode("utf-8", "backslashreplace")
+
+
+def _finding(path: str) -> str:
+    data, why = _bytes(path), _text(f"{path}.txt") or "the process died"
     return f"{why.strip()}\ninput ({len(data)} bytes): {data[:400]!r}"
 
 

@@ -31,6 +31,7 @@ from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import Attribute, Entry, EntryType
 from haulage.testing.clock import HandClock
 from haulage.testing.folders import hostile_tree, noise
+from haulage.testing.fuzzing.mutation import Coding
 from haulage.testing.fuzzing.target import Target, both, opened, promised
 
 _SECTION = struct.Struct(">BBQQI")
@@ -44,6 +45,8 @@ def _captured() -> tuple[MemoryStore, ManifestId, ManifestId]:
     store = MemoryStore()
     tree = hostile_tree(depth=5, stream_sizes=(0, 1, 4095))
     tree.file(b"setup.exe", noise(3000), streams={b"s": b"stream"})
+    tree.file(b"sparse", bytes(3000))
+    tree.file(b"nul", b"x", streams={b"zeros": bytes(700)})
     tree.put(Entry(path=b"big value", type=EntryType.FILE, attributes=(Attribute(name=b"user.x", value=bytes(2000)),)), b"x")
     first = _capture(tree, store)
     tree.file(b"added", b"new in version two")
@@ -372,8 +375,8 @@ def _manifest_seeds() -> list[bytes]:
 
 
 TARGETS = (
-    Target(name="manifest-root", reads="root pages", take=_take_root, seeds=_roots, runs=60_000),
-    Target(name="manifest-page", reads="pages of entries", take=_take_page, seeds=_small_pages, runs=25_000),
+    Target(name="manifest-root", reads="root pages", take=_take_root, seeds=_roots, coding=Coding.MSGPACK),
+    Target(name="manifest-page", reads="pages of entries", take=_take_page, seeds=_small_pages, coding=Coding.MSGPACK),
     Target(name="manifest", reads="a root and its page together", take=_take_manifest, seeds=_manifest_seeds, most_bytes=16_384),
     Target(name="content-list", reads="references and chunk lists", take=_take_content, seeds=_content_seeds, most_bytes=16_384),
     Target(name="parcel-head", reads="heads of parcels", take=_take_head, seeds=lambda: [head for head, _ in _parcels()]),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from haulage.base.errors import HaulageError
+from haulage.testing.fuzzing.mutation import Coding
 
 SEALED = b"\x01"
 """First byte of an input whose digests or signatures are made afresh, so that what lies behind them is reached too."""
@@ -24,10 +25,14 @@ class Target:
     """Parse one input. A HaulageError refuses it; anything else that is raised is a finding, a broken promise (``assert``) too."""
     seeds: Callable[[], Sequence[bytes]]
     """Inputs made from real documents."""
-    runs: int = 20_000
-    """Executions in ``make test``: about two seconds."""
+    runs: int = 10_000
+    """Executions in ``make test``: about a second."""
     most_bytes: int = 4096
     """Longest input that is tried."""
+    coding: Coding = Coding.BYTES
+    """Of the document in each input, so that half of the mutations keep it well-formed."""
+    skip: int = 0
+    """Bytes of an input before its document."""
 
 
 def both(documents: Sequence[bytes]) -> list[bytes]:

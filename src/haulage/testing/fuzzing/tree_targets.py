@@ -22,6 +22,7 @@ from haulage.engine.trees.sidecar_format import LENGTH, decode_header, decode_re
 from haulage.engine.trees.source import parse_source
 from haulage.testing import ntfs_image
 from haulage.testing.folders import hostile_tree, write_sidecar_folder
+from haulage.testing.fuzzing.mutation import Coding
 from haulage.testing.fuzzing.target import Target, both, opened, promised
 
 _CLUSTER = 512
@@ -205,12 +206,19 @@ def _source_seeds() -> Sequence[bytes]:
 
 
 TARGETS = (
-    Target(name="sidecar-record", reads="marker, header and records", take=_take_record, seeds=_record_seeds, runs=40_000),
-    Target(name="sidecar", reads="indexes over a tree", take=_take_sidecar, seeds=_sidecar_seeds, runs=4_000, most_bytes=16_384),
-    Target(name="ntfs-record", reads="records of a file table", take=_take_ntfs_record, seeds=_ntfs_record_seeds, runs=25_000),
+    Target(
+        name="sidecar-record",
+        reads="marker, header and records",
+        take=_take_record,
+        seeds=_record_seeds,
+        coding=Coding.MSGPACK,
+        skip=1,
+    ),
+    Target(name="sidecar", reads="indexes over a tree", take=_take_sidecar, seeds=_sidecar_seeds, runs=2_500, most_bytes=16_384),
+    Target(name="ntfs-record", reads="records of a file table", take=_take_ntfs_record, seeds=_ntfs_record_seeds, runs=15_000),
     Target(
         name="ntfs", reads="boot sector and ntfscat's output", take=_take_ntfs, seeds=_ntfs_seeds, runs=2_500, most_bytes=32_768
     ),
-    Target(name="attribute", reads="DOSATTRIB, stream names, ACLs", take=_take_attribute, seeds=_attribute_seeds, runs=80_000),
-    Target(name="source", reads="sources as written", take=_take_source, seeds=_source_seeds, runs=80_000),
+    Target(name="attribute", reads="DOSATTRIB, stream names, ACLs", take=_take_attribute, seeds=_attribute_seeds, runs=20_000),
+    Target(name="source", reads="sources as written", take=_take_source, seeds=_source_seeds, runs=20_000),
 )

@@ -48,6 +48,7 @@ from haulage.engine.trust.keys import SigningKey
 from haulage.engine.trust.requests import NonceCache, body_digest, read_signed_time, sign_request, signed_time, verify_request
 from haulage.engine.trust.root import load_root, make_root, root_digest
 from haulage.testing.clock import HandClock
+from haulage.testing.fuzzing.mutation import Coding
 from haulage.testing.fuzzing.target import Target, both, opened, promised
 
 _NOW = HandClock().now()
@@ -56,6 +57,7 @@ _HQ1, _CHI = SiteCode("HQ1"), SiteCode("CHI")
 _PACKAGE, _PLACE, _ONE = PackageId("HQ100042"), Place("CHI/D"), VersionNumber(1)
 _KEY, _OTHER = SigningKey.from_seed(b"\1" * 32), SigningKey.from_seed(b"\2" * 32)
 _DIGEST = "ab" * 32
+_MOMENTS = ("captured", "due", "expires", "issued", "not_after", "time", "updated", "verified")
 
 
 def _definitions() -> list[bytes]:
@@ -96,8 +98,8 @@ def _invitation() -> InvitationState:
 
 def _moments(record: Body) -> None:
     """Every time in an accepted document is one: whoever reads it later may not stumble."""
-    for value in msgspec.structs.asdict(record).values():
-        if isinstance(value, str) and len(value) in (20, 27) and value[4:5] == value[7:8] == "-" and value[-1:] == "Z":
+    for name, value in msgspec.structs.asdict(record).items():
+        if name in _MOMENTS and isinstance(value, str):
             parse_iso(value)
 
 
@@ -142,7 +144,7 @@ def _take_body(data: bytes) -> None:
     """First byte: which kind of record."""
     kind = _BODIES[data[0] % len(_BODIES)] if data else Pending
     record = decode(data[1:], kind)
-    if not isinstance(record, ServerTime):
+    if not isinstance(record, ServerTime):  # which checks when it is read
         _moments(record)
     assert promised(lambda: decode(encode(record), kind)) == record
 
@@ -318,15 +320,48 @@ def _problem_seeds() -> Sequence[bytes]:
 
 
 TARGETS = (
-    Target(name="definition", reads="definitions and their states", take=_take_definition, seeds=_definitions),
-    Target(name="message", reads="reports, offers, wants, claims", take=_take_body, seeds=_body_seeds),
-    Target(name="envelope", reads="signed envelopes", take=_take_envelope, seeds=_envelope_seeds, runs=10_000),
-    Target(name="lines", reads="bodies of signed documents", take=_take_lines, seeds=_line_seeds, runs=15_000),
+    Target(name="definition", reads="definitions and their states", take=_take_definition, seeds=_definitions, coding=Coding.JSON),
+    Target(
+        name="message",
+        reads="reports, offers, wants, claims",
+        take=_take_body,
+        seeds=_body_seeds,
+        coding=Coding.JSON,
+        skip=1,
+    ),
+    Target(
+        name="envelope",
+        reads="signed envelopes",
+        take=_take_envelope,
+        seeds=_envelope_seeds,
+        runs=8_000,
+        coding=Coding.JSON,
+        skip=1,
+    ),
+    Target(name="lines", reads="bodies of signed documents", take=_take_lines, seeds=_line_seeds, runs=10_000),
     Target(name="request", reads="signed requests", take=_take_request, seeds=_request_seeds, runs=10_000),
-    Target(name="signed-time", reads="a server's signed clock", take=_take_time, seeds=_time_seeds, runs=10_000),
-    Target(name="root", reads="roots of trust", take=_take_root, seeds=lambda: both([_root()]), runs=6_000),
-    Target(name="claim", reads="claims of joiners", take=_take_claim, seeds=_claim_seeds, runs=5_000),
-    Target(name="join-string", reads="join strings as pasted", take=_take_join, seeds=_join_seeds, runs=30_000),
+    Target(
+        name="signed-time",
+        reads="a server's signed clock",
+        take=_take_time,
+        seeds=_time_seeds,
+        runs=8_000,
+        coding=Coding.JSON,
+        skip=1,
+    ),
+    Target(
+        name="root", reads="roots of trust", take=_take_root, seeds=lambda: both([_root()]), runs=6_000, coding=Coding.JSON, skip=1
+    ),
+    Target(
+        name="claim",
+        reads="claims of joiners",
+        take=_take_claim,
+        seeds=_claim_seeds,
+        runs=5_000,
+        coding=Coding.JSON,
+        skip=1,
+    ),
+    Target(name="join-string", reads="join strings as pasted", take=_take_join, seeds=_join_seeds, runs=10_000),
     Target(name="settings", reads="haulage.toml", take=_take_settings, seeds=_settings_seeds, runs=10_000),
-    Target(name="problem", reads="problem documents of peers", take=_take_problem, seeds=_problem_seeds, runs=40_000),
+    Target(name="problem", reads="problem documents of peers", take=_take_problem, seeds=_problem_seeds, runs=10_000),
 )

@@ -1,12 +1,14 @@
-"""The process that fuzzes one target: ``python -m haulage.testing.fuzzing.worker TARGET RUNS SEED CORPUS FINDINGS``.
+"""The process that fuzzes: ``python -m haulage.testing.fuzzing.worker FOLDER SEED TARGET=RUNS …``.
 
-It is a process of its own because libFuzzer ends the process, because instrumented code is slow, and because memory is limited
-for all of it. What escapes a parser is kept as a file and fuzzing goes on; what kills the process libFuzzer itself keeps.
+It loads the instrumented parsers once and forks for each target, because libFuzzer ends the process it runs in, and because memory
+is limited for all of it. What escapes a parser is kept as a file and fuzzing goes on; what kills the process libFuzzer keeps.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib
 import mmap
 import os
 import resource
@@ -18,6 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["haulage", "tomllib", "tuf"], exclude=["haulage.testing"], enable_loader_override=False):
     from haulage.base.errors import HaulageError
+    from haulage.testing.fuzzing.mutation import Coding, mutated
     from haulage.testing.fuzzing.registry import TARGETS
     from haulage.testing.fuzzing.target import Target
 
@@ -25,7 +28,7 @@ MOST_INPUT_MEMORY = 64 << 20
 """One input may not make the process grow by more: inputs have some kilobytes."""
 MOST_MEMORY = 1 << 30
 """Of address space beyond what the process has when fuzzing begins."""
-MOST_SECONDS = 2.0
+MOST_SECONDS = 1.0
 """Of processor time for one input."""
 HANGS_AFTER_SECONDS = 60
 """libFuzzer's own watchdog, by the wall clock: for what never ends."""
@@ -77,10 +80,33 @@ class Worker:
             file.write(f"{what}\n{told}")
 
 
-def main(arguments: list[str]) -> None:
+def resolve(name: str) -> Target:
+    """A target of the registry, or ``MODULE:NAME`` of one somewhere else."""
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        return TARGETS[name]
+    with atheris.instrument_imports(include=[module]):
+        target: Target = getattr(importlib.import_module(module), attribute)
+    return target
+
+
+def folders(top: str, name: str) -> tuple[str, str]:
+    """Where the corpus of a target is, and where its findings go."""
+    return os.path.join(top, "corpus", name), os.path.join(top, "findings", name)
+
+
+def mutate(target: Target, data: bytes, most_bytes: int, seed: int) -> bytes:
+    """The next input from an earlier one: every second time with its document still well-formed."""
+    made = mutated(data[target.skip :], target.coding, seed, most_bytes - target.skip) if seed % 2 else None
+    return bytes(atheris.Mutate(data, most_bytes)) if made is None else data[: target.skip] + made
+
+
+def fuzz(target: Target, top: str, seed: str, runs: str) -> None:
     """Never returns: libFuzzer ends the process."""
-    name, runs, seed, corpus, findings = arguments
-    target = TARGETS[name]
+    corpus, findings = folders(top, target.name)
+    log = os.open(os.path.join(findings, "log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
     limits = [
         f"-runs={runs}",
         f"-seed={seed}",
@@ -90,12 +116,31 @@ def main(arguments: list[str]) -> None:
         "-rss_limit_mb=0",
         "-len_control=20",
     ]
-    atheris.Setup([sys.argv[0], *limits, corpus], Worker(target, findings))
+    mutator = None if target.coding is Coding.BYTES else functools.partial(mutate, target)
+    atheris.Setup([sys.argv[0], *limits, corpus], Worker(target, findings), custom_mutator=mutator)
     with open("/proc/self/statm", encoding="ascii") as file:
         present = int(file.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (present + MOST_MEMORY, present + MOST_MEMORY))
     atheris.Fuzz()
 
 
+def main(arguments: list[str]) -> int:
+    """One target after the other; how each process ended stands in ``code`` among its findings."""
+    top, seed, *wanted = arguments
+    for each in wanted:
+        name, _, runs = each.rpartition("=")
+        target = resolve(name)
+        pid = os.fork()
+        if not pid:
+            try:
+                fuzz(target, top, seed, runs)
+            finally:
+                os._exit(1)
+        _, status = os.waitpid(pid, 0)
+        with open(os.path.join(folders(top, target.name)[1], "code"), "w", encoding="ascii") as file:
+            file.write(str(os.waitstatus_to_exitcode(status)))
+    return 0
+
+
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Fuzzing: each target's seeds, what was found before, and a bounded campaign."""
