@@ -14,6 +14,7 @@ from typing import Protocol
 
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import FormatError, HaulageError, NotAllowedError, TransferError
+from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
 from haulage.domain.replication.records import Stream
@@ -171,6 +172,7 @@ class Streams:
             with self._database.writing() as tx:
                 if not self._take(tx, peer, envelope):
                     break
+        acknowledge()
         return self.position(peer)
 
     def resync(self, tx: Transaction, peer: SiteCode, why: str) -> None:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from haulage.base.errors import NotAllowedError, TransferError
+from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.domain.replication.streams import Streams
 from haulage.engine.links.link import Link
@@ -35,7 +36,9 @@ class Uplink:
             self.push()
         try:
             with self._introducing():
-                documents = self._link.feed(self._streams.position(self._parent), wait_seconds)
+                known = self._streams.position(self._parent)
+                acknowledge()
+                documents = self._link.feed(known, wait_seconds)
         except TransferError:
             # Behind a broken line the parent may have been put back to an older state: ask before telling it more.
             self._known = None

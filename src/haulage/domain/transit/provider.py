@@ -12,7 +12,7 @@ from concurrent.futures import Executor, Future, wait
 
 from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotFoundError
-from haulage.base.files import clear_unfinished, make_folder, remove_durable, rename, unlink
+from haulage.base.files import acknowledge, clear_unfinished, make_folder, remove_durable, rename, unlink
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
@@ -133,6 +133,7 @@ class Provider:
         if record is None:
             return Pending(reason="building", retry_after_seconds=RETRY_SECONDS)
         self._offered.add((child, record.id))
+        acknowledge()
         return self._offer(want, record)
 
     def open(self, child: SiteCode, parcel: str) -> str:

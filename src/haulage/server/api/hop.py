@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from haulage.base.errors import UsageError
+from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
 from haulage.engine.content.parcel_section import decode_parts, encode_parts
@@ -54,6 +55,7 @@ def _claim(call: Call) -> Response:
     core = call.service.core
     with core.database.writing() as tx:
         known = list(core.enrolment.claim(tx, call.raw))
+    acknowledge()
     return Response(lines.join_lines(known), media_type=lines.MEDIA_TYPE)
 
 
