@@ -42,6 +42,14 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
+def _all_of(*allowed: str) -> Check:
+    def check(values: tuple[str, ...]) -> str | None:
+        return None if set(values) <= set(allowed) else f"must be a list of any of {', '.join(allowed)}"
+
+    check.__doc__ = "any of " + ", ".join(allowed)
+    return check
+
+
 def _absolute(value: str) -> str | None:
     """an absolute path"""
     return None if value.startswith("/") and "\0" not in value else "must be an absolute path"
@@ -141,6 +149,10 @@ class CaptureSettings:
     """What may be captured."""
 
     allowed: tuple[str, ...] = setting((), "If any is given: sources must lie below one of these folders.", _all_absolute)
+    max_bytes: int = setting(1 << 39, "A source with more is refused before it is read, holes counted.", _between(1 << 20, 1 << 50))
+    refuse: tuple[str, ...] = setting(
+        (), "Warnings about names that are errors here.", _all_of("misleading-name", "possible-secret", "link-leaves-tree")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

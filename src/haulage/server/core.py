@@ -42,6 +42,7 @@ from haulage.domain.transit.orders import OrderRules
 from haulage.domain.transit.provider import Build, Check, Parcels, Provider
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.domain.transit.site_duty import SiteDuty
+from haulage.engine.content.capture_rules import CaptureRules
 from haulage.engine.content.model import ChunkStore
 from haulage.engine.content.parcel_file import check_parcel
 from haulage.engine.database.transaction import Database, Transaction
@@ -87,6 +88,7 @@ class Parts:
     wake_repair: Callable[[], None] = lambda: None
     """Something of the store, or of a neighbour's, wants repair; must return at once."""
     hints_folder: str | None = None
+    capture_rules: CaptureRules = field(default_factory=CaptureRules)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     grace_seconds: float = 86_400.0
     cache_bytes: int = 10 * 1024**3
@@ -252,6 +254,7 @@ class SiteCore:
             press=PressHerald(self.journal),
             wake_jobs=parts.wake_jobs,
             threads=parts.threads,
+            rules=parts.capture_rules,
         )
         self.provider = Provider(
             code,

@@ -39,7 +39,7 @@ from haulage.wiring.home import Home
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.points import LocalPoints
 from haulage.wiring.seal import KeySeal
-from haulage.wiring.sources import LocalSources
+from haulage.wiring.sources import LocalSources, capture_rules
 
 PARCEL_THREADS = 2
 
@@ -130,6 +130,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 wake_repair=wakes.repair,
                 site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
                 hints_folder=_folder(home.content, "hints"),
+                capture_rules=capture_rules(home.settings.capture, home.keys.folder),
                 retry=_retry(home),
                 cache_bytes=home.settings.parcels.cache_bytes,
             )

@@ -9,7 +9,12 @@ from collections.abc import Iterator, Sequence
 
 from haulage.base.errors import NotAllowedError, NotFoundError
 from haulage.base.ids import SiteCode
+from haulage.base.settings import CaptureSettings
 from haulage.domain.estate import records as estate
+from haulage.engine.content.capture_rules import CaptureRules, WarningKind
+from haulage.engine.content.chunker import WHOLE_BYTES
+from haulage.engine.content.digest import chunk_id
+from haulage.engine.content.model import ChunkId
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.model import ReadPolicy, TreeReader
@@ -29,6 +34,22 @@ def _image(spec: SourceSpec, policy: ReadPolicy) -> TreeReader:
 
 
 FACTORIES: dict[SourceKind, SourceFactory] = {SourceKind.FOLDER: _folder, SourceKind.NTFS_IMAGE: _image}
+
+
+def capture_rules(settings: CaptureSettings, keys: str | os.PathLike[str]) -> CaptureRules:
+    """The site's rules for captures; ``keys`` is the folder of its secrets, looked at before each capture."""
+    refuse = frozenset(map(WarningKind, settings.refuse))
+    return CaptureRules(max_bytes=settings.max_bytes, refuse=refuse, secrets=lambda: _secrets(keys))
+
+
+def _secrets(keys: str | os.PathLike[str]) -> frozenset[ChunkId]:
+    """Small files are one chunk, so a copy of a key is known by its chunk, whatever it is called."""
+    found = set()
+    for entry in os.scandir(keys):
+        if entry.is_file(follow_symlinks=False) and 0 < entry.stat().st_size <= WHOLE_BYTES:
+            with open(entry.path, "rb") as file:
+                found.add(chunk_id(file.read()))
+    return frozenset(found)
 
 
 class LocalSources:

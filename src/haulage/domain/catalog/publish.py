@@ -15,12 +15,14 @@ from typing import Protocol
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError, UsageError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
+from haulage.base.text import shown_bytes
 from haulage.domain.catalog import records
 from haulage.domain.catalog.model import CaptureState, Package, Source, Version
 from haulage.domain.estate import records as estate
 from haulage.domain.replication.definitions import Definitions
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.capture_report import CaptureReport
+from haulage.engine.content.capture_rules import CaptureRules
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.manifest_model import ManifestRef
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin, WriteSession
@@ -77,6 +79,7 @@ class Publisher:
         press: Press,
         wake_jobs: Callable[[], None],
         threads: int = 2,
+        rules: CaptureRules | None = None,
     ) -> None:
         self._code = code
         self._database = database
@@ -89,6 +92,7 @@ class Publisher:
         self._press = press
         self._wake_jobs = wake_jobs
         self._threads = threads
+        self._rules = rules or CaptureRules()
 
     def request(self, tx: Transaction, package: PackageId, *, full: bool = False) -> int:
         """Ask for a capture; returns its number. It is done when the source's ``done`` reached it."""
@@ -245,7 +249,15 @@ class Publisher:
 
     def _options(self, source: Source) -> CaptureOptions:
         hints = None if self._hints_folder is None else os.path.join(self._hints_folder, f"{source.package}.hints")
-        return CaptureOptions(hints=hints, full=source.full, threads=self._threads)
+        rules = self._rules
+        return CaptureOptions(
+            hints=hints,
+            full=source.full,
+            threads=self._threads,
+            max_bytes=rules.max_bytes,
+            refuse=rules.refuse,
+            secrets=rules.secrets(),
+        )
 
     def _source(self, tx: Transaction, package: PackageId) -> Source:
         source = records.find_source(tx, package)
@@ -341,4 +353,4 @@ def report_record(report: CaptureReport) -> dict[str, object]:
 
 
 def _shown(path: bytes) -> str:
-    return path.decode("utf-8", "backslashreplace")
+    return shown_bytes(path)

@@ -16,6 +16,7 @@ from haulage.engine.content.capture_hints import Hints, RelyingSession
 from haulage.engine.content.capture_notes import HintWriter
 from haulage.engine.content.capture_read import Cut, Piece, Slot, Task, Worker, content_of, plan_tasks
 from haulage.engine.content.capture_report import CaptureReport, Watcher
+from haulage.engine.content.capture_rules import WarningKind, own_identity
 from haulage.engine.content.chunker import cut, segments
 from haulage.engine.content.content_list import ContentWriter
 from haulage.engine.content.manifest import write_manifest
@@ -29,7 +30,7 @@ from haulage.engine.content.manifest_model import (
     one_chunk,
     shown,
 )
-from haulage.engine.content.model import ChunkStore, ManifestId, WriteSession
+from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
 from haulage.engine.content.ordered import in_order
 from haulage.engine.content.pages import KeptPage
 from haulage.engine.trees.model import Entry, EntryType, Omission, Survey, TreeReader
@@ -57,6 +58,10 @@ class CaptureOptions:
     """Workers; 0: everything in the caller's thread."""
     max_bytes: int | None = None
     """Refuse a source with more than this before reading what exceeds it (B15)."""
+    refuse: frozenset[WarningKind] = frozenset()
+    """Warnings that are errors (B1, B17, B19)."""
+    secrets: frozenset[ChunkId] = frozenset()
+    """What the source may not hold: the site's own keys, as chunks (B19)."""
 
 
 def capture(
@@ -75,7 +80,8 @@ def capture(
 
     Raises TransferError naming path, stream and cause: ``source-not-stable`` when a file kept changing or vanished (B6, B7),
     otherwise what the reader said (B8, Q207416); FormatError ``empty-source`` (B14) and what the reader refuses; UsageError
-    ``source-too-large``. After a failure no manifest exists; chunks already put are found again next time, or swept.
+    ``source-too-large``; FormatError ``source-refused``, ``own-identity`` by the site's rules. After a failure no manifest exists;
+    chunks already put are found again next time, or swept.
     """
     options = options or CaptureOptions()
     with store.session(owner) as session:
@@ -131,7 +137,7 @@ class _Run:
         self._survey: Survey | None = reader.survey() if options.hints is not None and hasattr(reader, "survey") else None
         self._hints = Hints.load(None if options.full else options.hints, store)
         self._worker = Worker(reader, clock, options.tries)
-        self._watcher = Watcher()
+        self._watcher = Watcher(options.refuse)
         self._hint_writer = HintWriter(clock.now(), self._survey.key if self._survey is not None else b"", self._hints)
         self._bytes_listed = self._bytes_read = self._bytes_new = self._unsaved = 0
         self._files_read = self._files_skipped = self._entries_done = 0
@@ -235,6 +241,8 @@ class _Run:
     def _put(self, piece: Piece, result: Cut) -> None:
         view, offset = memoryview(result.data), 0
         for length, chunk in result.chunks:
+            if chunk in self._options.secrets:
+                raise own_identity(piece.slot.entry.path)
             if self._session.put(chunk, view[offset : offset + length]):
                 self._bytes_new += length
                 self._unsaved += length

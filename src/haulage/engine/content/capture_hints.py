@@ -13,7 +13,8 @@ import msgspec
 from blake3 import blake3
 
 from haulage.base.errors import HaulageError
-from haulage.engine.content.capture_report import CaptureWarning, WarningKind
+from haulage.engine.content.capture_report import CaptureWarning
+from haulage.engine.content.capture_rules import WarningKind
 from haulage.engine.content.capture_survey import unchanged_pages
 from haulage.engine.content.content_list import list_rows, read_chunks
 from haulage.engine.content.manifest import Manifest

@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from haulage.base.files import write_durable
 from haulage.engine.content.capture_hints import LENGTH, MAGIC, HintHead, Hints, PageHint
-from haulage.engine.content.capture_report import WarningKind
+from haulage.engine.content.capture_rules import WarningKind
 from haulage.engine.content.capture_survey import PageDigest
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.pages import KeptPage, Page

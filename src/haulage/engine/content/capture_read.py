@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
-from haulage.engine.content.capture_report import WarningKind
+from haulage.engine.content.capture_rules import WarningKind
 from haulage.engine.content.chunker import SEGMENT_BYTES, cut, segments
 from haulage.engine.content.content_list import ContentWriter
 from haulage.engine.content.manifest_model import EMPTY, ContentRef, ManifestEntry, shown

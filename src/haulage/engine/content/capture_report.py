@@ -4,7 +4,6 @@ lead out. *Pure*; looks at names only, never at content.
 
 from __future__ import annotations
 
-import enum
 import fnmatch
 import posixpath
 import re
@@ -12,6 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from haulage.engine.content.capture_rules import WarningKind, refused_by_rule
 from haulage.engine.content.manifest_model import ManifestRef
 from haulage.engine.trees.model import Entry, EntryType, Omission
 
@@ -23,18 +23,9 @@ _SECRETS = (
     "privkey*.pem", ".env", ".netrc", ".pgpass", ".git-credentials", "credentials", "unattend.xml", "autounattend.xml",
     "sysprep.inf", "*.token", "token.txt", "haulage.toml",
 )  # fmt: skip
+_WORDS = re.compile(r"[^\W\d_]+")
+_ALIKE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "FULLWIDTH")
 _SECRET = re.compile("|".join(fnmatch.translate(pattern) for pattern in _SECRETS))
-
-
-class WarningKind(enum.Enum):
-    """Why a name deserves a look."""
-
-    MISLEADING_NAME = "misleading-name"
-    """Characters that hide or turn what a person reads (B17)."""
-    POSSIBLE_SECRET = "possible-secret"  # noqa: S105
-    """A name that keys, passwords or set-up answers usually have (B19)."""
-    LINK_LEAVES_TREE = "link-leaves-tree"
-    """A symlink whose target is absolute or above the root (B1); kept as it is, never followed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +60,9 @@ class CaptureReport:
 class Watcher:
     """Gathers warnings while entries pass."""
 
-    def __init__(self) -> None:
+    def __init__(self, refuse: frozenset[WarningKind] = frozenset()) -> None:
         self.more = 0
+        self._refuse = refuse
         self._found: dict[WarningKind, list[CaptureWarning]] = {kind: [] for kind in WarningKind}
 
     def look(self, entry: Entry) -> Sequence[WarningKind]:
@@ -92,7 +84,9 @@ class Watcher:
         return tuple(warning for kind in WarningKind for warning in self._found[kind])
 
     def note(self, warning: CaptureWarning) -> None:
-        """List a warning; they come in path order."""
+        """List a warning; they come in path order. Raises FormatError ``source-refused`` for a kind that is an error here."""
+        if warning.kind in self._refuse:
+            raise refused_by_rule(warning.kind, warning.path)
         if len(self._found[warning.kind]) < MAX_WARNINGS:
             self._found[warning.kind].append(warning)
         else:
@@ -100,10 +94,22 @@ class Watcher:
 
 
 def misleads(name: bytes) -> bool:
-    """Whether a name holds control characters, invisible ones, or ones that turn the reading direction."""
+    """Whether a name holds control characters, invisible ones, ones that turn the reading direction, or words in letters of several
+    scripts that look alike. A word wholly in one other script is not seen: it may well be the word it seems to be."""
     if name.isascii():
         return not name.decode("ascii").isprintable()
-    return any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") for c in name.decode("utf-8", "replace"))
+    text = name.decode("utf-8", "replace")
+    return any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") for c in text) or any(
+        len({_script(c) for c in word} - {""}) > 1 for word in _WORDS.findall(text)
+    )
+
+
+def _script(letter: str) -> str:
+    """Of the scripts whose letters look alike, the one a letter belongs to; empty for any other."""
+    if letter.isascii():
+        return "LATIN"
+    first = unicodedata.name(letter, "").partition(" ")[0]
+    return first if first in _ALIKE else ""
 
 
 def looks_secret(name: bytes) -> bool:

@@ -12,7 +12,8 @@ import pytest
 
 from haulage.base.errors import FormatError, TransferError, UsageError
 from haulage.engine.content.capture import CaptureOptions, capture
-from haulage.engine.content.capture_report import CaptureReport, WarningKind
+from haulage.engine.content.capture_report import CaptureReport
+from haulage.engine.content.capture_rules import WarningKind
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import Entry, EntryType
