@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from haulage.base.clock import SystemClock
+from haulage.base.ids import PackageId, VersionNumber
+from haulage.domain.repair.lacks import Lack
+from haulage.engine.content.model import ManifestId
 from haulage.wiring import findings
 from haulage.wiring.findings import Findings
 from haulage.wiring.founding import init_central
@@ -44,7 +47,7 @@ class _Later:
 
 
 def _codes(
-    site: OpenedSite, *, days: float = 0, silent: dt.datetime | None = None, removed: str = "", offset: float = 0
+    site: OpenedSite, *, days: float = 0, silent: dt.datetime | None = None, removed: str = "", offset: float = 0, late: int = 0
 ) -> dict[str, str]:
     found = Findings(
         site.home,
@@ -53,6 +56,7 @@ def _codes(
         parent_silent_since=lambda: silent,
         parent_said_removed=lambda: removed,
         clock_offset_seconds=lambda: offset,
+        scrub_late_days=lambda: late,
     )()
     assert all(one["what"] and one["hint"] for one in found)
     return {str(one["code"]): str(one["severity"]) for one in found if one["severity"] != "information"}
@@ -66,6 +70,7 @@ def _of_database(site: OpenedSite) -> tuple[str, str]:
         parent_silent_since=lambda: None,
         parent_said_removed=lambda: "",
         clock_offset_seconds=lambda: 0.0,
+        scrub_late_days=lambda: 0,
     )()
     (one,) = (one for one in found if one["code"] == "database")
     return str(one["severity"]), str(one["what"])
@@ -127,3 +132,14 @@ def test_a_silent_parent_a_wrong_clock_and_a_removal_are_named(site: OpenedSite)
     removed = _codes(site, silent=silent, removed="Site HQ1 was removed.")
     assert removed["site-removed"] == "error"
     assert "parent-away" not in removed
+
+
+def test_i15_damage_and_a_late_scrub_are_named(site: OpenedSite) -> None:
+    assert _codes(site, late=40)["scrub-late"] == "warning"
+    lack = Lack(package=PackageId("HQ100001"), version=VersionNumber(1), manifest=ManifestId(bytes(32)), uses=(), places=())
+    site.core.healer.lacks = (lack,)
+    try:
+        assert _codes(site)["store-damaged"] == "error"
+    finally:
+        site.core.healer.lacks = ()
+    assert "store-damaged" not in _codes(site)

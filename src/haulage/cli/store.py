@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from haulage.base.errors import IntegrityError
+from haulage.base.errors import IntegrityError, TransferError
 from haulage.cli import output
 from haulage.cli.client import Client, Row
 from haulage.cli.options import PLAIN, DryRun, How, Timeout, seconds
@@ -91,7 +91,12 @@ def _answered(client: Client, timeout_seconds: float | None) -> list[Row]:
             answer=None if now["left"] or now["damaged_chunks"] else now, bars=[bar], waits_for="children hand over what they hold"
         )
 
-    return list(wait(look, timeout_seconds)["left"])
+    try:
+        return list(wait(look, timeout_seconds)["left"])
+    except TransferError as error:
+        if error.code != "still-under-way":
+            raise
+        return list(client.get("/store/damage")["left"])
 
 
 def _show(found: Row) -> None:

@@ -67,6 +67,11 @@ class StoreCare:
         self._met.append(damage)
         self._bells.ring(REPAIR)
 
+    def hurry(self) -> None:
+        """Something came that may help: healing is tried now, whatever was planned."""
+        self._next_try, self._failures = 0.0, 0
+        self._bells.ring(REPAIR)
+
     def stop(self) -> None:
         """End what waits."""
         self._stopping.set()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from haulage.base.clock import Clock
-from haulage.base.errors import HaulageError, NotAllowedError
+from haulage.base.errors import HaulageError
 from haulage.base.ids import PackageId, SiteCode, VersionNumber
 from haulage.domain.catalog import records as catalog
 from haulage.domain.repair.lacks import Lack, find_lacks, holders
@@ -139,21 +139,20 @@ class Healer:
             return HealReport(healed=dict(healed), mended=mended, left=self.lacks, asked=tuple(asked))
 
     def accept(self, child: SiteCode, parts: Sequence[bytes]) -> int:
-        """Chunks from a child that was asked. Raises NotAllowedError ``not-asked`` for anything this site does not lack."""
+        """Chunks from a child that was asked; returns how many were kept. What this site does not lack (any more) is not."""
         with self._lock:
             lacking = {chunk for lack in self.lacks for chunk in lack.chunks}
             known = [(chunk_id(part), part) for part in parts]
-            if any(chunk not in lacking for chunk, _part in known):
-                raise NotAllowedError("not-asked", f"Site {child} handed over what {self._code} does not lack.", "It is not kept.")
-            count = self._put(f"heal:{child}", known)
+            count = self._put(f"heal:{child}", [one for one in known if one[0] in lacking])
             asked = [chunk for lack in self.lacks for chunk in lack.chunks[:CHUNKS_MAX]]
             if count and not self._store.missing(asked):
                 # Everything that was asked for came; a notice names only so much, and a page only shows now what it names.
                 lacks = find_lacks(self._database, self._store, self._code)
                 self._ask_children(lacks)
                 self._note(lacks)
-        with self._database.writing() as tx:
-            self._herald.healed(tx, count, f"site {child}")
+        if count:
+            with self._database.writing() as tx:
+                self._herald.healed(tx, count, f"site {child}")
         return count
 
     def _note(self, lacks: Sequence[Lack]) -> None:

@@ -19,7 +19,6 @@ from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
 from haulage.engine.protocol.fields import Count
 from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES
-from haulage.server.care import REPAIR
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.parcel_answer import answer_parcel
 
@@ -109,7 +108,7 @@ def _lend(call: Call) -> Response:
 def _given(call: Call) -> Response:
     """A child hands over what this site asked it for."""
     count = call.service.core.healer.accept(sender_of(call), decode_parts(call.raw))
-    call.service.bells.ring(REPAIR)
+    call.service.care.hurry()
     return Response(b'{"kept":%d}' % count, media_type=JSON)
 
 
