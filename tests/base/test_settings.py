@@ -60,6 +60,49 @@ def test_b103_dotted_and_inline_keys_are_found_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("[ retry ]\ntrys = 3\n", 2),
+        ('["retry"]\ntrys = 3\n', 2),
+        ("[retry] # [x]\ntrys = 3\n", 2),
+        ("retry = {first_seconds = 1.0, trys = 3}\n", 1),
+        ("[retry.x]\ny = 1\n", 1),
+        ('"retry"."trys" = 3\n', 1),
+        ('[retry]\n"\\u0074rys" = 1\n', 2),
+        ("# \u0085 \u2028\n[retry]\ntrys = 1\n", 3),
+        ("[site]\r\ncode = 'HQ1'\r\n[retry]\r\ntrys = 1\r\n", 4),
+        ('[capture]\nallowed = ["""/a\n[retry]\ntrys = 1"""]\n[retry]\ntrys = 3\n', 6),
+        ("\n" * 400 + "[retry]\ntrys = 1\n", 402),
+    ],
+)
+def test_b103_the_line_is_named_however_it_is_written(text: str, line: int) -> None:
+    assert f"line {line}," in refused(text).message
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a" + b".a" * 30_000 + b" = 1\n",
+        b"".join(b"a%d.b.c.d = 1\n" % number for number in range(4000)),
+        b"[" + b".".join([b"a"] * 30_000) + b"]\n",
+        b"a = " + b"{a = " * 10_000,
+        b"[site]\n" + b"".join(b"k%d = 1\n" % number for number in range(6000)),
+        b"\0" * 60_000,
+    ],
+    ids=lambda data: data[:12],
+)
+def test_b104_a_file_made_to_be_slow_is_one_short_sentence(data: bytes) -> None:
+    """Keys of very many parts cost the reader the square of their number; such lines are not given to it."""
+    error = refused(data)
+    assert len(error.message) < 400
+    assert error.message.isprintable()
+
+
+def test_b104_line_ends_of_windows_change_nothing() -> None:
+    assert parse_settings(b"[retry]\r\ntries = 7\r\n").retry.tries == 7
+
+
+@pytest.mark.parametrize(
     ("data", "word"),
     [
         (b"\xef\xbb\xbf[site]\n", "byte order mark"),
@@ -75,8 +118,14 @@ def test_b103_dotted_and_inline_keys_are_found_too() -> None:
         (b"[site]\nname = 3\n", "text in quotes"),
         (b"[capture]\nallowed = '/srv'\n", "list of texts"),
         (b"[capture]\nallowed = [1]\n", "list of texts"),
-        (b"a = " + b"[" * 100_000, "not TOML"),
-        (b"# " + b"x" * (1 << 20), "1 MiB"),
+        (b"a = " + b"[" * 4000, "not TOML"),
+        (b"# " + b"x" * 4095 + b"\n# x" * 20_000, "64 KiB"),
+        (b"# " + b"x" * 5000, "line 1, is longer than 4096 bytes"),
+        (b"a: &a [lol]\nb: &b [*a, *a]\n", "line 1, is not TOML"),
+        (b"[site]\nname = 'a\n", "line 2, is not TOML"),
+        (b"[site]\nallowed = [\n'a'\n", "line 3, is not TOML"),
+        (b"[retry]\ntries = " + b"9" * 4000, "line 2, has a setting that cannot work"),
+        (b"[retry]\ntries = " + b"9" * 4300 + b"9" * 4300, "line 2"),
         (b'[site]\nname = "\x00"\n', "not TOML"),
     ],
     ids=lambda value: str(value)[:40],

@@ -3,6 +3,7 @@ stop work is refused at start, naming line and remedy (Q163379); nothing else re
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import re
@@ -15,7 +16,10 @@ from haulage.base.errors import HaulageError, TransferError, UsageError
 from haulage.base.ids import site_code
 from haulage.base.text import shown
 
-_MOST_BYTES = 1 << 20
+_MOST_BYTES = 64 << 10
+_LINES_READ = 300
+_LINE_MOST = 4096
+"""The TOML reader takes the square of the time for a key of very many parts."""
 
 Check = Callable[[Any], str | None]
 """Says what is wrong with a value of the right type, or None."""
@@ -234,18 +238,22 @@ def load_settings(path: str) -> Settings:
 def parse_settings(data: bytes, path: str = "haulage.toml") -> Settings:
     """The settings in the bytes of a file; what is not there has its default. Raises UsageError ``bad-settings``."""
     if len(data) > _MOST_BYTES:
-        raise _bad(path, 0, "is larger than 1 MiB", "A settings file has some dozen lines.")
+        raise _bad(path, 0, "is larger than 64 KiB", "A settings file has some dozen lines.")
     if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         raise _bad(path, 1, "begins with a byte order mark", "Save it as UTF-8 without BOM.")
     try:
         text = data.decode("utf-8")
+        long = next((number for number, line in enumerate(data.split(b"\n"), 1) if len(line) > _LINE_MOST), 0)
+        if long:
+            raise _bad(path, long, f"is longer than {_LINE_MOST} bytes", "Write long lists on several lines.")
         table = tomllib.loads(text)
     except UnicodeDecodeError as cause:
         line = data[: cause.start].count(b"\n") + 1
         raise _bad(path, line, "is not UTF-8", "Save it as UTF-8.") from None
     except (ValueError, RecursionError) as cause:  # also numbers of more digits than Python reads
         found = re.search(r"at line (\d+)", str(cause))
-        raise _bad(path, int(found[1]) if found else 0, f"is not TOML: {cause}", "See docs/settings.md.") from None
+        last = data.rstrip(b"\n").count(b"\n") + 1 if "end of document" in str(cause) else 0
+        raise _bad(path, int(found[1]) if found else last, f"is not TOML: {cause}", "See docs/settings.md.") from None
     return _Reader(path, text).settings(table)
 
 
@@ -264,7 +272,7 @@ class _Reader:
 
     def __init__(self, path: str, text: str) -> None:
         self._path = path
-        self._lines = text.splitlines()
+        self._lines = [line.removesuffix("\r") for line in text.split("\n")]
 
     def settings(self, table: dict[str, Any]) -> Settings:
         sections = {}
@@ -315,7 +323,20 @@ class _Reader:
         )
 
     def _line(self, section: str, name: str) -> int:
-        """Where a key stands; 0 if it is written in a way that this simple look does not see."""
+        """Where a key stands; 0 if that cannot be told."""
+        return self._line_by_reading(section, name) or self._line_by_looking(section, name)
+
+    def _line_by_reading(self, section: str, name: str) -> int:
+        """The shortest beginning of the file that has it, in whatever spelling; of a file of usual length only."""
+        for number in range(1, len(self._lines) + 1 if len(self._lines) <= _LINES_READ else 0):
+            with contextlib.suppress(ValueError, RecursionError):
+                table = tomllib.loads("\n".join(self._lines[:number]))
+                inner = table.get(section) if section else table
+                if isinstance(inner, dict) and name in inner:
+                    return number
+        return 0
+
+    def _line_by_looking(self, section: str, name: str) -> int:
         current = ""
         for number, line in enumerate(self._lines, 1):
             header = re.match(r"\s*\[+\s*([^\]#]+?)\s*\]", line)
