@@ -100,7 +100,7 @@ def load_home(path: str) -> Home:
         raise ConflictError(
             "home-unfinished",
             f"Making the home {real} was not finished.",
-            "Run the same `haulage init` or `haulage join` again: it goes on from there, or starts over.",
+            "Run the same `haulage init`, `join` or `restore` again: it goes on from there, or starts over.",
         )
     if not os.path.isfile(os.path.join(real, SETTINGS)):
         raise NotFoundError("no-home", f"{real} is not the home of a site.", "haulage init, or haulage join, makes one.")

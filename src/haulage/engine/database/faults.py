@@ -65,7 +65,7 @@ def _from_sqlite(cause: sqlite3.Error, where: str) -> HaulageError | None:
         return IntegrityError(
             "database-damaged",
             f"The database {where} is damaged: {cause}.",
-            "Stop the server and put the newest backup of its home in place.",
+            "Stop the server, move its home away, and: haulage restore BACKUP --home DIR",
             remedy=Remedy.WAIT_FOR_PERSON,
         )
     return None

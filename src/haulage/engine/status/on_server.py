@@ -72,7 +72,7 @@ DATABASE_DAMAGED = Message(
     component=Component.SERVER,
     text="The database is damaged: {cause}.",
     cause="The disk or the machine changed what was written.",
-    remedy="Stop the server and put the newest backup of its home in place.",
+    remedy="Stop the server, move its home away, and: haulage restore BACKUP --home DIR",
 )
 DISK_FULL = Message(
     number=640,
