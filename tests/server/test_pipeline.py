@@ -78,6 +78,25 @@ def test_f41_a_place_that_hangs_keeps_no_other_waiting(here: Lab, monkeypatch: p
         engine.stop(PATIENCE_SECONDS)
 
 
+def test_a_source_that_hangs_keeps_no_other_from_being_captured(here: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    hung, well = here.package(), here.package()
+    here.publish(hung)
+    here.publish(well)
+    core = here.core(HQ1)
+    hold, captured = threading.Event(), threading.Event()
+    monkeypatch.setattr(core.publisher, "run", lambda package: hold.wait(PATIENCE_SECONDS) if package == hung else captured.set())
+    engine = ThreadedJobs(SystemClock())
+    pump = Pump(core, engine, here.world.clock)
+    engine.start()
+    try:
+        pump.turn()
+        assert captured.wait(PATIENCE_SECONDS)
+        assert engine.running()
+    finally:
+        hold.set()
+        engine.stop(PATIENCE_SECONDS)
+
+
 def _begin(here: Lab) -> tuple[SteppedJobs, Pump]:
     """An engine and a pump, as a server that starts has them."""
     engine = SteppedJobs(here.world.clock)

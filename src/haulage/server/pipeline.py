@@ -22,6 +22,8 @@ from haulage.server.core import SiteCore
 AHEAD = 8
 """So many duties for each worker are looked at: more than can begin before the next look, and few, because every job's end asks
 for one."""
+CAPTURES = 2
+"""One keeps all processors busy; the second is for when a source hangs."""
 AHEAD_AT_ONE_PLACE = 2
 """The same for each job that one place may have: a place that hangs would else hide all others behind its own duties."""
 
@@ -89,10 +91,10 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
         ]
 
     return [
-        JobKind(kind="capture", workers=1, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
+        JobKind(kind="capture", workers=CAPTURES, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
         JobKind(kind="site", workers=workers, run=site, due=site_duties),
         JobKind(kind="point", workers=workers, per_place=per_place, run=point, due=point_duties),
-        JobKind(kind="survey", workers=1, run=lambda where: core.survey.run(Place(where)), due=surveys),
+        JobKind(kind="survey", workers=workers, run=lambda where: core.survey.run(Place(where)), due=surveys),
     ]
 
 
