@@ -291,6 +291,9 @@ class StreamHerald:
         cause = f"site {peer} remembers more of this site than it does itself"
         self._journal.record(tx, on_sites.EPOCH_RAISED, new_epoch=epoch, cause=cause)
 
+    def runs_twice(self, tx: Transaction, peer: SiteCode, rises: int) -> None:
+        self._journal.record(tx, on_sites.SITE_RUNS_TWICE, other=peer, rises=rises)
+
     def equivocation(self, tx: Transaction, definition: Definition) -> None:
         self._journal.record(
             tx,

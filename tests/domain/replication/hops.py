@@ -50,6 +50,7 @@ class Told:
         self.gaps: list[tuple[int, int]] = []
         self.resyncs: list[str] = []
         self.epochs: list[int] = []
+        self.twice: list[int] = []
 
     def message_refused(self, _tx: Transaction, _peer: SiteCode, message: Message, _error: HaulageError) -> None:
         self.refused.append(message.key)
@@ -65,6 +66,9 @@ class Told:
 
     def epoch_raised(self, _tx: Transaction, epoch: int, _peer: SiteCode) -> None:
         self.epochs.append(epoch)
+
+    def runs_twice(self, _tx: Transaction, _peer: SiteCode, rises: int) -> None:
+        self.twice.append(rises)
 
 
 class End:

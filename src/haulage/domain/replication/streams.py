@@ -19,6 +19,7 @@ from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
 from haulage.domain.replication.records import Stream
 from haulage.domain.replication.seal import Seal
+from haulage.domain.replication.twins import Twins
 from haulage.engine.database.transaction import Database, Transaction, savepoint
 from haulage.engine.protocol.asks import Position
 from haulage.engine.protocol.codec import encode
@@ -62,6 +63,10 @@ class Events(Protocol):
 
     def epoch_raised(self, tx: Transaction, epoch: int, peer: SiteCode) -> None:
         """A neighbour remembers more of us than we do: this site was restored from a backup (I16)."""
+        ...
+
+    def runs_twice(self, tx: Transaction, peer: SiteCode, rises: int) -> None:
+        """That happens again and again: two servers act as this site (F50)."""
         ...
 
 
@@ -118,6 +123,7 @@ class Streams:
         self._renderers = renderers
         self._appliers = appliers
         self._wake = wake
+        self._twins = Twins()
 
     def mark(self, tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
         """A neighbour is to be told the present state of something."""
@@ -141,6 +147,7 @@ class Streams:
             epoch = self._sites.epoch(tx)
             if not records.has_dirty(tx, peer) and (_caught_up(stream, epoch, position) or _silent(stream, epoch, position)):
                 return []
+        self._refuse_twin(peer, position)
         with self._database.writing() as tx:
             if not self._sites.keys_of(tx, peer):
                 raise NotAllowedError("not-a-neighbour", f"Site {peer} is not a neighbour of {self._code}.", "Was it removed?")
@@ -196,6 +203,24 @@ class Streams:
             self.resync(tx, neighbour, "this site was restored")
         return epoch
 
+    def _refuse_twin(self, peer: SiteCode, position: Position) -> None:
+        """Before the epoch is raised once more: if that goes on, another server acts as this site, and both of them say so and hold
+        still longer and longer, instead of outbidding each other."""
+        wait = self._twins.wait_seconds(self._clock.monotonic())
+        if not wait:
+            return
+        with self._database.reading() as tx:
+            stream, epoch = records.find_stream(tx, peer), self._sites.epoch(tx)
+        if (position.epoch, position.stream, position.sequence) < (epoch, stream.out_stream, stream.out_next):
+            return
+        with self._database.writing() as tx:
+            self._events.runs_twice(tx, peer, self._twins.rises)
+        raise TransferError(
+            "site-runs-twice",
+            f"Site {peer} hears of {self._code} from another server, too: its epoch rose {self._twins.rises} times within the hour.",
+            f"Stop one of the two servers of {self._code}: a site that was restored or copied must not run beside the old one.",
+        )
+
     def _settle(self, tx: Transaction, peer: SiteCode, position: Position) -> None:
         """Compare what the neighbour has with what we remember having sent; whoever forgot is helped (I16)."""
         stream, epoch = records.find_stream(tx, peer), self._sites.epoch(tx)
@@ -208,6 +233,7 @@ class Streams:
             )
         if theirs > ours or (theirs == ours and position.sequence >= stream.out_next):
             self._events.epoch_raised(tx, self.begin_anew(tx, position.epoch), peer)
+            self._twins.rose(self._clock.monotonic())
         elif theirs == ours and position.sequence >= stream.out_acknowledged:
             if position.sequence > stream.out_acknowledged:
                 records.remove_sealed(tx, peer, position.sequence)

@@ -94,6 +94,16 @@ EPOCH_RAISED = Message(
     cause="The site was restored from a backup, or a neighbour remembers more of it than it does itself.",
     remedy="Nothing to do: the neighbours send again what is missing. If nobody restored it, check the disk of site.db.",
 )
+SITE_RUNS_TWICE = Message(
+    number=3310,
+    name="site-runs-twice",
+    severity=Severity.ERROR,
+    type=MessageType.MILESTONE,
+    component=Component.ESTATE,
+    text="Two servers seem to act as this site: site {other} remembers what this one never said, for the {rises}th time this hour.",
+    cause="A copy of the home runs beside the one it was made from, or a restored site beside the old one.",
+    remedy="Stop the server that should not run; the other one goes on by itself, at once if it is started anew.",
+)
 CLOCK_DIFFERS = Message(
     number=3309,
     name="clock-differs",
@@ -195,6 +205,7 @@ MESSAGES = (
     PARENT_AWAY,
     PARENT_BACK,
     EPOCH_RAISED,
+    SITE_RUNS_TWICE,
     CLOCK_DIFFERS,
     RESYNC_STARTED,
     ENVELOPE_REFUSED,
