@@ -144,7 +144,7 @@ def expires_at(certificate_pem: str) -> dt.datetime:
     return _load(certificate_pem).not_valid_after_utc
 
 
-_RENEW = "Let the central site issue a new certificate: haulage site set --url, or join again."
+_RENEW = "Restore keys and trust of the home from a backup, or invite the site anew and join with a new home."
 
 
 def _requested_key(csr_pem: str, code: str) -> ec.EllipticCurvePublicKey:
