@@ -217,7 +217,7 @@ class Streams:
             self._events.runs_twice(tx, peer, self._twins.rises)
         raise TransferError(
             "site-runs-twice",
-            f"Site {peer} hears of {self._code} from another server, too: its epoch rose {self._twins.rises} times within the hour.",
+            f"Site {peer} hears of {self._code} from another server, too: {self._twins.rises} times within the hour it knew more.",
             f"Stop one of the two servers of {self._code}: a site that was restored or copied must not run beside the old one.",
         )
 

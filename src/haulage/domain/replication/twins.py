@@ -1,5 +1,5 @@
 """Noticing that a site runs twice: a copy of its disk beside the one it was made from, or a restored one beside the old one. Each
-finds that the neighbours remember more than it does, and raises its epoch past the other, for ever. Pure but for what it remembers."""
+finds that the neighbours remember more than it does, and raises its epoch past the other, for ever. Knows no site."""
 
 from __future__ import annotations
 
