@@ -17,7 +17,14 @@ TOKEN_BYTES = _LAYOUT.size
 
 def token_of(status: os.stat_result) -> bytes:
     """The token of a file with this status."""
-    return _LAYOUT.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    try:
+        return _LAYOUT.pack(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    except struct.error:  # a time beyond 1677 to 2262: told apart by its lower 64 bits all the same
+        return _LAYOUT.pack(status.st_size, _lower(status.st_mtime_ns), _lower(status.st_ctime_ns), status.st_ino)
+
+
+def _lower(nanoseconds: int) -> int:
+    return (nanoseconds + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def changed_ns(token: bytes) -> int | None:

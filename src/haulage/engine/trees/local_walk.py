@@ -9,6 +9,7 @@ import os
 import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from haulage.engine.trees.change_token import inode_of, token_of
 from haulage.engine.trees.folder_handles import FolderHandles
@@ -21,6 +22,7 @@ from haulage.engine.trees.trouble import changed, unreadable, unsupported
 
 _SPECIAL = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "character device", stat.S_IFBLK: "block device"}
 _MOST_NAMED = 20
+_INT64 = 1 << 63
 _NOT_ENTERED = -1
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
 
@@ -194,10 +196,17 @@ class LocalWalk:
         if facts is not None:
             for name in facts.others:
                 self._omit(path, "attribute", os.fsdecode(name))
-        return make_entry(path, status, self._owners.owner(status.st_uid, status.st_gid), facts)
+        return self._timed(make_entry(path, status, self._owners.owner(status.st_uid, status.st_gid), facts))
+
+    def _timed(self, entry: Entry) -> Entry:
+        """A time beyond 1677 to 2262, which some file systems can hold, is cut to what a tree can say, and named."""
+        if -_INT64 <= entry.mtime_ns < _INT64:
+            return entry
+        self._omit(entry.path, "times", f"{entry.mtime_ns} ns is beyond what a tree can say")
+        return replace(entry, mtime_ns=max(-_INT64, min(_INT64 - 1, entry.mtime_ns)))
 
     def _symlink(self, path: bytes, name: bytes, fd: int, status: os.stat_result) -> Entry:
-        return Entry(
+        entry = Entry(
             path=path,
             type=EntryType.SYMLINK,
             target=self._calls.readlink(name, dir_fd=fd),
@@ -205,6 +214,7 @@ class LocalWalk:
             mtime_ns=status.st_mtime_ns,
             seen=token_of(status),
         )
+        return self._timed(entry)
 
     def _first_name(self, path: bytes, status: os.stat_result) -> bytes | None:
         """The name met before for this file; forgotten once all of its names were met."""
