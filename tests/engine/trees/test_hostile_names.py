@@ -55,10 +55,8 @@ def windows_forbids(name: bytes) -> bool:
     return bad or stem in devices
 
 
-def folding(
-    call: Callable[..., Any], creating: Callable[[tuple[Any, ...]], bool], seen: set[tuple[int, str]]
-) -> Callable[..., Any]:
-    """The call at a place that compares names without case and normalisation, as macOS and Windows do."""
+def folding(call: Callable[..., Any], seen: set[tuple[int, str]]) -> Callable[..., Any]:
+    """``open`` at a place that compares names without case and normalisation, as macOS and Windows do."""
 
     def wrapped(*arguments: Any, **options: Any) -> Any:
         name = arguments[0]
