@@ -12,26 +12,7 @@ from hypothesis import strategies as st
 from haulage.base.errors import FormatError
 from haulage.engine.trees.ntfs_record import DATA, FILE_NAME, file_names, parse_record
 from haulage.engine.trees.ntfs_reparse import interix_target, link_target
-
-
-def resident(kind: int, value: bytes, name: str = "") -> bytes:
-    coded = name.encode("utf-16-le", "surrogatepass")
-    at = 24 + len(coded) + -len(coded) % 8
-    body = struct.pack("<IIBBHHHIHH", kind, 0, 0, len(coded) // 2, 24, 0, 0, len(value), at, 0) + coded
-    body = body.ljust(at, b"\0") + value
-    body += bytes(-len(body) % 8)
-    return body[:4] + struct.pack("<I", len(body)) + body[8:]
-
-
-def non_resident(runs: bytes, clusters: int, size: int) -> bytes:
-    body = struct.pack("<IIBBHHHqqHB5xqqq", DATA, 0, 1, 0, 64, 0, 0, 0, clusters - 1, 64, 0, size, size, size) + runs
-    body += bytes(8 - len(body) % 8)
-    return body[:4] + struct.pack("<I", len(body)) + body[8:]
-
-
-def named(name: str, parent: int = 5, namespace: int = 1) -> bytes:
-    coded = name.encode("utf-16-le", "surrogatepass")
-    return resident(FILE_NAME, struct.pack("<Q", parent).ljust(64, b"\0") + bytes([len(coded) // 2, namespace]) + coded)
+from haulage.testing.ntfs_image import named, non_resident, resident
 
 
 def names_in(raw: bytes) -> list[bytes]:
