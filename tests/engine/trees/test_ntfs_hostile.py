@@ -66,7 +66,7 @@ def test_a_volume_made_by_hand_reads_as_what_it_says(image: str) -> None:
     found = describe(reading(image, ntfs.records()))
     assert sorted(found) == [b"", b"clusters", b"extended", b"folder", b"folder/a.txt", b"folder/two", b"link", b"one"]
     assert found[b"folder/a.txt"][1:] == (b"hello", {b"Zone.Identifier": b"zone"})
-    assert found[b"clusters"][1] == b"\x04" * 1024 + bytes(3 * 512) + b"\x09" * 505
+    assert found[b"clusters"][1] == b"\x04" * 512 + b"\x05" * 512 + bytes(3 * 512) + b"\x09" * 505
     assert found[b"link"][0].target == b"folder/a.txt"
     assert found[b"one"][0].same_as == b"folder/two"
     assert found[b"extended"][1] == b"in the extension"
