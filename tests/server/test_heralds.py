@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 from haulage.base.errors import FormatError, NotAllowedError
@@ -9,6 +10,7 @@ from haulage.base.ids import Place
 from haulage.engine.protocol.envelopes import Message, MessageKind
 from haulage.operations import packages
 from haulage.server.heralds import StreamHerald
+from haulage.testing.simulation.network import Host
 from tests.domain.worlds import ACTOR, CHI, HQ1, LA1, lab
 
 
@@ -87,3 +89,38 @@ def test_a_withdrawn_package_says_nothing_to_those_it_never_concerned() -> None:
         packages.unassign_package(here.desk(HQ1), ACTOR, package, [Place("CHI")])
         here.settle()
         assert here.said(LA1, 2339) == []
+
+
+def test_a_transfer_that_goes_on_and_one_that_is_overtaken_say_so() -> None:
+    with lab() as here:
+        package = here.package("CHI")
+        here.source(random.Random(1).randbytes(400))
+        here.publish(package)
+        pieces: list[str] = []
+
+        def newer(host: Host) -> None:
+            pieces.append(host.code)
+            if len(pieces) > 1:
+                return
+            here.source(random.Random(2).randbytes(400))
+            here.publish(package)
+            here.core(HQ1).publisher.run(package)
+            here.world.sites[CHI].step("pull")
+
+        here.world.network.on_piece = newer
+        here.settle()
+        assert here.row(package, "CHI").present == 2
+        (overtaken,) = here.said(CHI, 3506)
+        assert (overtaken.fields["version"], overtaken.fields["newer"]) == (1, 2)
+
+
+def test_a_removal_says_that_it_begins_and_that_it_is_done() -> None:
+    with lab() as here:
+        here.point("CHI/p")
+        package = here.package("CHI/p")
+        here.publish(package)
+        here.settle()
+        packages.unassign_package(here.desk(HQ1), ACTOR, package, [Place("CHI/p")])
+        here.settle()
+        (begun,), (done,) = here.said(CHI, 2358), here.said(CHI, 2359)
+        assert begun.sequence < done.sequence

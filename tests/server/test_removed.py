@@ -33,7 +33,7 @@ def test_a_removed_site_is_told_so_and_an_unknown_one_is_not(served: Served) -> 
 
 
 def test_the_parents_word_is_told_once_and_until_it_is_taken_back(served: Served) -> None:
-    contact = Contact(HQ1, served.opened.core, SystemClock(), Presence(SystemClock()))
+    contact = Contact(HQ1, served.opened.core, SystemClock(), Presence(SystemClock()), lambda: 0.0)
     contact.bad(TransferError("no-answer", "Nobody answered.", ""))
     assert contact.removed == ""
     before = _said(served)
@@ -60,3 +60,22 @@ def test_a_stop_that_hangs_leaves_no_server_file(tmp_path: Path, monkeypatch: py
     end_now(str(file))
     assert not file.exists()
     assert codes == [0, 0]
+
+
+def test_f46_a_clock_that_differs_is_named_once_and_again_after_it_was_right(served: Served) -> None:
+    off = [3600.0]
+    contact = Contact(HQ1, served.opened.core, SystemClock(), Presence(SystemClock()), lambda: off[0])
+
+    def said() -> list[object]:
+        core = served.opened.core
+        with core.database.reading() as tx:
+            return [one.record.fields["seconds"] for one in core.journal.find(tx, StatusFilter(number=3309), limit=9)]
+
+    contact.good()
+    contact.good()
+    assert said() == [3600]
+    off[0] = 1.0
+    contact.good()
+    off[0] = -900.0
+    contact.good()
+    assert sorted(said(), key=str) == [-900, 3600]

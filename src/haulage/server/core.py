@@ -87,6 +87,8 @@ class Parts:
     """Told of every site that became known or changed (this one included: its certificate may have come)."""
     wake_repair: Callable[[], None] = lambda: None
     """Something of the store, or of a neighbour's, wants repair; must return at once."""
+    store_path: str = "the store"
+    """Where the store is, for people."""
     hints_folder: str | None = None
     capture_rules: CaptureRules = field(default_factory=CaptureRules)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -206,6 +208,7 @@ class SiteCore:
             retry=parts.retry,
             chance=parts.chance,
             on_failure=FailureHerald(self.journal).failed,
+            on_superseded=SiteHerald(self.journal).superseded,
         )
         self.site_duty = SiteDuty(
             code,

@@ -103,6 +103,29 @@ class SiteHerald:
             bytes_new=offer.bytes_new,
         )
 
+    def resumed(self, tx: Transaction, shipment: Shipment, offer: Offer) -> None:
+        self._journal.record(
+            tx,
+            on_places.TRANSFER_RESUMED,
+            package=shipment.package,
+            place=shipment.place,
+            version=shipment.wanted,
+            bytes_done=shipment.bytes_done,
+            bytes_planned=offer.size,
+        )
+
+    def superseded(self, tx: Transaction, before: Shipment, now: Shipment) -> None:
+        """Of a withdrawn package its removal tells."""
+        if before.wanted not in (now.wanted, NO_VERSION) and now.wanted != NO_VERSION:
+            self._journal.record(
+                tx,
+                on_places.TRANSFER_SUPERSEDED,
+                package=now.package,
+                place=now.place,
+                version=before.wanted,
+                newer=now.wanted,
+            )
+
     def finished(self, tx: Transaction, shipment: Shipment, report: ReceiveReport | None) -> None:
         if report is not None:
             self._journal.record(
@@ -208,6 +231,9 @@ class PointHerald:
             version=shipment.wanted,
             count=len(differences),
         )
+
+    def removing(self, tx: Transaction, shipment: Shipment) -> None:
+        self._journal.record(tx, on_places.REMOVAL_STARTED, package=shipment.package, place=shipment.place)
 
     def removed(self, tx: Transaction, shipment: Shipment) -> None:
         self._journal.record(tx, on_places.REMOVED_FROM_PLACE, package=shipment.package, place=shipment.place)

@@ -7,6 +7,7 @@ import datetime as dt
 import logging
 import random
 import threading
+from collections.abc import Callable
 
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import HaulageError
@@ -28,6 +29,8 @@ GATHER_SECONDS = 0.05
 """Progress comes in bursts; what is said within so long goes together."""
 AWAY_SECONDS = 60.0
 """A parent that cannot be reached for so long is reported."""
+CLOCK_SECONDS = 60
+"""Clocks that differ by more than this are reported."""
 FIRST_SECONDS = 0.5
 CAP_SECONDS = 30.0
 REMOVED_CAP_SECONDS = 600.0
@@ -40,8 +43,12 @@ _log = logging.getLogger("haulage.uplink")
 class Contact:
     """Whether the parent answers, and saying so when that changes for long."""
 
-    def __init__(self, parent: SiteCode, core: SiteCore, clock: Clock, presence: Presence) -> None:
+    def __init__(
+        self, parent: SiteCode, core: SiteCore, clock: Clock, presence: Presence, clock_offset_seconds: Callable[[], float]
+    ) -> None:
         self._parent = parent
+        self._clock_offset_seconds = clock_offset_seconds
+        self._clock_said = False
         self._core = core
         self._clock = clock
         self._presence = presence
@@ -66,11 +73,21 @@ class Contact:
         with self._lock:
             since, said = self._failing_since, self._said
             self._failing_since, self._said, self._removed = None, False, ""
+        self._compare_clocks()
         if since is not None and said:
             away = round((self._clock.now() - since).total_seconds())
             with self._core.database.writing() as tx:
                 self._core.journal.record(tx, on_sites.PARENT_BACK, parent=self._parent, away_seconds=away)
         return since is not None
+
+    def _compare_clocks(self) -> None:
+        """Requests are signed with a time that the parent corrects: how far it is off shows only here."""
+        seconds = round(self._clock_offset_seconds())
+        wrong = abs(seconds) > CLOCK_SECONDS
+        if wrong and not self._clock_said:
+            with self._core.database.writing() as tx:
+                self._core.journal.record(tx, on_sites.CLOCK_DIFFERS, other=self._parent, seconds=seconds)
+        self._clock_said = wrong
 
     def bad(self, error: HaulageError) -> None:
         """None came."""
@@ -92,11 +109,21 @@ class Contact:
 class Uplinks:
     """Both threads."""
 
-    def __init__(self, parent: SiteCode, core: SiteCore, link: Link, clock: Clock, bells: Bells, presence: Presence) -> None:
+    def __init__(
+        self,
+        parent: SiteCode,
+        core: SiteCore,
+        link: Link,
+        clock: Clock,
+        bells: Bells,
+        presence: Presence,
+        *,
+        clock_offset_seconds: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._parent = parent
         self._bells = bells
         self._uplink = Uplink(parent, core.streams, link, claim=core.own_claim)
-        self.contact = Contact(parent, core, clock, presence)
+        self.contact = Contact(parent, core, clock, presence, clock_offset_seconds)
         self._stopping = threading.Event()
         self._pull_failures = self._push_failures = 0
         self._chance = random.Random()  # noqa: S311  (spreads retries; no secret)

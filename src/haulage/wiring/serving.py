@@ -73,7 +73,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         with core.database.reading() as tx:
             parent = core.neighbourhood.parent(tx)
         if parent is not None:
-            uplinks = Uplinks(parent, core, link, clock, bells, presence)
+            uplinks = Uplinks(parent, core, link, clock, bells, presence, clock_offset_seconds=lambda: link.clock_offset_seconds)
     findings = Findings(
         home,
         core,

@@ -28,6 +28,7 @@ from haulage.engine.content.restore import RestoreReport, restore
 from haulage.engine.content.verify import verify_tree
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.trees.model import TreeDifference
+from haulage.engine.trees.trouble import FULL, NOT_DURABLE
 
 SHOWN_DIFFERENCES = 20
 _SHARE_OF_PROGRESS = 64
@@ -48,6 +49,8 @@ class Herald(Protocol):
     def damaged(self, tx: Transaction, shipment: Shipment, differences: list[TreeDifference]) -> None: ...
 
     def repaired(self, tx: Transaction, shipment: Shipment, differences: list[TreeDifference]) -> None: ...
+
+    def removing(self, tx: Transaction, shipment: Shipment) -> None: ...
 
     def removed(self, tx: Transaction, shipment: Shipment) -> None: ...
 
@@ -138,7 +141,14 @@ class PointDuty:
                 self._attempts.show(shipment, ShipmentState.MOVING, bytes_done=done)
 
         writer = backend.stage(shipment.package, shipment.wanted)
-        return restore(manifest, self._store, writer, threads=self._threads, on_progress=progress)
+        try:
+            return restore(manifest, self._store, writer, threads=self._threads, on_progress=progress)
+        except TransferError as error:
+            if NOT_DURABLE in error.facts:
+                # Only memory holds what was staged: the next try must not find it finished.
+                with contextlib.suppress(HaulageError, OSError):
+                    backend.discard(shipment.package, shipment.wanted)
+            raise
 
     def _prove(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> None:
         """All that was staged is right; or none of it may be taken for finished by the next try."""
@@ -227,6 +237,9 @@ class PointDuty:
         if point is not None:
             backend = self._open_point(point)
             backend.probe()
+            if not shipment.tries:
+                with self._database.writing() as tx:
+                    self._herald.removing(tx, shipment)
             with self._as_transfer(shipment):
                 backend.remove_package(shipment.package)
                 if shipment.package in backend.packages():
@@ -259,6 +272,12 @@ class PointDuty:
         except HaulageError:
             raise
         except OSError as error:
+            if error.errno in FULL:
+                raise TransferError(
+                    "no-space-at-point",
+                    f"{shipment.place}: {error.filename}: {error.strerror}",
+                    "Free space there; it goes on by itself.",
+                ) from error
             where = error.filename if isinstance(error.filename, str) else ""
             raise TransferError(
                 "point-unwritable", f"{shipment.place}: {where}: {error.strerror or error}", "Look at the folder of the point."

@@ -31,6 +31,11 @@ NOTHING_SEEN: Mapping[str, object] = {}
 _SEEN = ("present", "verified")
 """Fields that say what is at a place, not what somebody wants of it."""
 
+SPACE = frozenset({"disk-full", "no-space-at-point"})
+"""Codes of errors that pass by themselves once somebody has made room: they wait for that, not for a person, and are told once."""
+SPACE_SECONDS = 60.0
+"""How often it is looked whether there is room."""
+
 STOPPED = frozenset({"link-closed"})
 """Codes of errors that only say that this server stops: no failure of the place, and no try (Q317893)."""
 
@@ -54,6 +59,8 @@ class Outcome:
 
 Work = Callable[[Shipment], Outcome]
 OnFailure = Callable[[Transaction, Shipment, HaulageError], None]
+OnSuperseded = Callable[[Transaction, Shipment, Shipment], None]
+"""(transaction, as it was when the work began, as it is now): what is wanted changed under the work, which stopped."""
 
 
 class Attempts:
@@ -69,6 +76,7 @@ class Attempts:
         retry: RetryPolicy,
         chance: random.Random,
         on_failure: OnFailure,
+        on_superseded: OnSuperseded,
     ) -> None:
         self._code = code
         self._database = database
@@ -77,6 +85,7 @@ class Attempts:
         self._retry = retry
         self._chance = chance
         self._on_failure = on_failure
+        self._on_superseded = on_superseded
 
     def run(self, package: PackageId, where: Place, run: int, work: Work) -> None:
         """One attempt. ``run`` names the job: a job that was done already, or is of another time, does nothing."""
@@ -87,7 +96,7 @@ class Attempts:
         try:
             outcome = work(shipment)
         except Superseded:
-            self._end(shipment, self._again)
+            self._end(shipment, self._again, on_changed=self._on_superseded)
         except HaulageError as error:
             again = error.code in STOPPED
             self._end(shipment, self._again if again else functools.partial(self._fail, error))
@@ -128,7 +137,11 @@ class Attempts:
             self._ledger.save(tx, check(tx).moved(state, self._clock.now(), **changes))
 
     def _end(
-        self, before: Shipment, write: Callable[[Transaction, Shipment], Shipment], seen: Mapping[str, object] = NOTHING_SEEN
+        self,
+        before: Shipment,
+        write: Callable[[Transaction, Shipment], Shipment],
+        seen: Mapping[str, object] = NOTHING_SEEN,
+        on_changed: OnSuperseded | None = None,
     ) -> None:
         """Write the end. If the shipment was armed anew meanwhile, only what was seen at the place counts and it starts anew."""
         with self._database.writing() as tx:
@@ -138,6 +151,8 @@ class Attempts:
             if now.generation == before.generation:
                 after = write(tx, now)
             else:
+                if on_changed is not None:
+                    on_changed(tx, before, now)
                 after = dataclasses.replace(self._again(tx, now), **seen)  # type: ignore[arg-type]
             self._ledger.save(tx, dataclasses.replace(after, run=before.run + 1))
 
@@ -173,6 +188,10 @@ class Attempts:
         }
         if now.wanted == NO_VERSION:
             after = now.moved(ShipmentState.REMOVING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
+        elif error.code in SPACE:
+            after = now.moved(ShipmentState.WAITING, moment, reason=Reason.SPACE, due=self._after(SPACE_SECONDS), **facts)
+            if now.error_code == error.code:
+                return after
         elif error.remedy is Remedy.RETRY and tries < self._retry.tries:
             after = now.moved(ShipmentState.RETRYING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
         elif error.remedy is not Remedy.GIVE_UP:

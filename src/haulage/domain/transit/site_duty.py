@@ -5,20 +5,22 @@ Fetches from the parent only what the store lacks; a killed transfer goes on whe
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from haulage.base.clock import Clock
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, Remedy
-from haulage.base.ids import NO_VERSION, SiteCode, owner_of
+from haulage.base.ids import NO_VERSION, PackageId, SiteCode, owner_of
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
 from haulage.domain.estate import records as estate
 from haulage.domain.replication.seal import Seal
 from haulage.domain.transit import records
-from haulage.domain.transit.attempt import Attempts, Outcome
+from haulage.domain.transit.attempt import SPACE_SECONDS, Attempts, Outcome
 from haulage.domain.transit.holdings import Holdings
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
@@ -45,6 +47,8 @@ class Herald(Protocol):
     """What a transfer has to tell a manager."""
 
     def started(self, tx: Transaction, shipment: Shipment, offer: Offer) -> None: ...
+
+    def resumed(self, tx: Transaction, shipment: Shipment, offer: Offer) -> None: ...
 
     def finished(self, tx: Transaction, shipment: Shipment, report: ReceiveReport | None) -> None: ...
 
@@ -93,6 +97,8 @@ class SiteDuty:
         self._announce = announce
         self._herald = herald
         self._recall = recall
+        self._reserving = threading.Lock()
+        self._promised: dict[PackageId, int] = {}
 
     def work(self, shipment: Shipment) -> Outcome:
         """One attempt at whatever the shipment needs."""
@@ -123,15 +129,36 @@ class SiteDuty:
             seconds = float(answer.retry_after_seconds) if reason is Reason.PARCEL else FALLBACK_SECONDS
             return self._wait(shipment, reason, seconds)
         offer = answer
-        needed, free = offer.bytes_new + SPARE_BYTES, self._free_bytes()
-        if free < needed:
-            return Outcome(
-                state=ShipmentState.WAITING,
-                reason=Reason.SPACE,
-                due_after_seconds=60.0,
-                changes={"bytes_planned": offer.size},
-                effect=lambda tx, now: self._herald.no_space(tx, now, needed, free),
-            )
+        with self._reserved(shipment.package, offer.bytes_new) as free:
+            if free < offer.bytes_new + SPARE_BYTES:
+                return self._wait_for_space(shipment, offer, free)
+            return self._bring(shipment, version, offer, link)
+
+    @contextlib.contextmanager
+    def _reserved(self, package: PackageId, size: int) -> Iterator[int]:
+        """Set space aside for one transfer; gives what is free beside what others under way were promised (Q137610, B117)."""
+        with self._reserving:
+            free = self._free_bytes() - sum(self._promised.values())
+            self._promised[package] = size
+        try:
+            yield free
+        finally:
+            with self._reserving:
+                self._promised.pop(package, None)
+
+    def _wait_for_space(self, shipment: Shipment, offer: Offer, free: int) -> Outcome:
+        """Nothing has crossed the line yet; it is told once."""
+        told = shipment.state is ShipmentState.WAITING and shipment.reason is Reason.SPACE
+        needed = offer.bytes_new + SPARE_BYTES
+        return Outcome(
+            state=ShipmentState.WAITING,
+            reason=Reason.SPACE,
+            due_after_seconds=SPACE_SECONDS,
+            changes={"bytes_planned": offer.size},
+            effect=None if told else lambda tx, now: self._herald.no_space(tx, now, needed, free),
+        )
+
+    def _bring(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> Outcome:
         again = shipment.parcel == offer.parcel
         self._attempts.show(
             shipment,
@@ -144,9 +171,11 @@ class SiteDuty:
             bytes_done=shipment.bytes_done if again else 0,
             bytes_wire=shipment.bytes_wire if again else 0,
         )
-        if not again:
-            with self._database.writing() as tx:
+        with self._database.writing() as tx:
+            if not again:
                 self._herald.started(tx, shipment, offer)
+            elif shipment.bytes_done:
+                self._herald.resumed(tx, shipment, offer)
         report = self._receive(shipment, version, offer, link)
         return self._present(shipment, version, report)
 

@@ -214,7 +214,7 @@ TRANSFER_RESUMED = Message(
     severity=Severity.INFORMATION,
     type=MessageType.DETAIL,
     component=Component.TRANSIT,
-    text="The transfer of version {version} of package {package} to {place} goes on at {bytes_done} of {bytes_new} bytes.",
+    text="The transfer of version {version} of package {package} to {place} goes on at {bytes_done} of {bytes_planned} bytes.",
     cause="It was interrupted; what had arrived was kept.",
     remedy="Nothing to do.",
 )

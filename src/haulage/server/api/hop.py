@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 from starlette.responses import Response
 
-from haulage.base.errors import UsageError
+from haulage.base.errors import ConflictError, NotAllowedError, NotFoundError, UsageError
 from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
@@ -18,7 +18,8 @@ from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
 from haulage.engine.protocol.fields import Count
-from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES
+from haulage.engine.status import on_sites
+from haulage.engine.trust.enrolment import CLAIM_MAX_BYTES, peek_claim
 from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.parcel_answer import answer_parcel
 
@@ -52,8 +53,14 @@ def _root(call: Call) -> Response:
 
 def _claim(call: Call) -> Response:
     core = call.service.core
-    with core.database.writing() as tx:
-        known = list(core.enrolment.claim(tx, call.raw))
+    try:
+        with core.database.writing() as tx:
+            known = list(core.enrolment.claim(tx, call.raw))
+    except (NotAllowedError, ConflictError, NotFoundError) as refused:
+        claimed = peek_claim(call.raw).code
+        with core.database.writing() as tx:
+            core.journal.record(tx, on_sites.JOIN_REFUSED, child=claimed, cause=refused.message, code=refused.code)
+        raise
     acknowledge()
     return Response(lines.join_lines(known), media_type=lines.MEDIA_TYPE)
 
