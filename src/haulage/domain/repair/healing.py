@@ -112,7 +112,7 @@ class Healer:
 
     def recall(self) -> None:
         """Something of this site's own that was lost is wanted: it is looked for soon, in another thread."""
-        if not self._recall_wanted and not self.lacks:
+        if not self._recall_wanted:
             self._recall_wanted = True
             self._wake()
 
