@@ -79,6 +79,7 @@ def test_nothing_wakes_a_thread_that_has_nothing_to_do(bench: Threaded) -> None:
     bench.engine.submit("work", "b", "b", partition="p")
     bench.until(lambda: bench.engine.running() == {"hang"})
     assert _waits(bench) == [None], "a job that waits for its partition is begun by the end of the other, not by looking again"
+    bench.engine.submit("other", "never", "never", partition="p", delay_seconds=1e15)
     bench.engine.submit("other", "later", "later", partition="p", delay_seconds=3600)
     (ahead,) = _waits(bench)
     assert ahead is not None
@@ -136,6 +137,26 @@ def test_f62_not_even_a_defect_in_telling_of_a_defect_takes_a_worker_away(caplog
         assert done.wait(_PATIENCE_SECONDS)
     engine.stop(_PATIENCE_SECONDS)
     assert ran == ["a", "b", "last"]
+
+
+def test_f62_a_process_that_may_have_no_more_threads_says_so_and_can_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        started.append(thread)
+        real(thread)
+
+    engine = ThreadedJobs(SystemClock())
+    engine.register("work", lambda _argument: None, 4)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError, match="new thread"):
+            engine.start()
+    engine.stop(_PATIENCE_SECONDS)
+    assert [thread.is_alive() for thread in started] == [False, False]
 
 
 def test_it_takes_nothing_before_it_starts_and_no_kind_after() -> None:

@@ -43,11 +43,11 @@ class ThreadedJobs:
     def start(self) -> None:
         with self._changed:
             self._open = True
-        self._threads = [
-            threading.Thread(target=self._work, name=f"haulage-job-{number}") for number in range(1, self._queue.workers + 1)
-        ]
-        for thread in self._threads:
+        self._threads = []
+        for number in range(1, self._queue.workers + 1):
+            thread = threading.Thread(target=self._work, name=f"haulage-job-{number}")
             thread.start()
+            self._threads.append(thread)
 
     def stop(self, grace_seconds: float) -> None:
         with self._changed:
@@ -88,5 +88,6 @@ class ThreadedJobs:
                         # Another may be free to begin as well, and somebody must watch the time in this thread's place.
                         self._changed.notify()
                     return job
-                self._changed.wait(self._queue.ahead_seconds())
+                ahead = self._queue.ahead_seconds()
+                self._changed.wait(None if ahead is None else min(ahead, threading.TIMEOUT_MAX))
         return None
