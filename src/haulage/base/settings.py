@@ -111,6 +111,7 @@ class SiteSettings:
     name: str = setting("", "A name for people.", _short_line)
     listen: str = setting("127.0.0.1:8440", "Where the server listens.", _address)
     url: str = setting("", "What other sites and clients use to reach it; empty: made from `listen`.", _url)
+    parent_url: str = setting("", "Where the parent is now, if that is not what it said; it says it anew once reached there.", _url)
     connections_per_address: int = setting(
         512, "So many connections one address may hold; raise it where many sites come through one.", _between(16, 8192)
     )

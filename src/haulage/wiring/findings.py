@@ -15,6 +15,7 @@ from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.checkpoint import SQLITE_VERSION, has_reset_defect
 from haulage.engine.trust.certificates import expires_at
 from haulage.server.core import SiteCore
+from haulage.wiring.backing_up import last_backup
 from haulage.wiring.home import Home
 
 Finding = dict[str, object]
@@ -22,6 +23,7 @@ Finding = dict[str, object]
 SCARCE_BYTES = 1 << 30
 CERTIFICATE_DAYS = 60
 SKEW_SECONDS = 60.0
+BACKUP_DAYS = 30
 SHOWN = 20
 
 
@@ -50,6 +52,7 @@ class Findings:
     def __call__(self) -> list[Finding]:
         """Errors first."""
         found = [*self._keys(), *self._certificate(), *self._space(), *self._store(), *self._parent(), *self._shipments(), *self._database()]
+        found += self._backup()
         order = {"error": 0, "warning": 1, "information": 2}
         return sorted(found, key=lambda one: order[str(one["severity"])])
 
@@ -133,6 +136,19 @@ class Findings:
                 f"The parent's clock is {offset:+.0f} s off this one.",
                 "Set this machine's clock right.",
             )
+
+    def _backup(self) -> Iterator[Finding]:
+        """Older than its schedule allows; without a schedule, older than a month, once there is something to lose."""
+        asked, now = self._home.settings.backup, self._clock.now()
+        with self._core.database.reading() as tx:
+            identity = estate.read_identity(tx)
+        last = last_backup(self._home.path)
+        since = last or (identity.joined if identity is not None else now)
+        allowed = dt.timedelta(hours=2 * asked.every_hours) if asked.target else dt.timedelta(days=BACKUP_DAYS)
+        if now - since > allowed:
+            taken = f"The last backup of this site is of {iso(last)}." if last else "This site was never backed up."
+            hint = f"See 662: haulage status list --number 662; or: haulage backup {asked.target}" if asked.target else ""
+            yield _finding("warning", "backup-late", taken, hint or "haulage backup TARGET, or [backup] target in haulage.toml.")
 
     def _shipments(self) -> Iterator[Finding]:
         with self._core.database.reading() as tx:

@@ -201,7 +201,8 @@ def _parent_link(
             loop=loop,
         )
 
-    return ParentLink(parent.url, open_link)
+    # A parent that was restored elsewhere can tell its new place only to whoever finds it there.
+    return ParentLink(home.settings.site.parent_url.rstrip("/") or parent.url, open_link)
 
 
 def _site_changed(tx: Transaction, code: SiteCode, database: Database, link: ParentLink | None, wakes: Wakes) -> None:
