@@ -15,7 +15,9 @@ from haulage.base.clock import SystemClock
 from haulage.base.ids import PackageId, VersionNumber
 from haulage.domain.repair.lacks import Lack
 from haulage.engine.content.model import ManifestId
+from haulage.server.backups import BackupOrder
 from haulage.wiring import findings
+from haulage.wiring.backing_up import Backups
 from haulage.wiring.findings import Findings
 from haulage.wiring.founding import init_central
 from haulage.wiring.home import load_home
@@ -143,3 +145,15 @@ def test_i15_damage_and_a_late_scrub_are_named(site: OpenedSite) -> None:
     finally:
         site.core.healer.lacks = ()
     assert "store-damaged" not in _codes(site)
+
+
+def test_f64_a_late_backup_is_a_finding(site: OpenedSite, tmp_path: Path) -> None:
+    assert "backup-late" not in _codes(site, days=29)
+    assert _codes(site, days=31)["backup-late"] == "warning"
+    Backups(site).take(BackupOrder(target=str(tmp_path / "backups")), "me")
+    assert "backup-late" not in _codes(site, days=29)
+    asked = dataclasses.replace(site.home.settings.backup, target=str(tmp_path / "backups"), every_hours=12.0)
+    settings = dataclasses.replace(site.home.settings, backup=asked)
+    scheduled = dataclasses.replace(site, home=dataclasses.replace(site.home, settings=settings))
+    assert "backup-late" not in _codes(scheduled, days=0.9)
+    assert _codes(scheduled, days=1.1)["backup-late"] == "warning"
