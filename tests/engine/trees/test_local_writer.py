@@ -280,3 +280,69 @@ def test_q319427_times_do_not_shift_across_zones(tmp_path: Path, monkeypatch: py
     for zone in ("Pacific/Auckland", "America/Los_Angeles"):
         monkeypatch.setenv("TZ", zone)
         assert list(compare_trees(MemoryReader(tree), LocalReader(str(tmp_path / "t")))) == []
+
+
+def test_a_plain_file_is_opened_once_and_told_nothing_it_knows(tmp_path: Path) -> None:
+    """Its mode comes with its name, its owner is already right: open, write, time, look, close."""
+    said: list[str] = []
+
+    def listening(name: str) -> Callable[..., Any]:
+        whole = getattr(os, name)
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            said.append(name)
+            return whole(*arguments, **named)
+
+        return call
+
+    names = ("open", "pwrite", "ftruncate", "chmod", "chown", "utime", "fstat", "close")
+    writer = LocalWriter(str(tmp_path / "t"), calls=replace(OsCalls(), **{name: listening(name) for name in names}))
+    owner = local_owner()
+    writer.add(Entry(path=b"", type=EntryType.FOLDER, mode=0o755, owner=owner))
+    writer.add(Entry(path=b"f", type=EntryType.FILE, mode=0o444, owner=owner, size=3, mtime_ns=7))
+    said.clear()
+    writer.write(b"f", None, 0, b"abc")
+    assert said == ["open", "pwrite", "utime", "fstat", "close"]
+    assert writer.finish() == ()
+    status = (tmp_path / "t" / "f").stat()
+    assert (status.st_mode & 0o7777, status.st_mtime_ns) == (0o444, 7)
+
+
+@pytest.mark.parametrize("written", ["before", "after", "in two parts", "never"])
+def test_a_plain_file_is_there_for_its_further_names_whenever_its_bytes_come(tmp_path: Path, written: str) -> None:
+    owner = local_owner()
+    writer = LocalWriter(str(tmp_path / "t"))
+    writer.add(Entry(path=b"", type=EntryType.FOLDER, mode=0o755, owner=owner))
+    writer.add(Entry(path=b"f", type=EntryType.FILE, mode=0o640, owner=owner, size=3, mtime_ns=7))
+    if written == "before":
+        writer.write(b"f", None, 0, b"abc")
+    writer.add(Entry(path=b"g", type=EntryType.FILE, same_as=b"f"))
+    if written == "after":
+        writer.write(b"f", None, 0, b"abc")
+    elif written == "in two parts":
+        writer.write(b"f", None, 1, b"bc")
+        writer.write(b"f", None, 0, b"a")
+    assert writer.finish() == ()
+    first, second = tmp_path / "t" / "f", tmp_path / "t" / "g"
+    assert first.read_bytes() == (bytes(3) if written == "never" else b"abc")
+    assert first.stat() == second.stat()
+    assert (first.stat().st_mode & 0o7777, first.stat().st_mtime_ns, first.stat().st_nlink) == (0o640, 7, 2)
+
+
+def test_b11_a_plain_file_whose_name_is_taken_by_a_twin_is_kept_whole(tmp_path: Path) -> None:
+    owner = local_owner()
+
+    def one_case(path: bytes, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
+        return os.open(b"Setup" if path == b"setup" and flags & os.O_CREAT else path, flags, mode, dir_fd=dir_fd)
+
+    writer = LocalWriter(str(tmp_path / "t"), calls=replace(OsCalls(), open=one_case))
+    writer.add(Entry(path=b"", type=EntryType.FOLDER, mode=0o755, owner=owner))
+    for name in (b"Setup", b"setup"):
+        writer.add(Entry(path=name, type=EntryType.FILE, mode=0o640, owner=owner, size=5, mtime_ns=7))
+    writer.write(b"Setup", None, 0, b"upper")
+    writer.write(b"setup", None, 0, b"lower")
+    assert [(omission.path, omission.what) for omission in writer.finish()] == [(b"setup", "name")]
+    reader = LocalReader(str(tmp_path / "t"))
+    found = {entry.path: reader.read_whole(entry) for entry in reader.entries() if entry.path}
+    reader.close()
+    assert found == {b"Setup": b"upper", b"setup": b"lower"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from haulage.base.errors import ConflictError
-from haulage.engine.trees.mounts import Mount, behind_mounts
+from haulage.engine.trees.mounts import Mount, behind_mounts, parse_mounts
 from haulage.engine.trees.overlap import refuse_overlap
 from tests.peers import need
 
@@ -79,3 +79,8 @@ def test_b20_a_path_behind_mounts_is_found_without_mounting() -> None:
     assert behind_mounts(b"/mnt/x/new", mounts) == (b"8:1", b"/srv/source/sub/new")
     assert behind_mounts(b"/mnt/xy", mounts) == (b"8:1", b"/mnt/xy")
     assert behind_mounts(b"/srv/source/sub", mounts) == (b"0:9", b"/sub")
+
+
+def test_what_kind_of_file_system_a_mount_is_stands_behind_the_hyphen() -> None:
+    table = b"22 1 8:1 / / rw shared:1 master:2 - ext4 /dev/a rw\n23 22 0:9 / /mnt/x rw - cifs //server/share rw\n24 22 0:8 / /y rw"
+    assert [mount.kind for mount in parse_mounts(table)] == [b"ext4", b"cifs", b""]

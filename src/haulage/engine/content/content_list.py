@@ -6,6 +6,7 @@ Writes and reads lists through the store's interfaces; knows nothing of entries 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 from haulage.base.errors import FormatError
 from haulage.engine.content.chunker import MAX_BYTES
@@ -73,7 +74,7 @@ def list_rows(content: ContentRef) -> Iterator[tuple[int, int, ChunkId]]:
 def read_chunks(content: ContentRef, read: Read) -> Iterator[tuple[int, ChunkId]]:
     """Length and id of every chunk of a content, in order, its lists read and checked one at a time."""
     if not content.lists:
-        yield from unpack_chunks(content.chunks)
+        yield from cast("Iterator[tuple[int, ChunkId]]", CHUNK_ROW.iter_unpack(content.chunks))
         return
     for size, count, chunk in list_rows(content):
         rows = read(chunk)

@@ -147,6 +147,15 @@ class IndexFile:
         """Block number, offset in the block, length."""
         return _PLACE.unpack_from(self._places, _PLACE.size * at)
 
+    def locate(self, chunk: bytes) -> tuple[int, int, int, int] | None:
+        """Where the block of a chunk stands in the pack (offset, size), and the chunk in it (start, length)."""
+        at = self.find(chunk)
+        if at < 0:
+            return None
+        number, start, length = _PLACE.unpack_from(self._places, _PLACE.size * at)
+        offset, size = _BLOCK.unpack_from(self._blocks, _BLOCK.size * number)
+        return offset, size, start, length
+
     def block(self, number: int) -> BlockPlace:
         """Where a block stands. Raises IntegrityError ``index-damaged`` if the index names a block that it does not list."""
         if number >= self.block_count:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from haulage.engine.content.index_file import IndexFile
 from haulage.engine.content.model import ChunkId
@@ -18,9 +18,8 @@ _LEAST_BITS = 16
 _MOST_BITS = 26
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """Where a chunk's bytes are: a block in a pack's file, and a range of the decoded block."""
+class Location(NamedTuple):
+    """Where a chunk's bytes are: a block in a pack's file, and a range of the decoded block. Sorts in the order of files."""
 
     pack: str
     path: str
@@ -59,12 +58,8 @@ class SealedPack:
         return self.index.find(chunk) >= 0
 
     def locate(self, chunk: ChunkId) -> Location | None:
-        at = self.index.find(chunk)
-        if at < 0:
-            return None
-        number, start, length = self.index.place(at)
-        block = self.index.block(number)
-        return Location(self.name, self.path, block.offset, block.size, start, length)
+        place = self.index.locate(chunk)
+        return Location(self.name, self.path, *place) if place else None
 
     def chunks(self) -> Iterable[ChunkId]:
         return self.index.chunks()
@@ -127,6 +122,23 @@ class IndexSet:
         for sealed in self.sealed if number == _SEVERAL else table.groups[number]:
             if sealed.index.find(chunk) >= 0:
                 return sealed
+        return None
+
+    def locate(self, chunk: ChunkId) -> Location | None:
+        """Where to read the chunk: as ``find``, then asking the pack, with one look instead of two where the pack is sealed."""
+        if not self.growing and not (self._damaged and chunk in self._damaged):
+            table = self._table
+            number = table.slots[int.from_bytes(chunk[:4], "big") >> (32 - table.bits)]
+            if number and number != _SEVERAL:
+                for sealed in table.groups[number]:
+                    place = sealed.index.locate(chunk)
+                    if place is not None:
+                        return Location(sealed.name, sealed.path, *place)
+                return None
+        while pack := self.find(chunk):
+            location = pack.locate(chunk)
+            if location:
+                return location
         return None
 
     def _find_good(self, chunk: ChunkId) -> Pack | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from haulage.base.errors import IntegrityError
 from haulage.engine.content.chunker import MAX_BYTES, SEGMENT_BYTES
@@ -44,19 +45,15 @@ class RestoreReport:
     """What the place could not hold natively and the sidecar took."""
 
 
-@dataclass(slots=True)
-class _Part:
-    """A run of one content's chunks."""
-
-    path: bytes
-    stream: bytes | None
-    offset: int
-    chunks: list[tuple[int, ChunkId]]
+_Place = tuple[bytes, bytes | None, int, int]
+"""Where a chunk goes: path, stream, offset, length."""
+_Wanted = tuple[tuple[bool, bytes, bytes, bytes], bytes, bytes | None, ContentRef]
+"""A content to be written: its key in the order of packing, path, stream, reference."""
 
 
 @dataclass(slots=True)
 class _Task:
-    parts: list[_Part] = field(default_factory=list)
+    places: dict[ChunkId, list[_Place]] = field(default_factory=dict)
     bytes_total: int = 0
     entries: int = 0
     """Names created before this task."""
@@ -70,13 +67,15 @@ def restore(
     threads: int = 2,
     on_progress: Progress | None = None,
 ) -> RestoreReport:
-    """Write the whole tree and finish it durably. On any error the writer abandons what it has, and the error goes on.
+    """Write the whole tree and finish it durably. ``threads`` write, where the writer gains from several; the store decodes with
+    threads of its own. On any error the writer abandons what it has, and the error goes on.
 
     Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged`` and what the writer raises.
     """
     written, names = 0, _Names(writer)
     try:
-        with contextlib.closing(in_order(_Filler(store, writer), _tasks(manifest, names), threads=threads)) as done:
+        writers = threads if getattr(writer, "gains_from_threads", True) else 0
+        with contextlib.closing(in_order(_Filler(store, writer), _tasks(manifest, names), threads=writers)) as done:
             for task, _ in done:
                 written += task.bytes_total
                 if on_progress is not None:
@@ -100,60 +99,54 @@ class _Names:
         self._writer = writer
         self.created = self.bytes_adopted = 0
 
-    def create(self, entry: ManifestEntry, manifest: Manifest) -> Iterator[tuple[ManifestEntry, bytes | None, ContentRef]]:
+    def create(self, entry: ManifestEntry, manifest: Manifest) -> list[_Wanted]:
         """The contents that are to be written."""
         adopted = self._writer.add(tree_entry(entry, manifest.read))
         self.created += 1
+        content = entry.content
         if adopted:
-            self.bytes_adopted += entry.content.size + sum(stream.content.size for stream in entry.streams)
-            return
-        if entry.content.size:
-            yield entry, None, entry.content
+            self.bytes_adopted += content.size + sum([stream.content.size for stream in entry.streams])
+            return []
+        wanted: list[_Wanted] = []
+        if content.size:
+            wanted.append((packing_key(entry.path, None, content.size), entry.path, None, content))
         for stream in entry.streams:
             if stream.content.size:
-                yield entry, stream.name, stream.content
+                key = packing_key(entry.path, stream.name, stream.content.size)
+                wanted.append((key, entry.path, stream.name, stream.content))
+        return wanted
 
 
 def _tasks(manifest: Manifest, names: _Names) -> Iterator[_Task]:
     """Create names, and yield the filling of their contents window by window."""
-    window: list[tuple[ManifestEntry, bytes | None, ContentRef]] = []
+    window: list[_Wanted] = []
     chunks = 0
     for entry in manifest.entries():
-        before = len(window)
-        window += names.create(entry, manifest)
-        if len(window) > before:
+        wanted = names.create(entry, manifest)
+        if wanted:
+            window += wanted
             chunks += len(entry.content.chunks) // CHUNK_ROW.size
-        if len(window) >= WINDOW_ENTRIES or chunks >= WINDOW_CHUNKS:
-            yield from _window_tasks(window, manifest, names.created)
-            window, chunks = [], 0
+            if len(window) >= WINDOW_ENTRIES or chunks >= WINDOW_CHUNKS:
+                yield from _window_tasks(window, manifest, names.created)
+                window, chunks = [], 0
     yield from _window_tasks(window, manifest, names.created)
 
 
-def _window_tasks(window: list[tuple[ManifestEntry, bytes | None, ContentRef]], manifest: Manifest, names: int) -> Iterator[_Task]:
+def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int) -> Iterator[_Task]:
     """The same order in which a capture packs: chunks that were stored together are read together."""
-    window.sort(key=lambda item: packing_key(item[0].path, item[1], item[2].size))
+    window.sort(key=itemgetter(0))
     task = _Task(entries=names)
-    for entry, stream, content in window:
-        for part in _parts(entry.path, stream, content, manifest):
-            task.parts.append(part)
-            task.bytes_total += sum([length for length, _ in part.chunks])
+    for _key, path, stream, content in window:
+        offset = 0
+        for length, chunk in read_chunks(content, manifest.read):
+            task.places.setdefault(chunk, []).append((path, stream, offset, length))
+            offset += length
+            task.bytes_total += length
             if task.bytes_total >= _TASK_BYTES:
                 yield task
                 task = _Task(entries=names)
-    if task.parts:
+    if task.places:
         yield task
-
-
-def _parts(path: bytes, stream: bytes | None, content: ContentRef, manifest: Manifest) -> Iterator[_Part]:
-    part, size = _Part(path, stream, 0, []), 0
-    for length, chunk in read_chunks(content, manifest.read):
-        part.chunks.append((length, chunk))
-        size += length
-        if size >= SEGMENT_BYTES:
-            yield part
-            part, size = _Part(path, stream, part.offset + size, []), 0
-    if part.chunks:
-        yield part
 
 
 class _Filler:
@@ -164,22 +157,14 @@ class _Filler:
         self._writer = writer
 
     def __call__(self, task: _Task) -> None:
-        places: dict[ChunkId, list[tuple[_Part, int, int]]] = {}
-        for part in task.parts:
-            offset = part.offset
-            for length, chunk in part.chunks:
-                places.setdefault(chunk, []).append((part, offset, length))
-                offset += length
         run = _WriteRun(self._writer)
-        for chunk, data in self._store.read_many(list(places)):
+        for chunk, data in self._store.read_many(list(task.places)):
             # In place: a run of chunks of one content that are read in order is written in one go.
-            for part, offset, length in places[chunk]:
+            for path, stream, offset, length in task.places[chunk]:
                 if len(data) != length:
-                    raise IntegrityError(
-                        "chunk-damaged", f"A chunk of {shown(part.path)} does not have the length its manifest says."
-                    )
+                    raise IntegrityError("chunk-damaged", f"A chunk of {shown(path)} does not have the length its manifest says.")
                 if data[0] or data[-1] or data != _ZEROS[:length]:
-                    run.write(part, offset, data)
+                    run.write(path, stream, offset, data)
         run.flush()
 
 
@@ -188,19 +173,23 @@ class _WriteRun:
 
     def __init__(self, writer: TreeWriter) -> None:
         self._writer = writer
-        self._part: _Part | None = None
-        self._start = self._size = 0
+        self._path = b""
+        self._stream: bytes | None = None
+        self._start = self._end = 0
         self._pieces: list[memoryview] = []
 
-    def write(self, part: _Part, offset: int, data: memoryview) -> None:
-        if part is not self._part or offset != self._start + self._size or self._size >= _WRITE_BYTES:
+    def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview) -> None:
+        """The next piece."""
+        joins = offset == self._end and path == self._path and stream == self._stream and offset - self._start < _WRITE_BYTES
+        if not joins or not self._pieces:
             self.flush()
-            self._part, self._start = part, offset
+            self._path, self._stream, self._start = path, stream, offset
         self._pieces.append(data)
-        self._size += len(data)
+        self._end = offset + len(data)
 
     def flush(self) -> None:
-        if self._part is not None and self._pieces:
+        """Write what was joined."""
+        if self._pieces:
             data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._writer.write(self._part.path, self._part.stream, self._start, data)
-        self._part, self._pieces, self._size = None, [], 0
+            self._pieces = []
+            self._writer.write(self._path, self._stream, self._start, data)

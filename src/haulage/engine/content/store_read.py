@@ -6,6 +6,7 @@ whoever needs it brings it again.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import threading
@@ -44,6 +45,16 @@ def load_block(path: str, offset: int, size: int) -> bytes:
             raise TransferError("store-io", f"Cannot read {path}: {error.strerror}.", "It is tried again by itself.") from error
         raise IntegrityError("block-damaged", f"it cannot be read ({error.strerror})") from error
     return decode_block(data)[1]
+
+
+def drop_from_memory(path: str) -> None:
+    """What is read next of a file comes from the disk. A hint: raises nothing."""
+    with contextlib.suppress(OSError):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(fd)
 
 
 def chunk_of(data: bytes, chunk: ChunkId, location: Location) -> memoryview:
@@ -91,15 +102,23 @@ class ChunkReader:
 
     def _plan(self, chunks: Sequence[ChunkId]) -> list[Wanted]:
         """Grouped by block, in file order."""
-        located: Wanted = []
+        located: list[tuple[Location, ChunkId]] = []
         for chunk in chunks:
             location = self._locate(chunk)
             if location is None:
                 self.read(chunk)  # says what is wrong
                 raise chunk_missing(chunk)
-            located.append((chunk, location))
-        located.sort(key=lambda item: (item[1].pack, item[1].offset, item[1].start))
-        return [list(group) for _, group in itertools.groupby(located, key=lambda item: (item[1].pack, item[1].offset))]
+            located.append((location, chunk))
+        located.sort()
+        groups: list[Wanted] = []
+        before: tuple[str, int] | None = None
+        for location, chunk in located:
+            block = location.pack, location.offset
+            if block != before:
+                groups.append([])
+                before = block
+            groups[-1].append((chunk, location))
+        return groups
 
     def _one_by_one(self, wanted: Wanted) -> Iterator[tuple[ChunkId, memoryview]]:
         """Through the cache: also the way out when a block proved bad or vanished."""
@@ -128,11 +147,7 @@ class ChunkReader:
                 future.cancel()
 
     def _locate(self, chunk: ChunkId) -> Location | None:
-        while pack := self._state.indexes.find(chunk):
-            location = pack.locate(chunk)
-            if location:
-                return location
-        return None
+        return self._state.indexes.locate(chunk)
 
     def _mark(self, chunk: ChunkId, location: Location, cause: str) -> HaulageError:
         self._state.mark(location.pack, [chunk], where(location.path, location.offset), cause)

@@ -92,6 +92,28 @@ class Setter:
         self.compare_common(short, entry, status)
         return short, taken
 
+    def is_plain(self, entry: Entry) -> bool:
+        """Whether mode, owner and time are all there is to set, and the place is to be given them."""
+        if entry.attributes or entry.acls or entry.streams or entry.dos or self._sidecar_only or entry.mode is None:
+            return False
+        if not (self._reads_all or entry.mode & 0o400):
+            return False
+        header = self.header
+        return entry.owner is not None and header.owner is None and not header.no_mode and not header.no_owner
+
+    def settle_plain(self, fd: int, entry: Entry) -> bool:
+        """For a plain entry whose file was made with its mode and has all its bytes: set the rest, and read it back. False if the
+        place did not take something: :meth:`settle` then finds out what."""
+        calls = self._calls
+        with contextlib.suppress(OSError, OverflowError):
+            calls.utime(fd, ns=(entry.mtime_ns, entry.mtime_ns))
+        status = calls.fstat(fd)
+        return (
+            status.st_mode & 0o7777 == entry.mode
+            and status.st_mtime_ns == entry.mtime_ns
+            and self._names.owner(status.st_uid, status.st_gid) == entry.owner
+        )
+
     def compare_common(self, short: Shortfall, entry: Entry, status: os.stat_result) -> None:
         """Note times and owner that are not as wanted (files, folders and symlinks alike)."""
         if status.st_mtime_ns != entry.mtime_ns or self._sidecar_only:

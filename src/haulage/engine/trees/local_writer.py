@@ -18,6 +18,7 @@ from haulage.engine.trees.left_behind import LeftBehind
 from haulage.engine.trees.local_durable import remove_below, sync_tree
 from haulage.engine.trees.local_setting import Setter, Shortfall
 from haulage.engine.trees.model import Entry, EntryType, Omission
+from haulage.engine.trees.mounts import is_far
 from haulage.engine.trees.oscalls import SYSTEM_CALLS, OsCalls
 from haulage.engine.trees.paths import name_of, parent_of, shown
 from haulage.engine.trees.sidecar_format import Header, Record, StreamRecord, attribute_records, dos_record, record_of_whole
@@ -69,12 +70,18 @@ class LocalWriter:
             self._folders = FolderHandles(self._root, calls)
         except OSError as error:
             raise unwritable(self._root, error) from error
+        self.gains_from_threads = is_far(self._root)
+        """On a near disk several threads only wait for one another: each call into the system lets go of the interpreter."""
         self._files = WriteHandles(self._folders, calls)
         self._sidecar = SidecarWriter(self._folders, calls)
         self._earlier = list(self._open_earlier(earlier))
         self._setter = Setter(calls, sidecar_only=sidecar_only)
         self._order = WritingOrder()
         self._lock = threading.Lock()
+        self._made = threading.Condition(self._lock)
+        self._making: set[bytes] = set()
+        self._plain: dict[bytes, Entry] = {}
+        """Files that have nothing but bytes, mode, owner and time: made when their first bytes come, finished in one go."""
         self._items: dict[bytes, StagedItem] = {}
         self._native_folders: set[bytes] = set()
         self._whole: set[bytes] = set()
@@ -98,6 +105,8 @@ class LocalWriter:
                 self._add_symlink(entry)
             elif self._earlier and self._adopt(entry):
                 return True
+            elif entry.size and not self._earlier and self._setter.is_plain(entry) and self._holds_parent(entry.path):
+                self._plain[entry.path] = entry
             else:
                 self._add_item(entry)
         except OSError as error:
@@ -106,10 +115,12 @@ class LocalWriter:
 
     def write(self, path: bytes, stream: bytes | None, offset: int, data: memoryview | bytes) -> None:
         """See :class:`haulage.engine.trees.model.TreeWriter`. Raises ValueError for a content that is complete or was not added."""
-        item = self._items.get(path)
-        if item is None:
-            raise ValueError(f"{shown(path, stream)} is complete, or was not added")
         try:
+            if self._plain and stream is None and self._write_plain(path, offset, data):
+                return
+            item = self._items.get(path)
+            if item is None:
+                raise ValueError(f"{shown(path, stream)} is complete, or was not added")
             place = item.place_of(stream)
             if place is None:
                 item.keep(stream, offset, data)
@@ -122,12 +133,57 @@ class LocalWriter:
         except OSError as error:
             raise unwritable(path, error, stream) from error
 
+    def _write_plain(self, path: bytes, offset: int, data: memoryview | bytes) -> bool:
+        """Make a plain file with its first bytes: whole and finished if these are all, and then True."""
+        with self._made:
+            entry = self._plain.pop(path, None)
+            if entry is None:
+                return False
+            self._making.add(path)
+        try:
+            if offset == 0 and len(data) == entry.size and self._make_plain(entry, data):
+                return True
+            self._add_item(entry)
+            return False
+        finally:
+            with self._made:
+                self._making.discard(path)
+                self._made.notify_all()
+
+    def _make_plain(self, entry: Entry, data: memoryview | bytes) -> bool:
+        """False, and nothing happened, if the place cannot hold the name."""
+        assert entry.mode is not None
+        try:
+            # Nobody else gets into the staging folder, so the file may have its mode from the start.
+            fd = self._files.create_whole(entry.path, data, entry.mode & 0o777)
+        except OSError as error:
+            if error.errno in _CANNOT_HOLD:
+                return False
+            raise
+        try:
+            if not self._setter.settle_plain(fd, entry):
+                short, _ = self._setter.settle(fd, entry, {})
+                self._note(entry.path, short)
+        finally:
+            self._calls.close(fd)
+        return True
+
+    def _make_now(self, path: bytes) -> None:
+        """A file that waits for its first bytes is made without them; one that is being made is waited for."""
+        with self._made:
+            self._made.wait_for(lambda: path not in self._making)
+            entry = self._plain.pop(path, None)
+        if entry is not None:
+            self._add_item(entry)
+
     def finish(self) -> Sequence[Omission]:
         """See :class:`haulage.engine.trees.model.TreeWriter`."""
         if self._root_entry is None:
             raise ValueError("nothing was added")
         try:
             folders = []
+            for path in list(self._plain):
+                self._make_now(path)
             for item in list(self._items.values()):
                 if item.entry.type is EntryType.FILE:
                     self._finish_item(item)
@@ -165,6 +221,7 @@ class LocalWriter:
         for tree in self._earlier:
             tree.close()
         self._items.clear()
+        self._plain.clear()
 
     @contextlib.contextmanager
     def _parent(self, path: bytes) -> Iterator[int]:
@@ -235,6 +292,7 @@ class LocalWriter:
         return True
 
     def _add_link(self, entry: Entry, first: bytes) -> None:
+        self._make_now(first)
         native = not self._sidecar_only and first not in self._whole and self._holds_parent(entry.path)
         if not native or not self._link(entry.path, first):
             self._keep_whole(entry, "hard-link", f"to {shown(first)}")

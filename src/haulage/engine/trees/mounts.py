@@ -16,12 +16,20 @@ class Mount:
     device: bytes
     part: bytes
     point: bytes
+    kind: bytes = b""
+    """The file system's name: ext4, cifs, fuse.sshfs."""
 
 
 def parse_mounts(table: bytes) -> list[Mount]:
     """The text of ``/proc/self/mountinfo``, in its order. Pure."""
     rows = [line.split(b" ") for line in table.splitlines()]
-    return [Mount(device=row[2], part=_plain(row[3]), point=_plain(row[4])) for row in rows if len(row) > 4]
+    return [Mount(device=row[2], part=_plain(row[3]), point=_plain(row[4]), kind=_kind(row)) for row in rows if len(row) > 4]
+
+
+def _kind(row: list[bytes]) -> bytes:
+    """After a lone hyphen, which ends optional fields of any number."""
+    at = row.index(b"-", 6) + 1 if b"-" in row[6:] else len(row)
+    return row[at] if at < len(row) else b""
 
 
 def _plain(escaped: bytes) -> bytes:
@@ -34,6 +42,20 @@ def _mounts() -> list[Mount]:
             return parse_mounts(table.read())
     except OSError:
         return []
+
+
+def is_far(path: bytes) -> bool:
+    """Whether a path lies on a file system that answers from elsewhere, so that several calls at once take no longer than one."""
+    real = os.path.realpath(path)
+    best: Mount | None = None
+    for mount in _mounts():
+        holds = real == mount.point or real.startswith(mount.point.rstrip(b"/") + b"/")
+        if holds and (best is None or len(mount.point) >= len(best.point)):
+            best = mount
+    return best is not None and best.kind.startswith(_FAR)
+
+
+_FAR = (b"cifs", b"smb", b"nfs", b"fuse", b"9p", b"ceph", b"gluster", b"afs", b"lustre")
 
 
 def behind_mounts(real: bytes, mounts: list[Mount] | None = None) -> tuple[bytes, bytes] | None:

@@ -47,15 +47,33 @@ class WriteHandles:
             if len(self._handles) > _MOST_OPEN:
                 self._trim()
 
+    def create_whole(self, path: bytes, data: memoryview | bytes, mode: int) -> int:
+        """A new file with all its bytes; the caller closes the descriptor. ``mode`` is what the process's mask leaves of it."""
+        folder, _, name = path.rpartition(b"/")
+        parent = self._folders.acquire(folder)
+        try:
+            fd = self._calls.open(name, _CREATE, mode, dir_fd=parent)
+        finally:
+            self._folders.release(folder)
+        try:
+            self._write(fd, 0, data)
+        except OSError:
+            self._calls.close(fd)
+            raise
+        return fd
+
     def write(self, path: bytes, offset: int, data: memoryview | bytes) -> None:
         """Write all of ``data`` at ``offset``."""
         fd = self.acquire(path)
         try:
-            done = self._calls.pwrite(fd, data, offset)
-            while done < len(data):
-                done += self._calls.pwrite(fd, memoryview(data)[done:], offset + done)
+            self._write(fd, offset, data)
         finally:
             self.release(path)
+
+    def _write(self, fd: int, offset: int, data: memoryview | bytes) -> None:
+        done = self._calls.pwrite(fd, data, offset)
+        while done < len(data):
+            done += self._calls.pwrite(fd, memoryview(data)[done:], offset + done)
 
     def acquire(self, path: bytes) -> int:
         """The descriptor of a file created here, open until ``release``."""
