@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from haulage.base.errors import HaulageError, NotAllowedError
 from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
-from haulage.domain.replication.streams import EPOCH_LEAP_MOST
+from haulage.domain.replication.streams import ENVELOPES_PER_ANSWER, EPOCH_LEAP_MOST
 from haulage.engine.protocol.asks import Position
 from tests.domain.replication.hops import End, carry, settle
 
@@ -77,6 +77,21 @@ def test_thirty_days_away_cost_what_changed_not_what_happened() -> None:
     settle(a, b)
     assert len(b.applied) == 3
     assert b.heard == a.notes
+
+
+def test_f30_answers_that_are_lost_for_a_month_pile_nothing_up() -> None:
+    a, b = _ends()
+    settle(a, b)
+    for day in range(30):
+        for key in ("x", "y", "z"):
+            a.say(key, str(day))
+            a.streams.outgoing(b.code, b.streams.position(a.code))
+    with a.database.reading() as tx:
+        assert len(records.list_sealed(tx, b.code, 0, 1000)) == ENVELOPES_PER_ANSWER
+        assert records.count_dirty(tx, b.code) == 3
+    settle(a, b)
+    assert b.heard == a.notes
+    assert len(b.applied) <= ENVELOPES_PER_ANSWER + 3
 
 
 def test_q319189_q227021_a_poisoned_message_is_refused_and_stops_nobody() -> None:
