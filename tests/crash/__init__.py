@@ -1,0 +1,1 @@
+"""Deaths at every durable step: a slice of them always, all with HAULAGE_LONG=1."""
