@@ -100,7 +100,7 @@ def _answered(client: Client, timeout_seconds: float | None) -> list[Row]:
 
 
 def _show(found: Row) -> None:
-    figures = {name: found[name] for name in ("chunks_checked", "bytes_checked", "damaged") if name in found}
+    figures: Row = {name: found[name] for name in ("chunks_checked", "bytes_checked", "damaged") if name in found}
     output.print_object(figures, "table", [_column(name) for name in figures])
     if found["damages"]:
         output.print_rows(found["damages"], "table", _DAMAGES)

@@ -16,6 +16,7 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
 from haulage.domain.replication import records as replication
 from haulage.domain.replication.tombstones import purge_tombstones
+from haulage.domain.transit.site_duty import SPARE_BYTES
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import SweepReport
 from haulage.engine.database.transaction import Transaction
@@ -52,6 +53,7 @@ class Housekeeper:
         self._clock = clock
         self._presence = presence
         self._settings = settings
+        self._full_said = False
         # A server that is started every morning must have its night too.
         self._next_night = clock.now() + dt.timedelta(hours=1)
         self._next_hour = clock.now()
@@ -60,6 +62,7 @@ class Housekeeper:
         """One round: what is cheap each time, the rest when its hour has come. One step that fails does not keep others from it."""
         now = self._clock.now()
         self._try("presence", self._note_presence)
+        self._try("space", self._watch_space)
         if now >= self._next_hour:
             self._next_hour = now + dt.timedelta(hours=1)
             self._try("retire", self._retire)
@@ -140,6 +143,17 @@ class Housekeeper:
             seconds = round((last - (stream.heard or last)).total_seconds())
             self._core.journal.record(tx, on_sites.SITE_BACK, child=code, away_seconds=seconds)
         replication.put_stream(tx, dataclasses.replace(stream, heard=last, away_said=away))
+
+    def _watch_space(self) -> None:
+        """Say once that a disk is full, and let what waited for room go on."""
+        free, path = self._core.parts.free_bytes(), self._core.parts.store_path
+        if free < SPARE_BYTES and not self._full_said:
+            with self._core.database.writing() as tx:
+                self._core.store_herald.full(tx, path, SPARE_BYTES, free)
+            self._full_said = True
+        elif free >= 2 * SPARE_BYTES:
+            self._full_said = False
+        self._core.publisher.resume(free)
 
     def _watch_certificate(self) -> None:
         with self._core.database.reading() as tx:

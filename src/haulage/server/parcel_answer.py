@@ -14,6 +14,7 @@ from haulage.base.errors import FormatError, HaulageError, IntegrityError, NotFo
 from haulage.base.ids import SiteCode
 from haulage.engine.content.model import Damage
 from haulage.engine.content.parcel_file import ParcelFile
+from haulage.engine.content.store_errors import is_medium_fault
 from haulage.server.endpoint import Call
 from haulage.server.service import Service
 
@@ -60,7 +61,7 @@ async def answer_parcel(call: Call, child: SiteCode, parcel: str) -> Response:
     except FileNotFoundError:
         # It was evicted just now.
         raise _gone(parcel) from None
-    except (IntegrityError, FormatError) as error:
+    except (IntegrityError, FormatError, OSError) as error:
         await asyncio.to_thread(_damaged, call.service, parcel, path, error)
         raise _gone(parcel) from None
     size = file.size
@@ -96,7 +97,7 @@ async def _pieces(service: Service, child: SiteCode, file: ParcelFile, path: str
                 piece = data[start : start + PIECE_BYTES]
                 yield piece
                 service.core.provider.count_served(child, len(piece))
-    except (IntegrityError, FormatError) as error:
+    except (IntegrityError, FormatError, OSError) as error:
         await asyncio.to_thread(_damaged, service, file.head.id.hex(), path, error)
     finally:
         with contextlib.suppress(OSError):
@@ -107,6 +108,9 @@ def _gone(parcel: str) -> NotFoundError:
     return NotFoundError("parcel-gone", f"Parcel {parcel} is not kept here any more.", "Ask for the version again.")
 
 
-def _damaged(service: Service, parcel: str, path: str, error: HaulageError) -> None:
+def _damaged(service: Service, parcel: str, path: str, error: HaulageError | OSError) -> None:
+    if isinstance(error, OSError) and not is_medium_fault(error):
+        return  # this try failed; the child asks again
+    cause = error.message if isinstance(error, HaulageError) else f"it cannot be read ({error.strerror})"
+    service.care.tell([Damage(where=path, chunks=(), cause=cause)])
     service.core.provider.discard(parcel)
-    service.care.tell([Damage(where=path, chunks=(), cause=error.message)])

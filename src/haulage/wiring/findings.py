@@ -51,7 +51,15 @@ class Findings:
 
     def __call__(self) -> list[Finding]:
         """Errors first."""
-        found = [*self._keys(), *self._certificate(), *self._space(), *self._store(), *self._parent(), *self._shipments(), *self._database()]
+        found = [
+            *self._keys(),
+            *self._certificate(),
+            *self._space(),
+            *self._store(),
+            *self._parent(),
+            *self._shipments(),
+            *self._database(),
+        ]
         found += self._backup()
         order = {"error": 0, "warning": 1, "information": 2}
         return sorted(found, key=lambda one: order[str(one["severity"])])
@@ -103,7 +111,7 @@ class Findings:
             yield _finding(
                 "error",
                 "store-damaged",
-                f"Damaged content could not be replaced yet: {', '.join(first.paths[:3])} of {first.package}:{first.version}{more}.",
+                f"Damaged content is not replaced yet: {', '.join(first.paths[:3])} of {first.package}:{first.version}{more}.",
                 "Let the neighbours be reached, or haulage package publish ID --full at the owner; haulage store check --repair",
             )
         elif store.damaged() or store.unsound():

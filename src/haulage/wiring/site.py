@@ -111,6 +111,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 code=home.code,
                 database=database,
                 store=store,
+                store_path=store.folder,
                 clock=clock,
                 chance=random.Random(),  # noqa: S311  (spreads retries; no secret)
                 seal=seal,

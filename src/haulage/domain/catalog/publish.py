@@ -6,6 +6,7 @@ A failed capture changes nothing: the version before stays served, and the error
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -32,6 +33,10 @@ from haulage.engine.trees.model import ReadPolicy, StreamAction, TreeReader
 
 _log = logging.getLogger("haulage.catalog")
 
+ROOM_BYTES = 64 * 1024 * 1024
+"""So much must have become free before a capture that found the disk full is tried again…"""
+LOOK_AGAIN = dt.timedelta(minutes=15)
+"""…or so much time have passed."""
 LISTED = 100
 """Names listed in a stored capture report; more are counted."""
 
@@ -93,6 +98,8 @@ class Publisher:
         self._wake_jobs = wake_jobs
         self._threads = threads
         self._rules = rules or CaptureRules()
+        self._free_then: dict[tuple[PackageId, int], int] = {}
+        """The least that was seen free since a capture failed for want of space."""
 
     def request(self, tx: Transaction, package: PackageId, *, full: bool = False) -> int:
         """Ask for a capture; returns its number. It is done when the source's ``done`` reached it."""
@@ -110,6 +117,26 @@ class Publisher:
     def due(self, tx: Transaction) -> Sequence[Source]:
         """Sources somebody wants captured."""
         return [source for source in records.list_sources(tx) if source.requested > source.done]
+
+    def resume(self, free_bytes: int) -> int:
+        """Captures that failed because a disk of this site was full are asked for again once somebody has made room, and now and
+        then in any case (a quota shows no room). Returns how many."""
+        with self._database.reading() as tx:
+            failed = [source for source in records.list_sources(tx) if source.error_code == "disk-full"]
+        stopped = {(source.package, source.done): source for source in failed if source.requested <= source.done}
+        least = {key: min(free_bytes, self._free_then.get(key, free_bytes)) for key in stopped}
+        self._free_then = least
+        late = self._clock.now() - LOOK_AGAIN
+        due = [
+            source
+            for key, source in stopped.items()
+            if free_bytes >= least[key] + ROOM_BYTES or (free_bytes >= ROOM_BYTES and source.finished and source.finished < late)
+        ]
+        for source in due:
+            with self._database.writing() as tx:
+                if records.find_source(tx, source.package) is not None:
+                    self.request(tx, source.package, full=source.full)
+        return len(due)
 
     def again(self, package: PackageId) -> None:
         """The job engine says the capture is over, the source does not: ask anew, so that it runs under a new number."""

@@ -25,6 +25,7 @@ from haulage.base.files import clear_unfinished, make_folder, make_one, remove_t
 from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
 from haulage.engine.protocol.codec import canonical, parse
 from haulage.engine.trees.model import TreeReader, TreeWriter
+from haulage.engine.trees.trouble import FULL
 
 MARKER = ".haulage-point"
 _PACKAGE = re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}")
@@ -252,11 +253,24 @@ class FolderPoint:
             ) from None
         except OSError as error:
             path = error.filename if isinstance(error.filename, str) else self._root
+            if error.errno in FULL:
+                raise TransferError(
+                    "no-space-at-point",
+                    f"Point {self._place} could not {action} {path}: {error.strerror}, {_room(self._root)} bytes are free.",
+                    "Free space there, or move the point; it goes on by itself.",
+                ) from error
             raise TransferError(
                 "point-unusable",
                 f"Point {self._place} could not {action} {path}: {error.strerror or error}.",
                 "Look at the rights, the space and the file system of that folder; it is tried again by itself.",
             ) from error
+
+
+def _room(root: str) -> int:
+    with contextlib.suppress(OSError):
+        facts = os.statvfs(root)
+        return facts.f_bavail * facts.f_frsize
+    return 0
 
 
 def _is_folder(path: str) -> bool:

@@ -84,6 +84,8 @@ class PackWriter:
         self.pack = GrowingPack(name, os.path.join(folder, f"{name}.pack"))
         self.size = 0
         self.chunk_count = 0
+        self.doubtful = False
+        """An fsync failed once: what it was for may be in memory only, however well a later one goes."""
         self._folder = folder
         self._unsynced: list[tuple[BlockPlace, EncodedBlock]] = []
         self._synced_size = 0
@@ -149,9 +151,11 @@ class PackWriter:
 
     def _fsync(self) -> None:
         with naming(self.pack.path, "make durable"):
+            self.doubtful, before = True, self.doubtful
             files.sync_file(self._fd, "pack-fsync")
             if not self._synced_size:
                 files.sync_folder(self._folder)
+            self.doubtful = before
 
     def _show(self) -> None:
         for place, block in self._unsynced:

@@ -21,6 +21,7 @@ from haulage.engine.content.ordered import in_order
 from haulage.engine.content.parcel import MAX_BASES, ParcelHead, SectionKind, encode_head, parse_head
 from haulage.engine.content.parcel_plan import ParcelPlan, plan_parcel
 from haulage.engine.content.parcel_section import INDEX_BYTES, STRUCTURE_BYTES, compress, encode_parts
+from haulage.engine.content.store_errors import naming
 
 LEVEL = 9
 """Of zstd: a parcel is made once and sent to many, but making it must keep up with the links."""
@@ -58,7 +59,14 @@ def build(
 def write_parcel(
     plan: ParcelPlan, store: ChunkStore, out_path: str, *, level: int = LEVEL, threads: int = 2, on_progress: Progress | None = None
 ) -> ParcelHead:
-    """Write a planned parcel. Memory: a few batches."""
+    """Write a planned parcel. Memory: a few batches. Raises TransferError ``disk-full`` or ``store-io``, and what reading raises."""
+    with naming(out_path, "build"):
+        return _write(plan, store, out_path, level, threads, on_progress)
+
+
+def _write(
+    plan: ParcelPlan, store: ChunkStore, out_path: str, level: int, threads: int, on_progress: Progress | None
+) -> ParcelHead:
     folder = os.path.dirname(out_path) or "."
     temporary = os.path.join(folder, f".{os.path.basename(out_path)}.{secrets.token_hex(4)}.tmp")
     jobs = list(_jobs(plan, store))
@@ -75,7 +83,7 @@ def write_parcel(
             os.close(fd)
         rename(temporary, out_path)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
     sync_folder(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError, UsageError
@@ -57,6 +58,18 @@ def is_medium_fault(error: OSError) -> bool:
     return error.errno in _MEDIUM
 
 
+def _room(path: str) -> str:
+    """What is free where a file stands or should stand; nothing where even that cannot be said."""
+    while path:
+        with contextlib.suppress(OSError):
+            facts = os.statvfs(path)
+            return f", {facts.f_bavail * facts.f_frsize} bytes are free"
+        if path == os.path.dirname(path):
+            break
+        path = os.path.dirname(path)
+    return ""
+
+
 @contextlib.contextmanager
 def naming(path: str, doing: str) -> Iterator[None]:
     """Turn the operating system's errors into a TransferError that names the path: ``disk-full`` or ``store-io``."""
@@ -65,5 +78,7 @@ def naming(path: str, doing: str) -> Iterator[None]:
     except OSError as error:
         cause = error.strerror or str(error)
         if error.errno in _FULL:
-            raise TransferError("disk-full", f"Cannot {doing} {path}: {cause}.", "Free space there; the work resumes.") from error
+            raise TransferError(
+                "disk-full", f"Cannot {doing} {path}: {cause}{_room(path)}.", "Free space there; the work resumes."
+            ) from error
         raise TransferError("store-io", f"Cannot {doing} {path}: {cause}.", "Look at the disk and its permissions.") from error

@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 
-from haulage.base.errors import HaulageError, TransferError
+from haulage.base.errors import HaulageError, IntegrityError, TransferError
+from haulage.engine.content.index_set import SealedPack
 from haulage.engine.content.model import Buffer, ChunkId
 from haulage.engine.content.pack import MAX_BLOCK_CHUNKS
 from haulage.engine.content.pack_block import EncodedBlock, encode_block
 from haulage.engine.content.pack_writer import PackWriter
 from haulage.engine.content.store_errors import require_chunk_size, session_ended
-from haulage.engine.content.store_state import StoreState
+from haulage.engine.content.store_read import drop_from_memory, load_block
+from haulage.engine.content.store_state import StoreState, where
 
 _BLOCKS_IN_FLIGHT = 4
 
@@ -102,7 +104,10 @@ class LocalSession:
         """Keep what is durable. When even that cannot be finished now, it is finished later."""
         try:
             if writer.roll_back():
-                self._state.adopt(writer.pack, writer.seal())
+                sealed = writer.seal()
+                self._state.adopt(writer.pack, sealed)
+                if writer.doubtful:
+                    self._prove(sealed)
             else:
                 with self._state.lock:
                     self._state.indexes.remove_growing(writer.pack)
@@ -110,6 +115,17 @@ class LocalSession:
             self._state.strand(writer.pack)
         finally:
             writer.close()
+
+    def _prove(self, pack: SealedPack) -> None:
+        """After a failed fsync nothing is believed: what was visible is read again, from the disk."""
+        drop_from_memory(pack.path)
+        for number in range(pack.index.block_count):
+            place = pack.index.block(number)
+            try:
+                load_block(pack.path, place.offset, place.size)
+            except (IntegrityError, FileNotFoundError) as error:
+                bad = [pack.index.chunk(at) for at in range(pack.count) if pack.index.place(at)[0] == number]
+                self._state.mark(pack.name, bad, where(pack.path, place.offset), f"it did not reach the disk ({error})")
 
     def _durably(self, act: Callable[[], None]) -> None:
         try:

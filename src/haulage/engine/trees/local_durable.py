@@ -8,11 +8,20 @@ import os
 import stat
 
 from haulage.base.files import step, sync_file
+from haulage.engine.trees.trouble import not_durable
 
 
 def sync_tree(root_fd: int) -> None:
     """Everything below an open folder is on disk when this returns: one ``syncfs`` of its file system, or where the C library has
-    none, an fsync of each file and folder. Raises OSError."""
+    none, an fsync of each file and folder. Raises TransferError: then none of it may be taken for written, for what did not reach
+    the disk counts as clean from then on and would not be written by trying again."""
+    try:
+        _sync_all(root_fd)
+    except OSError as error:
+        raise not_durable(error) from error
+
+
+def _sync_all(root_fd: int) -> None:
     step("syncfs")
     try:
         syncfs = ctypes.CDLL(None, use_errno=True).syncfs

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 
 from haulage.base.errors import FormatError, NotFoundError, Remedy, TransferError
 from haulage.engine.trees.paths import shown
+
+NOT_DURABLE = "not-durable"
+"""Among the facts of an error: what was written before must not be taken over."""
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""What a file system says that has no room left, or none for this user."""
 
 
 def cause_of(error: OSError) -> str:
@@ -50,10 +56,25 @@ def unsupported(found: Sequence[tuple[bytes, str]], more: bool) -> FormatError:
 
 def unwritable(path: bytes, error: OSError, stream: bytes | None = None) -> TransferError:
     """The place would not take what it was given."""
+    if error.errno in FULL:
+        return TransferError(
+            "disk-full", f"Cannot write {shown(path, stream)}: {cause_of(error)}.", "Free space at the place; the work resumes."
+        )
     return TransferError(
         "place-unwritable",
         f"Cannot write {shown(path, stream)}: {cause_of(error)}.",
         "Check space and access at the place.",
+    )
+
+
+def not_durable(error: OSError) -> TransferError:
+    """What was written did not reach the disk, and nobody can say which part of it: none of it may be taken for written."""
+    full = error.errno in FULL
+    return TransferError(
+        "disk-full" if full else "not-durable",
+        f"The place could not make durable what it took: {cause_of(error)}.",
+        "Free space there; the work resumes." if full else "Look at its disk. All of it is written anew by itself.",
+        facts={NOT_DURABLE: "yes"},
     )
 
 

@@ -340,8 +340,9 @@ def test_f5_a_failure_at_any_durable_step_leaves_no_parcel(tmp_path: pathlib.Pat
         if name == stop_at:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space"), watching_steps(fail):
+    with pytest.raises(TransferError, match="No space") as full, watching_steps(fail):
         make(tmp_path, target, [], store)
+    assert full.value.code == "disk-full"
     assert list(tmp_path.iterdir()) == []
 
 
