@@ -69,7 +69,7 @@ def test_i14_one_that_fails_is_tried_again_within_the_hour_and_not_sooner() -> N
 
 
 def test_f46_a_clock_put_back_delays_no_backup() -> None:
-    schedule, taker, clock = _schedule()
+    schedule, taker, _clock = _schedule()
     assert schedule.turn()
     taker.taken[-1] += 400 * DAY
     assert schedule.turn(), "the last one lies in the future: its time was wrong"
