@@ -37,7 +37,7 @@ class Document(Body, frozen=True, kw_only=True):
 
 class _Front(msgspec.Struct):
     v: int = FORMAT_VERSION
-    crit: tuple[str, ...] = ()
+    crit: list[str] = []
 
 
 B = TypeVar("B", bound=Body)
