@@ -5,6 +5,7 @@ The real site and the simulated one are both made here, so they cannot differ in
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -22,6 +23,7 @@ from haulage.domain.estate.enrolment import Enrolment, IssueCertificate
 from haulage.domain.estate.model import Point, epoch_of
 from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
+from haulage.domain.points.backend import PointBackend
 from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
 from haulage.domain.points.survey import AFTER_SECONDS, Survey
 from haulage.domain.repair.healing import Healer
@@ -233,6 +235,7 @@ class SiteCore:
             documents=parts.documents,
             herald=PointHerald(self.journal),
             grace_seconds=parts.grace_seconds,
+            found=self._found_at_point,
             threads=parts.threads,
         )
         self.survey = Survey(
@@ -367,7 +370,17 @@ class SiteCore:
         held = {(package, number) for package, number, _manifest in transit.all_holdings(tx)}
         own = [row for row in transit.list_shipments(tx, owner=self.code) if row.kind == "site" and row.wanted]
         self.ledger.lose(tx, [row.package for row in own if (row.package, row.wanted) not in held])
+        self.ledger.look_again(tx)
         return lost
+
+    def _found_at_point(self, package: PackageId, version: VersionNumber, backend: PointBackend) -> None:
+        """What lies beside a version at a point was signed by its owner: a restored site learns from it what it has forgotten."""
+        for name in ("package.json", "version.json"):
+            with contextlib.suppress(HaulageError):
+                document = backend.document(package, version, name)
+                if document is not None:
+                    with self.database.writing() as tx:
+                        self.definitions.adopt(tx, document, source=None)
 
     def _found_again(self, tx: Transaction, definition: Definition) -> None:
         """This restored site learns of an object of its own that it had lost: its number is taken. A version beyond the newest

@@ -31,6 +31,8 @@ from haulage.engine.trees.model import TreeDifference
 from haulage.engine.trees.trouble import FULL, NOT_DURABLE
 
 SHOWN_DIFFERENCES = 20
+NEWER_SECONDS = 300.0
+"""After so long a point that shows a newer version than is wanted is looked at again; the statement of that version wakes it."""
 _SHARE_OF_PROGRESS = 64
 """Progress is written this many times at most."""
 
@@ -56,6 +58,8 @@ class Herald(Protocol):
 
 
 OpenPoint = Callable[[Point], PointBackend]
+Found = Callable[[PackageId, VersionNumber, PointBackend], None]
+"""A point shows a newer version than is wanted: whoever is told may learn of it from the documents beside it."""
 Documents = Callable[[Transaction, PackageId, VersionNumber], Mapping[str, bytes]]
 """The signed documents that go with a version, so that whoever reads the point can check it."""
 
@@ -74,6 +78,7 @@ class PointDuty:
         documents: Documents,
         herald: Herald,
         grace_seconds: float,
+        found: Found,
         threads: int = 2,
     ) -> None:
         self._database = database
@@ -84,6 +89,7 @@ class PointDuty:
         self._documents = documents
         self._herald = herald
         self._grace_seconds = grace_seconds
+        self._found = found
         self._threads = threads
 
     def work(self, shipment: Shipment) -> Outcome:
@@ -91,10 +97,13 @@ class PointDuty:
         with self._database.reading() as tx:
             point = estate.find_point(tx, shipment.place)
             held = records.held_versions(tx, shipment.package)
+            restored = estate.was_restored(tx)
         if shipment.wanted == NO_VERSION:
             return self._remove(shipment, point)
         if point is None:
             raise NotFoundError("no-such-point", f"There is no point {shipment.place} any more.", "haulage point list")
+        if restored and self._shows_newer(shipment, point):
+            return Outcome(state=ShipmentState.WAITING, reason=Reason.DEFINITION, due_after_seconds=NEWER_SECONDS)
         manifest_id = held.get(shipment.wanted)
         if manifest_id is None:
             return Outcome(state=ShipmentState.WAITING, reason=Reason.CONTENT, due_after_seconds=self._grace_seconds)
@@ -106,6 +115,16 @@ class PointDuty:
         if shipment.present == shipment.wanted == backend.current(shipment.package):
             return self._prune(shipment, backend)
         return self._put(shipment, backend, manifest)
+
+    def _shows_newer(self, shipment: Shipment, point: Point) -> bool:
+        """This site was put back to an older state, the point was not: clients must not see a version go back (I6). The owner's
+        statement of it comes from the neighbours, or from the point itself."""
+        backend = self._open_point(point)
+        backend.probe()
+        current = backend.current(shipment.package)
+        if current > shipment.wanted:
+            self._found(shipment.package, current, backend)
+        return current > shipment.wanted
 
     def _put(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> Outcome:
         """Stage beside, verify all of it, then switch."""

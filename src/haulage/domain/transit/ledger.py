@@ -74,6 +74,12 @@ class Ledger:
             if before is not None:
                 self.save(tx, lost(before, self._clock.now()))
 
+    def look_again(self, tx: Transaction) -> None:
+        """After a restore: what the points of this site show may be newer than what is remembered."""
+        for before in records.list_shipments(tx, owner=self._code):
+            if before.kind == "point" and before.wanted:
+                self.save(tx, dataclasses.replace(before, due=self._clock.now()))
+
     def wake(self, tx: Transaction, package: PackageId, places: Iterable[Place]) -> None:
         """What these places waited for is there now."""
         for where in places:
