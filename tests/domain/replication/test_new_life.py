@@ -17,7 +17,8 @@ from haulage.engine.status import on_sites
 from haulage.operations import packages
 from haulage.testing.simulation.disk import Backup
 from haulage.testing.simulation.site import SimSite
-from tests.domain.worlds import ACTOR, CHAIN, CHI, HQ1, LA1, Lab, lab
+from haulage.wiring.documents import Documents
+from tests.domain.worlds import ACTOR, CHAIN, CHI, HQ1, LA1, ONE, Lab, lab
 
 BER = SiteCode("BER")
 FORK = (("HQ1", None), ("CHI", "HQ1"), ("BER", "HQ1"))
@@ -246,7 +247,7 @@ def test_h1_a_restored_owner_gets_its_content_from_a_child_that_holds_it() -> No
 
 
 def test_a_restored_owner_gets_content_from_its_source_while_that_is_unchanged_and_names_what_it_cannot_get() -> None:
-    with lab((("HQ1", None),)) as here:
+    with lab(ONE) as here:
         package = here.package("HQ1")
         here.publish(package)
         here.settle()
@@ -262,3 +263,57 @@ def test_a_restored_owner_gets_content_from_its_source_while_that_is_unchanged_a
         assert here.row(package, "HQ1").present == 1002, "what its source holds now is a new version"
         here.core(HQ1).healer.heal()
         assert not here.core(HQ1).healer.lacks
+
+
+def test_i6_f53_a_point_that_shows_a_newer_version_than_its_restored_site_knows_is_not_put_back() -> None:
+    """The link is cut, so the site cannot hear of the newer version, and somebody asks it to repair the point."""
+    with lab(CHAIN) as here:
+        here.point("LA1/P")
+        here.settle()
+        package = here.package("LA1/P")
+        here.publish(package)
+        here.settle()
+        site = here.world.sites[LA1]
+        backup = site.disk.backup()
+        here.source(b"second")
+        here.publish(package)
+        here.settle()
+        point = here.world.points["folder:/LA1/P"]
+        documents, point.documents = point.documents, {}
+        assert point.pointers[package] == 2
+        here.world.network.cut.add(LA1)
+        restore(here, site, backup, content=True)
+        a_while(here)
+        row = here.row(package, "LA1/P")
+        assert (row.wanted, row.state.value, row.reason.value) == (1, "waiting", "definition")
+        assert point.pointers[package] == 2
+        point.documents = documents
+        here.world.network.cut.clear()
+        here.settle()
+        assert (here.row(package, "LA1/P").present, point.pointers[package]) == (2, 2)
+
+
+def test_f54_a_lone_site_learns_of_a_version_it_forgot_from_its_own_point() -> None:
+    with lab(ONE) as here:
+        here.point("HQ1/P")
+        package = here.package("HQ1/P")
+        here.publish(package)
+        here.settle()
+        site = here.world.sites[HQ1]
+        backup = site.disk.backup()
+        here.source(b"second")
+        here.publish(package)
+        here.settle()
+        point = here.world.points["folder:/HQ1/P"]
+        with here.core(HQ1).database.reading() as tx:
+            point.documents[package, VersionNumber(2)] = dict(Documents(site.disk.store, b"root")(tx, package, VersionNumber(2)))
+        restore(here, site, backup, content=True)
+        a_while(here)
+        with here.core(HQ1).database.reading() as tx:
+            known = catalog.find_package(tx, package)
+        assert known is not None
+        assert known.version == 2
+        assert point.pointers[package] == 2
+        here.core(HQ1).healer.heal()
+        here.settle()
+        assert here.row(package, "HQ1").present == here.row(package, "HQ1/P").present == 2
