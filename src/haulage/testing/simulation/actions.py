@@ -254,7 +254,8 @@ class Actions:
             self.world.say(f"{site.code} is backed up")
 
     def restore(self) -> None:
-        """A site without packages of its own is put back to an old copy of its disk (F: epoch)."""
+        """A site without packages of its own is put back: to an old copy of its disk, of which nobody tells it, or as ``haulage
+        restore`` does it, with or without its content (F53)."""
         owners = {package[:3] for package in self.packages}
         codes = [code for code in self._backups if code in self.world.sites and code not in owners and code != CENTRAL]
         if codes:
@@ -263,8 +264,21 @@ class Actions:
             site.kill()
             site.disk.restore(self._backups[code])
             self.watch.forget(code)
-            self.world.say(f"{code} is restored from its backup")
+            # Not by chance: what chance decides later stays as it was for this seed.
+            how = ("put back to an old copy of its disk", "restored", "restored without content")[self.world.steps % 3]
+            self.world.say(f"{code} is {how}")
+            if how.startswith("restored"):
+                self._begin_new_life(site, content=how == "restored")
             self.world.start(site)
+
+    def _begin_new_life(self, site: SimSite, *, content: bool) -> None:
+        """What ``haulage restore`` does, which no server disturbs; a death in the middle of it is a restore that is run again."""
+        if not content:
+            site.disk.store.replace({}, ())
+        core = site.assemble()
+        with core.database.writing() as tx:
+            core.begin_new_life(tx)
+        site.kill()
 
     def remove_site(self) -> None:
         central = self.world.sites[CENTRAL]
