@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 
 import pytest
 
@@ -77,3 +78,42 @@ def test_what_is_being_served_is_not_evicted() -> None:
         core.provider._evict(keep=other.id)
         with pytest.raises(NotFoundError):
             core.provider.open(CHI, first.id)
+
+
+def test_f28_q320638_a_folder_of_parcels_emptied_by_hand_stops_nobody() -> None:
+    """The files are gone, the table still has them: in the middle of a life and at a start."""
+    with lab(PAIR) as here:
+        package, want = _published(here)
+        provider = here.core(HQ1).provider
+        provider.want(CHI, want)
+        with here.core(HQ1).database.reading() as tx:
+            (record,) = records.list_parcels(tx)
+        os.unlink(os.path.join(here.world.folder, HQ1, f"{record.id}.parcel"))
+        with pytest.raises(NotFoundError):
+            provider.open(CHI, record.id)
+        assert isinstance(provider.want(CHI, want), bytes)
+        assert os.path.exists(provider.open(CHI, record.id))
+        os.unlink(os.path.join(here.world.folder, HQ1, f"{record.id}.parcel"))
+        here.world.sites[HQ1].kill()
+        here.world.start(here.world.sites[HQ1])
+        here.world.network.cut.clear()
+        here.settle()
+        assert here.row(package, "CHI").present == 1
+
+
+def test_f20_fifty_children_cost_one_build_and_a_silent_one_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    with lab(PAIR) as here:
+        _package, want = _published(here)
+        provider = here.core(HQ1).provider
+        real, builds = provider._build, 0
+
+        def counted(*what: object) -> object:
+            nonlocal builds
+            builds += 1
+            return real(*what)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(provider, "_build", counted)
+        assert isinstance(provider.want(CHI, want), bytes)  # asks, and never fetches a byte
+        offers = {provider.want(CHI, want) for _child in range(49)}
+        assert builds == 1
+        assert len(offers) == 1
