@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
 
 import pytest
 
-from haulage.base.errors import HaulageError
+from haulage.base.clock import SystemClock
+from haulage.base.errors import ConflictError, HaulageError
 from haulage.base.settings import CaptureSettings
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.testing.clock import HandClock
 from haulage.wiring.founding import init_central
-from haulage.wiring.home import Home
-from haulage.wiring.sources import capture_rules
+from haulage.wiring.home import Home, load_home
+from haulage.wiring.site import open_site
+from haulage.wiring.sources import LocalSources, capture_rules
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +61,23 @@ def test_b1_links_that_lead_out_are_refused_where_the_settings_say_so(home: Home
     (tmp_path / "out").symlink_to("../elsewhere")
     assert code_of_capturing(tmp_path, home, CaptureSettings()) == ""
     assert code_of_capturing(tmp_path, home, CaptureSettings(refuse=("link-leaves-tree",))) == "source-refused"
+
+
+@pytest.mark.parametrize("where", ["same", "above", "below"])
+def test_b20_q256586_a_source_that_overlaps_the_folder_of_backups_is_refused(tmp_path: Path, where: str) -> None:
+    made = init_central(str(tmp_path / "hq"), code="HQ1", listen="127.0.0.1:0")
+    target = tmp_path / "here" / "backups" / "deeper"
+    target.mkdir(parents=True)
+    (tmp_path / "apart").mkdir()
+    with open(os.path.join(made.path, "haulage.toml"), "a") as file:
+        file.write(f'\n[backup]\ntarget = "{target.parent}"\n')
+    source = {"same": target.parent, "above": target.parent.parent, "below": target}[where]
+    with contextlib.closing(open_site(load_home(made.path), SystemClock())) as site:
+        sources = site.core.parts.sources
+        assert isinstance(sources, LocalSources)
+        with site.core.database.reading() as tx:
+            sources.check(tx, str(tmp_path / "apart"))
+            with pytest.raises(ConflictError) as caught:
+                sources.check(tx, str(source))
+    assert caught.value.code == "source-overlaps"
+    assert "backups" in caught.value.message

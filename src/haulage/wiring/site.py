@@ -105,7 +105,8 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         opened.callback(executor.shutdown, wait=False, cancel_futures=True)
         written = [("the home", home.path), ("the store", store.folder)]
         points = LocalPoints(home.code, database, home.path, written[1:])
-        sources = LocalSources(home.code, database, written, home.settings.capture.allowed)
+        backups = [("the folder of backups", target)] if (target := home.settings.backup.target) else []
+        sources = LocalSources(home.code, database, [*written, *backups], home.settings.capture.allowed)
         core = SiteCore(
             Parts(
                 code=home.code,
