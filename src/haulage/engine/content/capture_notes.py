@@ -8,7 +8,8 @@ import datetime as dt
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
+from typing import NamedTuple, cast
 
 import msgspec
 from blake3 import blake3
@@ -27,8 +28,7 @@ SETTLED_NS = 2_000_000_000
 _MAX_TOKEN_BYTES = 255
 
 
-@dataclass(slots=True)
-class _Note:
+class _Note(NamedTuple):
     """One entry."""
 
     path: bytes
@@ -77,14 +77,19 @@ class HintWriter:
             self._pages.append(msgspec.structs.replace(hint, dropped=(), tokens=(start, len(self._tokens) - start)))
             return
         digest = PageDigest()
+        waiting, said = self._waiting, self._tokens
         warnings: list[tuple[str, bytes]] = []
         with_content = 0
         for _ in range(page.entries):
-            note = self._take()
-            self._put(note.token)
-            digest.add(note.path, note.token + note.same_as if note.token and note.same_as is not None else note.token)
-            with_content += note.has_content
-            warnings += [(kind.value, note.path) for kind in note.warnings]
+            if isinstance(waiting[0], KeptPage):
+                self._spread(waiting[0])
+            path, token, same_as, warned, has_content = cast(_Note, waiting.popleft())
+            said.append(len(token))
+            said += token
+            digest.add(path, token + same_as if token and same_as is not None else token)
+            with_content += has_content
+            if warned:
+                warnings += [(kind.value, path) for kind in warned]
         self._pages.append(
             PageHint(
                 digest=digest.result() if self._key else b"",
@@ -129,14 +134,10 @@ class HintWriter:
             pages[number] = msgspec.structs.replace(pages[number], dropped=tuple(found))
         return tuple(pages)
 
-    def _take(self) -> _Note:
-        item = self._waiting.popleft()
-        if isinstance(item, KeptPage):
-            # It did not fall between the same cuts: its entries are as they were, one by one.
-            self._waiting.extendleft(reversed(self._notes(item)))
-            item = self._waiting.popleft()
-            assert isinstance(item, _Note)
-        return item
+    def _spread(self, page: KeptPage) -> None:
+        """A page that waits first did not fall between the same cuts: its entries are as they were, one by one."""
+        self._waiting.popleft()
+        self._waiting.extendleft(reversed(self._notes(page)))
 
     def _notes(self, page: KeptPage) -> list[_Note]:
         warned: dict[bytes, list[WarningKind]] = {}
@@ -147,10 +148,6 @@ class HintWriter:
             has_content = entry.type is EntryType.FILE and entry.same_as is None and bool(entry.content.size or entry.streams)
             notes.append(_Note(entry.path, token, entry.same_as, warned.get(entry.path, ()), has_content))
         return notes
-
-    def _put(self, token: bytes) -> None:
-        self._tokens.append(len(token))
-        self._tokens += token
 
     def _trusted(self, token: bytes) -> bytes:
         """The token, or nothing if the file may still change under it."""

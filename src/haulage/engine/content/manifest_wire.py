@@ -4,6 +4,7 @@ would produce (B31, B34). Knows single entries only; their order is the page's b
 
 from __future__ import annotations
 
+import functools
 import itertools
 from typing import cast
 
@@ -169,7 +170,7 @@ def _from_wire(wire: WireEntry, extra: tuple[tuple[str, bytes], ...] = ()) -> Ma
         type=kind,
         content=EMPTY if wire.c is None else ContentRef(*wire.c),
         mode=wire.m,
-        owner=None if wire.o is None else Owner(uid=wire.o[0], gid=wire.o[1], user=wire.o[2], group=wire.o[3]),
+        owner=None if wire.o is None else _owner(wire.o),
         mtime_ns=wire.n,
         target=wire.r,
         same_as=wire.h,
@@ -179,6 +180,12 @@ def _from_wire(wire: WireEntry, extra: tuple[tuple[str, bytes], ...] = ()) -> Ma
         dos=None if wire.d is None else Dos(attributes=wire.d[0], created_ns=wire.d[1]),
         extra=extra,
     )
+
+
+@functools.lru_cache(maxsize=256)
+def _owner(wire: tuple[int, int, str, str]) -> Owner:
+    """Nearly all entries of a tree share a few."""
+    return Owner(uid=wire[0], gid=wire[1], user=wire[2], group=wire[3])
 
 
 def check_entry(entry: ManifestEntry) -> None:

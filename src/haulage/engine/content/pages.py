@@ -5,7 +5,7 @@ Cuts depend on paths, not on positions, so that adding a file renews one page an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from blake3 import blake3
@@ -159,11 +159,12 @@ class _OpenPage:
     last: bytes = b""
     counter: Counter = field(default_factory=Counter)
 
-    def add(self, entry: ManifestEntry, order: OrderCheck) -> Iterator[Page]:
+    def add(self, entry: ManifestEntry, order: OrderCheck) -> Sequence[Page]:
         """Take an entry in, and give the pages that this ends."""
+        pages: Sequence[Page] = ()
         data = encode_entry(entry)
         if self.encoded and self.size_bytes + len(data) > PAGE_SOFT_BYTES:
-            yield self.end(order)
+            pages = [self.end(order)]
         order.next(entry)
         if not self.encoded:
             self.first = entry.path
@@ -173,7 +174,8 @@ class _OpenPage:
         self.counter.add(entry)
         count = len(self.encoded)
         if count >= PAGE_MAX_ENTRIES or (count >= PAGE_MIN_ENTRIES and is_cut(entry.path)):
-            yield self.end(order)
+            pages = [*pages, self.end(order)]
+        return pages
 
     def end(self, order: OrderCheck) -> Page:
         """What was gathered, as a page; the next one begins empty."""

@@ -6,7 +6,7 @@ Changes nothing; repairing is the caller's business, with the paths and streams 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from haulage.base.errors import TransferError
@@ -14,13 +14,15 @@ from haulage.engine.content.chunker import SEGMENT_BYTES
 from haulage.engine.content.content_list import read_chunks
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import Manifest
-from haulage.engine.content.manifest_model import ContentRef, ManifestEntry, shown
+from haulage.engine.content.manifest_model import CHUNK_ROW, ContentRef, ManifestEntry, shown
 from haulage.engine.content.ordered import in_order
 from haulage.engine.content.tree_entry import tree_entry
 from haulage.engine.trees.model import Entry, EntryType, TreeDifference, TreeReader
 
 BATCH_ENTRIES = 256
 BATCH_BYTES = SEGMENT_BYTES
+LIGHT_BYTES = 64 * 1024
+"""A batch whose contents are smaller on average is no work for a thread."""
 
 MISSING = "missing"
 UNEXPECTED = "unexpected"
@@ -32,6 +34,7 @@ UNREADABLE = "unreadable"
 @dataclass(slots=True)
 class _Batch:
     pairs: list[tuple[ManifestEntry | None, Entry | None]]
+    size_bytes: int = 0
 
 
 def verify_tree(manifest: Manifest, reader: TreeReader, *, threads: int = 2) -> Iterator[TreeDifference]:
@@ -42,20 +45,26 @@ def verify_tree(manifest: Manifest, reader: TreeReader, *, threads: int = 2) -> 
     a stream or attribute begin with its name.
     Raises what listing the place raises, and what reading the manifest raises.
     """
-    with contextlib.closing(in_order(_Comparer(manifest, reader), _batches(manifest, reader), threads=threads)) as done:
+    work = in_order(_Comparer(manifest, reader), _batches(manifest, reader), threads=threads, light=_is_light)
+    with contextlib.closing(work) as done:
         for _, differences in done:
             yield from differences
 
 
+def _is_light(batch: _Batch) -> bool:
+    return batch.size_bytes < LIGHT_BYTES * len(batch.pairs)
+
+
 def _batches(manifest: Manifest, reader: TreeReader) -> Iterator[_Batch]:
-    batch, size = _Batch([]), 0
+    batch = _Batch([])
     for pair in _pairs(manifest.entries(), reader.entries()):
         batch.pairs.append(pair)
         wanted = pair[0]
-        size += sum([content.size for content in wanted.contents()]) if wanted is not None else 0
-        if len(batch.pairs) >= BATCH_ENTRIES or size >= BATCH_BYTES:
+        if wanted is not None:
+            batch.size_bytes += wanted.content.size + sum([stream.content.size for stream in wanted.streams])
+        if len(batch.pairs) >= BATCH_ENTRIES or batch.size_bytes >= BATCH_BYTES:
             yield batch
-            batch, size = _Batch([]), 0
+            batch = _Batch([])
     if batch.pairs:
         yield batch
 
@@ -81,6 +90,7 @@ class _Comparer:
     def __init__(self, manifest: Manifest, reader: TreeReader) -> None:
         self._manifest = manifest
         self._reader = reader
+        self._read_whole: Callable[[Entry, bytes | None], bytes] | None = getattr(reader, "read_whole", None)
 
     def __call__(self, batch: _Batch) -> list[TreeDifference]:
         return [difference for wanted, found in batch.pairs for difference in self._compare(wanted, found)]
@@ -94,7 +104,8 @@ class _Comparer:
         elif wanted.type is not found.type:
             yield TreeDifference(path=wanted.path, what="type", expected=wanted.type.value, found=found.type.value)
         else:
-            yield from compare_facts(tree_entry(wanted, self._manifest.read), found)
+            if not _same_facts(wanted, found):
+                yield from compare_facts(tree_entry(wanted, self._manifest.read), found)
             yield from self._compare_contents(wanted, found)
 
     def _compare_contents(self, wanted: ManifestEntry, found: Entry) -> Iterator[TreeDifference]:
@@ -129,6 +140,11 @@ class _Comparer:
 
     def _first_damage(self, found: Entry, stream: bytes | None, wanted: ContentRef) -> int | None:
         """Offset of the first chunk that is not as it should be. Reads in runs of up to a segment."""
+        if self._read_whole is not None and wanted.size <= BATCH_BYTES and not wanted.lists:
+            data = self._read_whole(found, stream)
+            if len(data) != wanted.size:
+                return min(len(data), wanted.size)
+            return _check_run(data, CHUNK_ROW.iter_unpack(wanted.chunks))
         handle = self._reader.open(found, stream)
         try:
             if handle.size != wanted.size:
@@ -149,7 +165,16 @@ class _Comparer:
             handle.close()
 
 
-def _check_run(data: bytes, run: list[tuple[int, bytes]]) -> int | None:
+def _same_facts(wanted: ManifestEntry, found: Entry) -> bool:
+    """Whether all but contents and streams is the same, for the many entries where that is quickly told."""
+    if wanted.attributes or found.attributes or wanted.acls or found.acls:
+        return False
+    if wanted.mode != found.mode or wanted.mtime_ns != found.mtime_ns or wanted.owner != found.owner:
+        return False
+    return wanted.target == found.target and wanted.same_as == found.same_as and wanted.dos == found.dos
+
+
+def _check_run(data: bytes, run: Iterable[tuple[int, bytes]]) -> int | None:
     view, offset = memoryview(data), 0
     for length, chunk in run:
         if chunk_id(view[offset : offset + length]) != chunk:

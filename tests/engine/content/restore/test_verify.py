@@ -11,7 +11,7 @@ from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.verify import verify_tree
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
-from haulage.engine.trees.model import Attribute, Content, Entry, EntryType, TreeDifference
+from haulage.engine.trees.model import Attribute, Entry, EntryType, TreeDifference
 from tests.engine.content.trees import rich_tree, take
 
 
@@ -74,10 +74,10 @@ def test_missing_unexpected_and_mistyped_entries_are_named() -> None:
 
 def test_b89_an_unreadable_file_is_named_not_an_end() -> None:
     class Broken(MemoryReader):
-        def open(self, entry: Entry, stream: bytes | None = None) -> Content:
+        def read_whole(self, entry: Entry, stream: bytes | None = None) -> bytes:
             if entry.path == b"a-b":
                 raise TransferError("source-unreadable", "a-b cannot be read: Input/output error.")
-            return super().open(entry, stream)
+            return super().read_whole(entry, stream)
 
     store = MemoryStore()
     manifest = Manifest.open(take(rich_tree(), store).manifest.id, store.read)
