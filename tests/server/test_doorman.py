@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import errno
 import logging
 import os
 import resource
@@ -79,6 +80,10 @@ def test_b59_idle_connections_of_one_address_are_capped_and_others_served(patien
     assert told == [f"the address {address} holds more than {SHORT.per_address} connections; the newest are cut"]
 
 
+def _no_more_files(_what: object) -> list[str]:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
 def _ended(wire: socket.socket) -> bool:
     wire.setblocking(False)
     try:
@@ -89,12 +94,18 @@ def _ended(wire: socket.socket) -> bool:
         return True
 
 
-def test_the_newest_are_cut_and_nothing_but_connections_of_that_port() -> None:
+@pytest.mark.parametrize("exhausted", [False, True])
+def test_b59_the_newest_are_cut_and_nothing_but_connections_of_that_port(exhausted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where a flood has taken the last file that may be opened."""
+    if exhausted:
+        monkeypatch.setattr(os, "listdir", _no_more_files)
+        monkeypatch.setattr(os, "dup", _no_more_files)
     with contextlib.ExitStack() as held:
         listening = held.enter_context(socket.create_server(("127.0.0.1", 0)))
         other = held.enter_context(socket.create_server(("127.0.0.1", 0)))
         port = listening.getsockname()[1]
-        doorman = Doorman(port, Limits(per_address=3))
+        doorman = Doorman(listening, Limits(per_address=3))
+        held.callback(doorman.stop)
         ours = []
         for _ in range(3):
             held.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -117,12 +128,13 @@ def test_b59_where_few_files_may_be_open_there_are_fewer_connections() -> None:
     assert limits_for(512, 256) == Limits(connections=128, per_address=64)
 
 
-def test_as_many_files_as_the_system_grants(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_as_many_files_as_the_system_grants(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     granted: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _which: (1024, 4096))
     monkeypatch.setattr(resource, "setrlimit", lambda _which, pair: granted.append(pair))
     assert raise_open_files() == 4096
     assert granted == [(4096, 4096)]
+    assert "grants 4096 open files" in caplog.text
 
     def refuse(_which: int, _pair: tuple[int, int]) -> None:
         raise OSError(os.strerror(1))

@@ -152,3 +152,27 @@ def test_b68_no_url_makes_this_server_ask_elsewhere(served: Served) -> None:
             reply = served.admin("POST", "/api/v1/packages", {"name": "b68", "source": source})
             assert 400 <= reply.status < 500, source
     assert all(row["place"] != "HQ1/b68" for row in served.admin("GET", "/api/v1/points").json)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ab",
+        "AB" * 32,
+        "ab" * 31 + "a\n",
+        "ab" * 33,
+        "zz" * 32,
+        "\uff41" * 64,
+        "..%2f" * 12 + "abcd",
+        "ab" * 32 + "%00",
+        "0x" + "ab" * 31,
+    ],
+)
+def test_b54_a_digest_is_64_digits_or_nothing(served: Served, name: str) -> None:
+    word = quote(name, safe="%")
+    chunk = served.admin("GET", f"/content/v1/chunks/{word}")
+    target = f"/hop/v1/parcels/{word}"
+    parcel = served.ask("GET", target, headers=served.signed("GET", target))
+    for reply in (chunk, parcel):
+        assert (reply.status, reply.code) in ((400, "bad-digest"), (404, "no-such-resource"))
+    assert served.admin("GET", f"/content/v1/chunks/{'ab' * 32}").status == 404

@@ -4,20 +4,25 @@ others (B59). Looks at this process's own sockets, because the HTTP server tells
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import logging
 import os
+import resource
+import select
 import socket
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from haulage.server.limits import Limits
 from haulage.server.threads import Repeating
 
 LOOK_SECONDS = 1.0
-AGAIN_SECONDS = 0.1
-"""While there is something to cut."""
+"""Without anybody seen to come."""
+PAUSE_SECONDS = 0.05
+"""From one who comes to the look: others that come with it are seen with it. A flood brings thousands in a second."""
+STOP_SECONDS = 5.0
 
 _log = logging.getLogger("haulage.server")
 _OPEN_FILES = "/proc/self/fd"
@@ -49,11 +54,17 @@ def fair_share(counts: Collection[int], *, per_address: int, connections: int) -
 
 
 class Doorman:
-    """Watches the listener at ``port`` of this process in a thread of its own."""
+    """Watches the connections that come by ``listening`` in a thread of its own, as long as it is not stopped."""
 
-    def __init__(self, port: int, limits: Limits) -> None:
-        self._port = port
+    def __init__(self, listening: socket.socket, limits: Limits) -> None:
+        self._listening = listening.dup()
+        self._port: int = listening.getsockname()[1]
         self._limits = limits
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._arrival = select.poll()
+        self._arrival.register(self._listening, select.POLLIN)
+        self._arrival.register(self._wake, select.POLLIN)
+        self._started = self._busy = False
         self._stopping = threading.Event()
         self._thread = Repeating("doorman", self._turn, self._stopping)
         self._arrived: dict[str, int] = {}
@@ -62,11 +73,17 @@ class Doorman:
 
     def start(self) -> None:
         """Begin to watch."""
+        self._started = True
         self._thread.start()
 
     def stop(self) -> None:
-        """End; safe to repeat."""
+        """End, and let go of the port. Once."""
         self._stopping.set()
+        os.eventfd_write(self._wake, 1)
+        if self._started:
+            self._thread.join(STOP_SECONDS)
+        self._listening.close()
+        os.close(self._wake)
 
     def look(self) -> int:
         """Cut what is too much now; how many connections that was."""
@@ -84,7 +101,10 @@ class Doorman:
         return cut
 
     def _turn(self) -> None:
-        self._stopping.wait(AGAIN_SECONDS if self.look() else LOOK_SECONDS)
+        if not self._busy:
+            self._arrival.poll(LOOK_SECONDS * 1000)
+        if not self._stopping.wait(PAUSE_SECONDS):
+            self._busy = self.look() > 0
 
     def _remember(self, connections: Sequence[Connection]) -> None:
         """Who was here before whom: those who were served go on being served."""
@@ -113,14 +133,14 @@ class Doorman:
 
 def accepted(port: int) -> Iterator[Connection]:
     """The connections this process has accepted at a port."""
-    for name in os.listdir(_OPEN_FILES):
+    for number in _numbers():
         with contextlib.suppress(OSError, ValueError):
-            target = os.readlink(f"{_OPEN_FILES}/{name}")
+            target = os.readlink(f"{_OPEN_FILES}/{number}")
             if target.startswith("socket:["):
-                with socket.socket(fileno=os.dup(int(name))) as handle:
+                with _borrowed(number) as handle:
                     address = _other_end(handle, port)
                 if address:
-                    yield Connection(fd=int(name), name=target, address=address)
+                    yield Connection(fd=number, name=target, address=address)
 
 
 def network_of(address: str) -> str:
@@ -133,6 +153,32 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
+def _numbers() -> Iterable[int]:
+    """Of all open files. Where no more may be opened, which is when this matters most, a folder cannot be listed."""
+    try:
+        return [int(name) for name in os.listdir(_OPEN_FILES)]
+    except OSError:
+        return range(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+@contextlib.contextmanager
+def _borrowed(number: int) -> Iterator[socket.socket]:
+    """What a number means now, held fast by a duplicate while it is looked at; where there can be none, as it is."""
+    try:
+        handle = socket.socket(fileno=os.dup(number))
+    except OSError as cause:
+        if cause.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        handle = socket.socket(fileno=number)
+        try:
+            yield handle
+        finally:
+            handle.detach()
+        return
+    with handle:
+        yield handle
+
+
 def _other_end(handle: socket.socket, port: int) -> str:
     if handle.family not in (socket.AF_INET, socket.AF_INET6) or handle.getsockname()[1] != port:
         return ""
@@ -140,11 +186,9 @@ def _other_end(handle: socket.socket, port: int) -> str:
 
 
 def _end(connection: Connection) -> bool:
-    """The number may mean something else by now: what it was duplicated to is looked at, and that very socket is ended."""
-    with contextlib.suppress(OSError):
-        duplicate = os.dup(connection.fd)
-        with socket.socket(fileno=duplicate) as handle:
-            if os.readlink(f"{_OPEN_FILES}/{duplicate}") == connection.name:
-                handle.shutdown(socket.SHUT_RDWR)
-                return True
+    """The number may mean something else by now: its name is compared, and that very socket is ended."""
+    with contextlib.suppress(OSError), _borrowed(connection.fd) as handle:
+        if os.readlink(f"{_OPEN_FILES}/{handle.fileno()}") == connection.name:
+            handle.shutdown(socket.SHUT_RDWR)
+            return True
     return False

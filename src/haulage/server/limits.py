@@ -3,10 +3,14 @@ the number of connections an address may hold is a setting."""
 
 from __future__ import annotations
 
+import logging
 import resource
 from dataclasses import dataclass
 
 FILES_MOST = 65_536
+FILES_SCARCE = 16_384
+"""With fewer a flood takes all of them before it is seen, and then the HTTP server accepts nothing until the flood ends."""
+_log = logging.getLogger("haulage.server")
 _FILES_KEPT = 1024
 """Open files that connections must leave for the store, the database and the jobs."""
 
@@ -40,6 +44,13 @@ def limits_for(per_address: int, open_files: int) -> Limits:
 
 def raise_open_files() -> int:
     """Each connection is an open file, and what a shell allows by default is few: take what the system grants; how many that is."""
+    granted = _granted()
+    if granted < FILES_SCARCE:
+        _log.warning("the system grants %d open files; a flood of connections needs more to be withstood: raise the limit", granted)
+    return granted
+
+
+def _granted() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = FILES_MOST if hard == resource.RLIM_INFINITY else min(hard, FILES_MOST)
     if soft == resource.RLIM_INFINITY or soft >= most:

@@ -88,9 +88,9 @@ class Listener:
             ssl_cert=Path(address.certificate_path),
             ssl_key=Path(address.key_path),
         )
-        self._task = asyncio.create_task(self._server.serve())
-        self._doorman = Doorman(self.port, limits)
+        self._doorman = Doorman(listening, limits)
         self._doorman.start()
+        self._task = asyncio.create_task(self._server.serve())
         await self._wait_until_seen(expected)
         return expected
 
@@ -99,7 +99,7 @@ class Listener:
         server, task, doorman = self._server, self._task, self._doorman
         self._server = self._task = self._doorman = None
         if doorman is not None:
-            doorman.stop()
+            await asyncio.to_thread(doorman.stop)
         if server is None or task is None:
             return
         server.stop()  # type: ignore[no-untyped-call]
