@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from haulage.base.clock import SystemClock
-from haulage.base.errors import HaulageError
+from haulage.base.errors import ConflictError, HaulageError
 from haulage.base.files import watching_steps
 from haulage.base.ids import SiteCode
 from haulage.base.settings import load_settings
@@ -64,6 +65,20 @@ def test_a_site_made_in_postgresql_stays_there(cluster: Cluster, tmp_path: Path)
     assert _site_in(home) == "HQ1"
     assert not os.path.exists(home.file("site.db"))
     assert os.stat(home.file(SETTINGS)).st_mode & 0o777 == 0o600
+
+
+def test_a_copied_home_cannot_work_on_the_same_database(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = _init(tmp_path / "hq", cluster.fresh())
+    shutil.copytree(home.path, tmp_path / "copy")
+    monkeypatch.setattr("haulage.engine.database.alone.WAIT_SECONDS", 0.05)
+    opened = open_site(load_home(home.path), SystemClock())
+    try:
+        with pytest.raises(ConflictError) as caught:
+            open_site(load_home(str(tmp_path / "copy")), SystemClock())
+    finally:
+        opened.close()
+    assert caught.value.code == "database-in-use"
+    assert _site_in(load_home(str(tmp_path / "copy"))) == "HQ1"
 
 
 def test_a_site_made_in_a_file_elsewhere_stays_there(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ _SILENT = "SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET t
 
 
 @contextlib.contextmanager
-def alone(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the database for this process, to the end of the block or of the process. A SQLite file lies in its home and needs
-    no more than the home's own lock. Raises ConflictError ``database-in-use``, and what opening a database raises."""
+def alone(database: Database, *, wait_seconds: float | None = None) -> Iterator[None]:
+    """Hold the database for this process, to the end of the block or of the process. A SQLite file has its home's own lock, and
+    nothing is held here. Raises ConflictError ``database-in-use``, and what opening a database raises."""
     if database.engine.dialect.name != "postgresql":
         yield
         return
@@ -33,7 +33,7 @@ def alone(database: Database, *, wait_seconds: float = WAIT_SECONDS) -> Iterator
     assert isinstance(connection, psycopg.Connection)
     pooled.detach()
     with contextlib.closing(connection):
-        _lock(connection, database.where, wait_seconds)
+        _lock(connection, database.where, WAIT_SECONDS if wait_seconds is None else wait_seconds)
         yield
 
 
