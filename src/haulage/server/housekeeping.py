@@ -151,6 +151,8 @@ class Housekeeper:
             with self._core.database.writing() as tx:
                 self._core.store_herald.full(tx, path, SPARE_BYTES, free)
             self._full_said = True
+            # What nobody needs any more is the first that goes.
+            self._try("sweep", lambda: sweep_store(self._core))
         elif free >= 2 * SPARE_BYTES:
             self._full_said = False
         self._core.publisher.resume(free)

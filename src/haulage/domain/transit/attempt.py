@@ -87,6 +87,11 @@ class Attempts:
         self._on_failure = on_failure
         self._on_superseded = on_superseded
 
+    @property
+    def space_seconds(self) -> float:
+        """How often it is looked whether there is room."""
+        return min(SPACE_SECONDS, self._retry.cap_seconds)
+
     def run(self, package: PackageId, where: Place, run: int, work: Work) -> None:
         """One attempt. ``run`` names the job: a job that was done already, or is of another time, does nothing."""
         with self._database.reading() as tx:
@@ -189,7 +194,7 @@ class Attempts:
         if now.wanted == NO_VERSION:
             after = now.moved(ShipmentState.REMOVING, moment, due=self._retry.due(moment, tries, self._chance), **facts)
         elif error.code in SPACE:
-            after = now.moved(ShipmentState.WAITING, moment, reason=Reason.SPACE, due=self._after(SPACE_SECONDS), **facts)
+            after = now.moved(ShipmentState.WAITING, moment, reason=Reason.SPACE, due=self._after(self.space_seconds), **facts)
             if now.error_code == error.code:
                 return after
         elif error.remedy is Remedy.RETRY and tries < self._retry.tries:

@@ -20,7 +20,7 @@ from haulage.domain.catalog.model import Version
 from haulage.domain.estate import records as estate
 from haulage.domain.replication.seal import Seal
 from haulage.domain.transit import records
-from haulage.domain.transit.attempt import SPACE_SECONDS, Attempts, Outcome
+from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.holdings import Holdings
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
@@ -153,7 +153,7 @@ class SiteDuty:
         return Outcome(
             state=ShipmentState.WAITING,
             reason=Reason.SPACE,
-            due_after_seconds=SPACE_SECONDS,
+            due_after_seconds=self._attempts.space_seconds,
             changes={"bytes_planned": offer.size},
             effect=None if told else lambda tx, now: self._herald.no_space(tx, now, needed, free),
         )
