@@ -82,6 +82,7 @@ class End:
         self.poison: set[str] = set()
         self.told = Told()
         self.sites = Neighbours(self, self.peer)
+        self.clock = HandClock()
         self._scratch, _give_back = scratch.take()
         self.open()
 
@@ -94,7 +95,7 @@ class End:
             self.code,
             database=self.database,
             seal=PlainSeal(f"key of {self.code}", ""),
-            clock=HandClock(),
+            clock=self.clock,
             neighbourhood=self.sites,
             events=self.told,
             renderers={"note": lambda _tx, _peer, key, _sequence: self.notes.get(key)},

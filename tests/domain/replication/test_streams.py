@@ -118,6 +118,32 @@ def test_b39_an_envelope_of_another_signer_or_for_another_is_refused() -> None:
     assert b.applied == []
 
 
+def test_b39_an_envelope_past_its_time_is_refused_and_everything_is_said_anew() -> None:
+    a, b = _ends()
+    settle(a, b)
+    a.say("x", "1")
+    old = a.streams.outgoing(b.code, b.streams.position(a.code))
+    days = 401 * 86_400
+    a.clock.move(days)
+    b.clock.move(days)
+    with pytest.raises(NotAllowedError) as caught:
+        b.streams.incoming(a.code, old)
+    assert caught.value.code == "envelope-expired"
+    assert b.heard == {}
+    settle(a, b)
+    assert b.heard == {"x": b"1"}
+    assert len(a.told.resyncs) == 2, "first contact, and when it was too old"
+
+
+def test_b39_an_envelope_within_its_time_is_not_sealed_again() -> None:
+    a, b = _ends()
+    settle(a, b)
+    a.say("x", "1")
+    old = a.streams.outgoing(b.code, b.streams.position(a.code))
+    a.clock.move(399 * 86_400)
+    assert a.streams.outgoing(b.code, b.streams.position(a.code)) == old
+
+
 def test_f53_a_restored_receiver_is_told_everything_again() -> None:
     a, b = _ends()
     a.notes = {"x": b"1"}

@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from haulage.base.clock import Clock, iso
-from haulage.base.errors import FormatError, HaulageError, NotAllowedError, TransferError
+from haulage.base.clock import Clock, iso, parse_iso
+from haulage.base.errors import FormatError, HaulageError, NotAllowedError, Remedy, TransferError
 from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.domain.replication import records
@@ -154,8 +154,11 @@ class Streams:
             self._settle(tx, peer, position)
             after = records.find_stream(tx, peer).out_acknowledged
             # No more is sealed than is sent: what waits stays a set of things, also if answers are lost for a month (F30).
-            waiting = len(records.list_sealed(tx, peer, after, ENVELOPES_PER_ANSWER))
-            for _turn in range(ENVELOPES_PER_ANSWER - waiting):
+            waiting = records.list_sealed(tx, peer, after, ENVELOPES_PER_ANSWER)
+            if waiting and self._past(decode_envelope(self._seal.peek(waiting[0], Envelope.PAYLOAD_TYPE))):
+                self.resync(tx, peer, f"what {peer} was to be told became too old to be believed")
+                waiting, after = [], 0
+            for _turn in range(ENVELOPES_PER_ANSWER - len(waiting)):
                 if not self._seal_next(tx, peer):
                     break
             return list(records.list_sealed(tx, peer, after, ENVELOPES_PER_ANSWER))
@@ -178,11 +181,21 @@ class Streams:
                     f"An envelope from {envelope.sender} to {envelope.receiver} reached {self._code} by way of {peer}.",
                     "It was refused; look at the site that sent it.",
                 )
+            if self._past(envelope):
+                raise NotAllowedError(
+                    "envelope-expired",
+                    f"An envelope from {peer} was good until {envelope.not_after} by its clock.",
+                    f"It was refused; {peer} says everything anew by itself. Look at the clocks of both sites.",
+                    remedy=Remedy.RETRY,
+                )
             with self._database.writing() as tx:
                 if not self._take(tx, peer, envelope):
                     break
         acknowledge()
         return self.position(peer)
+
+    def _past(self, envelope: Envelope) -> bool:
+        return parse_iso(envelope.not_after) < self._clock.now()
 
     def resync(self, tx: Transaction, peer: SiteCode, why: str) -> None:
         """Begin the stream to a neighbour anew, with everything it needs to know."""
