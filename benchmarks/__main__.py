@@ -1,4 +1,4 @@
-"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [tree] [wire] [many] [large]``."""
+"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [TOPIC ...]``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import platform
 import tempfile
 from collections.abc import Sequence
 
-from benchmarks import scale, tree, wire
+from benchmarks import scale, tree, versions, wire
 from benchmarks.contenders import OURS, PEERS, Contender
 from benchmarks.rounds import remove
 
-TOPICS = ("tree", "wire", "many", "large")
+TOPICS = ("versions", "unchanged", "wire", "tree", "many", "large")
+BY_DEFAULT = ("versions", "unchanged", "wire")
 
 
 def main() -> None:
@@ -22,13 +23,18 @@ def main() -> None:
     _introduce(peers)
     folder = tempfile.mkdtemp(prefix="haulage-bench-", dir=given.work)
     try:
-        for topic in given.topics or TOPICS:
+        for topic in given.topics or BY_DEFAULT:
             work = os.path.join(folder, topic)
             os.mkdir(work)
-            if topic == "tree":
+            cache = given.cache or os.path.join(folder, "packages")
+            if topic == "versions":
+                versions.measure(work, cache, peers, given.pair or versions.PAIRS, repeats=given.repeats)
+            elif topic == "unchanged":
+                scale.measure_unchanged(work, peers, repeats=given.repeats, number=100_000)
+            elif topic == "tree":
                 tree.measure(work, peers, folder=given.folder, repeats=given.repeats)
             elif topic == "wire":
-                wire.measure(work, given.cache or os.path.join(folder, "packages"), given.pair or wire.PAIRS)
+                wire.measure(work, cache, given.pair or wire.PAIRS)
             elif topic == "many":
                 number = 1_000_000 if given.long else 200_000
                 scale.measure_many(work, peers, memory=given.memory, repeats=given.repeats, number=number)
@@ -36,16 +42,17 @@ def main() -> None:
                 scale.measure_large(work, peers, repeats=given.repeats, size=(20 if given.long else 4) << 30)
     finally:
         remove(folder)
+    _name_absent(given.peers)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("topics", nargs="*", choices=[*TOPICS, []], help="all of them by default")
+    parser.add_argument("topics", nargs="*", choices=[*TOPICS, []], help=f"by default {', '.join(BY_DEFAULT)}")
     parser.add_argument("--folder", help="tree: measure with this folder instead of Python's libraries")
-    parser.add_argument("--repeats", type=int, default=3, help="rounds in which all contenders take turns (default 3)")
+    parser.add_argument("--repeats", type=int, default=2, help="rounds in which all contenders take turns (default 2)")
     parser.add_argument("--peers", nargs="*", help="only these peers, by name")
-    parser.add_argument("--pair", action="append", help="wire: NAME:OLD:NEW, a published package; may be repeated")
-    parser.add_argument("--cache", help="wire: keep fetched packages in this folder")
+    parser.add_argument("--pair", action="append", help="versions, wire: NAME:OLD:NEW, a published package; may be repeated")
+    parser.add_argument("--cache", help="versions, wire: keep fetched packages in this folder")
     parser.add_argument("--memory", default="/dev/shm", help="many: a folder in memory for small files (default /dev/shm)")
     parser.add_argument(
         "--long", action="store_true", help="many, large: one million files and 20 GiB instead of 200,000 and 4 GiB"
@@ -54,12 +61,21 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def _name_absent(asked: Sequence[str] | None) -> list[str]:
+    """Said before and after, and where it cannot be overlooked: a table without a peer proves nothing against it."""
+    absent = [peer for peer in PEERS if not peer.installed() and (not asked or peer.name in asked)]
+    for peer in absent:
+        print(f"!!! NOT MEASURED: {peer.name} is not installed (it needs {', '.join(peer.needs)}).", flush=True)
+    return [peer.name for peer in absent]
+
+
 def _introduce(peers: Sequence[Contender]) -> None:
-    absent = [peer.name for peer in PEERS if not peer.installed()]
+    absent = _name_absent(None)
     print(f"Processors: {os.cpu_count()}; {platform.python_implementation()} {platform.python_version()}; ", end="")
     print(f"load before: {os.getloadavg()[0]:.1f}; files come from the page cache.")
     print("Medians; in brackets the median over the rounds of the ratio to Haulage: above 1× the peer needs more.")
-    print(f"Not installed, left out: {', '.join(absent) or 'none'}.\n")
+    if not absent:
+        print("Every peer is installed.\n")
     for each in [OURS, *peers]:
         print(f"- {each.name}: {each.note or 'as it comes'}")
     print(flush=True)

@@ -9,15 +9,19 @@ import random
 import shutil
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from benchmarks.contenders import FIND, Contender
 from benchmarks.process import CommandFailed, run
 
 FIRST, AGAIN, CHANGED, RESTORE, COMPARE, CHECK = "first", "unchanged", "changed", "restore", "compare", "check"
+BOTH = "restore and compare"
 STORED, GROWN = "stored", "grown"
 
 _REST_SECONDS = 6
+
+Change = Callable[[int], None]
+"""Makes the tree another, given the round's number."""
 
 Figures = dict[str, dict[str, list[float]]]
 """By contender and figure: one number for each round."""
@@ -36,27 +40,28 @@ def peak(phase: str) -> str:
 class Rounds:
     """Figures gathered over a tree that is ours to change."""
 
-    def __init__(self, tree: str, work: str, contenders: Sequence[Contender], *, changes: int) -> None:
+    def __init__(self, tree: str, work: str, contenders: Sequence[Contender], *, change: Change) -> None:
         self.figures: Figures = defaultdict(lambda: defaultdict(list))
-        self._tree, self._work, self._changes = tree, work, changes
+        self._tree, self._work, self._change = tree, work, change
         self._contenders = list(contenders)
         self._failed: set[str] = set()
 
-    def run(self, rounds: int, *, restore: bool = True) -> None:
-        """All rounds."""
-        for number in range(rounds):
+    def run(self, rounds: int, *, restore: bool = True, turn: int = 0) -> None:
+        """All rounds; without ``restore`` only the first capture and the unchanged one."""
+        for number in range(turn, turn + rounds):
             order = self._contenders[number % len(self._contenders) :] + self._contenders[: number % len(self._contenders)]
             for each in order:
                 self._begin(each)
             self._phase(order, FIRST, "capture", "1")
             self._sizes(order, STORED)
             self._phase(order, AGAIN, "capture", "2", listing=True)
-            change_files(self._tree, self._changes, seed=number)
-            self._phase(order, CHANGED, "capture", "3")
-            self._sizes(order, GROWN)
             if restore:
+                self._change(number)
+                self._phase(order, CHANGED, "capture", "3")
+                self._sizes(order, GROWN)
                 self._phase(order, RESTORE, "restore", "3")
                 self._phase(order, COMPARE, "compare", "3")
+                self._sum_up(order)
                 self._phase(order, CHECK, "check", "3")
             for each in order:
                 self._set_aside(each, number)
@@ -80,6 +85,13 @@ class Rounds:
         figures[phase].append(measured.wall_seconds)
         figures[processor(phase)].append(measured.processor_seconds)
         figures[peak(phase)].append(measured.peak_bytes)
+
+    def _sum_up(self, order: Sequence[Contender]) -> None:
+        for each in order:
+            if each.compare and each.name not in self._failed:
+                figures = self.figures[each.name]
+                for kind in (str, processor):
+                    figures[kind(BOTH)].append(figures[kind(RESTORE)][-1] + figures[kind(COMPARE)][-1])
 
     def _begin(self, each: Contender) -> None:
         run(self._fill(each.begin, each, ""), environment=self._environment(each))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 
 from benchmarks import rounds, synthetic
-from benchmarks.contenders import OURS, Contender
+from benchmarks.contenders import FIND, OURS, Contender
 from benchmarks.rounds import Rounds
 from benchmarks.table import mebibytes
 from benchmarks.tree import print_figures
@@ -27,11 +27,26 @@ def measure_many(work: str, peers: Sequence[Contender], *, memory: str, repeats:
         _, size = rounds.count(tree)
         rounds.let_rest(tree)
         print(f"### {number:,} small files, {mebibytes(size)}, in {os.path.dirname(place)}\n")
-        measuring = Rounds(tree, place, [OURS, *peers], changes=CHANGED_FILES)
+        measuring = Rounds(tree, place, [OURS, *peers], change=lambda number: rounds.change_files(tree, CHANGED_FILES, seed=number))
         measuring.run(repeats)
         print_figures(measuring.figures, peers)
     finally:
         rounds.remove(place)
+
+
+def measure_unchanged(work: str, peers: Sequence[Contender], *, repeats: int, number: int) -> None:
+    """Finding out that nothing changed, beside listing alone."""
+    peers = [peer for peer in peers if peer.name in ("borg", "restic")]
+    tree = os.path.join(work, "tree")
+    synthetic.small_files(tree, number)
+    rounds.let_rest(tree)
+    print(f"### {number:,} small files of which none changed\n")
+    measuring = Rounds(tree, work, [OURS, *peers], change=lambda _: None)
+    measuring.run(repeats, restore=False)
+    own = measuring.figures[OURS.name][rounds.processor(rounds.AGAIN)]
+    listing = measuring.figures[FIND.name][rounds.processor(rounds.AGAIN)]
+    print_figures(measuring.figures, peers, reading=False)
+    print(f"Unchanged, processor time: {min(own) / min(listing):.1f} times that of find -printf (the least of each).\n")
 
 
 def measure_large(work: str, peers: Sequence[Contender], *, repeats: int, size: int) -> None:
@@ -42,6 +57,6 @@ def measure_large(work: str, peers: Sequence[Contender], *, repeats: int, size: 
     data = synthetic.sparse_file(os.path.join(tree, "disk.img"), size)
     rounds.let_rest(tree)
     print(f"### One sparse file of {size >> 30} GiB, {mebibytes(data)} of it random\n")
-    measuring = Rounds(tree, work, [OURS, *peers], changes=1)
+    measuring = Rounds(tree, work, [OURS, *peers], change=lambda number: rounds.change_files(tree, 1, seed=number))
     measuring.run(repeats)
     print_figures(measuring.figures, peers)

@@ -19,15 +19,19 @@ WRITING: tuple[tuple[str, str, Format], ...] = (
     ("peak memory", rounds.peak(rounds.FIRST), mebibytes),
     ("unchanged", rounds.AGAIN, seconds),
     ("processor", rounds.processor(rounds.AGAIN), seconds),
-    ("some files changed", rounds.CHANGED, seconds),
+    ("changed", rounds.CHANGED, seconds),
+    ("processor", rounds.processor(rounds.CHANGED), seconds),
     ("stored, first", rounds.STORED, mebibytes),
-    ("stored, three captures", rounds.GROWN, mebibytes),
+    ("stored, with the changed", rounds.GROWN, mebibytes),
 )
 READING: tuple[tuple[str, str, Format], ...] = (
     ("restore", rounds.RESTORE, seconds),
     ("processor", rounds.processor(rounds.RESTORE), seconds),
     ("peak memory", rounds.peak(rounds.RESTORE), mebibytes),
-    ("compare the restored tree", rounds.COMPARE, seconds),
+    ("compare", rounds.COMPARE, seconds),
+    ("processor", rounds.processor(rounds.COMPARE), seconds),
+    ("restore and compare", rounds.BOTH, seconds),
+    ("processor", rounds.processor(rounds.BOTH), seconds),
     ("check the store", rounds.CHECK, seconds),
 )
 
@@ -47,7 +51,7 @@ def measure(work: str, peers: Sequence[Contender], *, folder: str | None, repeat
 
 
 def _measured(tree: str, work: str, peers: Sequence[Contender], repeats: int) -> Figures:
-    measuring = Rounds(tree, work, [OURS, *peers], changes=CHANGED_FILES)
+    measuring = Rounds(tree, work, [OURS, *peers], change=lambda number: rounds.change_files(tree, CHANGED_FILES, seed=number))
     measuring.run(repeats)
     return measuring.figures
 
