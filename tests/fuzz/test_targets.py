@@ -1,5 +1,5 @@
 """Every target takes or refuses its seeds and what was found before; a bounded campaign finds nothing; the machinery finds what is
-planted. ``make test-long`` runs thirty times as many executions."""
+planted. ``make test-long`` runs twenty times as many executions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from haulage.testing.fuzzing.target import Target
 from tests.fuzz.planted import PLANTED
 
 REGRESSIONS = pathlib.Path(__file__).parent / "regressions"
-LONG = 30 if os.environ.get("HAULAGE_LONG") == "1" else 1
+LONG = 20 if os.environ.get("HAULAGE_LONG") == "1" else 1
 GROUPS = {"content": content_targets.TARGETS, "trees": tree_targets.TARGETS, "wire": wire_targets.TARGETS}
 
 

@@ -278,7 +278,7 @@ def window(log: int, data: bytes) -> bytes:
         ("no frame", b"nonsense", 1000),
     ],
 )
-def test_b42_to_b47_decoders_stop_at_what_was_declared(why: str, stored: bytes, raw_bytes: int) -> None:
+def test_b42_b43_b44_b45_b47_decoders_stop_at_what_was_declared(why: str, stored: bytes, raw_bytes: int) -> None:
     with pytest.raises(FormatError):
         decode_section(section_of(stored, raw_bytes), stored)
 
