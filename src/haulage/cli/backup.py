@@ -55,7 +55,7 @@ def take(
 
     haulage backup /mnt/backups --keep 7
 
-    haulage backup /mnt/stick --content --passphrase-file /root/haulage.passphrase
+    haulage backup /mnt/stick --content --passphrase-file /etc/haulage/backup.passphrase
     """
     passphrase = _passphrase(passphrase_file)
     place = os.path.abspath(target)
