@@ -26,7 +26,6 @@ from haulage.engine.content.pack import (
 )
 
 _WINDOW_BYTES = 1 << 20
-_FIRST_WINDOW_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +65,14 @@ def scan_pack(fd: int) -> PackScan:
 
 
 def _blocks(fd: int, stop: int) -> Iterator[FoundBlock]:
-    offset = PACK_HEAD_SIZE
+    offset, search = PACK_HEAD_SIZE, _Search(fd, stop)
     while offset < stop:
         block = _block_at(fd, offset, stop)
         if block:
             yield block
             offset = block.place.offset + block.place.size
         else:
-            offset = _next_magic(fd, offset + 1, stop)
+            offset = search.next(offset + 1)
 
 
 def _block_at(fd: int, offset: int, stop: int) -> FoundBlock | None:
@@ -91,17 +90,27 @@ def _block_at(fd: int, offset: int, stop: int) -> FoundBlock | None:
     return FoundBlock(place=BlockPlace(offset=offset, size=header.block_size), header=header, whole=whole)
 
 
-def _next_magic(fd: int, offset: int, stop: int) -> int:
-    """Where a block may start next, or ``stop``. The window grows: bytes full of false starts are not read again and again."""
-    size = _FIRST_WINDOW_BYTES
-    while offset < stop:
-        window = os.pread(fd, min(size, stop - offset), offset)
-        size = min(2 * size, _WINDOW_BYTES)
-        at = window.find(BLOCK_MAGIC)
-        if at >= 0:
-            return offset + at
-        offset += max(1, len(window) - len(BLOCK_MAGIC) + 1)
-    return stop
+class _Search:
+    """Looks for where a block may start, reading every byte once however many false starts there are."""
+
+    def __init__(self, fd: int, stop: int) -> None:
+        self._fd = fd
+        self._stop = stop
+        self._start = 0
+        self._window = b""
+
+    def next(self, offset: int) -> int:
+        """The first place from ``offset`` on, or ``stop``."""
+        overlap = len(BLOCK_MAGIC) - 1
+        while offset < self._stop:
+            if not self._start <= offset < self._start + len(self._window) - overlap:
+                self._start = offset
+                self._window = os.pread(self._fd, min(_WINDOW_BYTES, self._stop - offset), offset)
+            at = self._window.find(BLOCK_MAGIC, offset - self._start)
+            if at >= 0:
+                return self._start + at
+            offset = max(offset + 1, self._start + len(self._window) - overlap)
+        return self._stop
 
 
 def index_of(pack: bytes, pack_size: int, blocks: tuple[FoundBlock, ...]) -> bytes:
