@@ -99,6 +99,18 @@ def make_one(path: Path, mode: int = 0o777) -> None:
     os.mkdir(path, mode)
 
 
+def remove_empty(path: Path) -> None:
+    """Remove a folder in which nothing is; not durable yet."""
+    step("rmdir")
+    os.rmdir(path)
+
+
+def copy(path: Path, to: Path, name: str = "copy") -> None:
+    """Copy the bytes of a file to a new one; not durable yet."""
+    step(name)
+    shutil.copyfile(path, to)
+
+
 def remove_tree(path: Path, on_error: Callable[..., object] | None = None) -> None:
     """Remove a folder and all below it, not durably; a kill leaves part of it. ``on_error`` as :func:`shutil.rmtree` has it."""
     step("remove-tree")

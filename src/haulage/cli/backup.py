@@ -48,6 +48,7 @@ def take(
     content: Annotated[bool, Parameter(negative=(), help="With the content store; otherwise content is got again.")] = False,
     keep: Annotated[int, Parameter(help="So many backups of this site stay in the target; 0 for all.")] = 0,
     passphrase_file: PassphraseFile = None,
+    dry_run: DryRun = False,
     how: How = PLAIN,
 ) -> None:
     """Save tables, keys, trust and settings of a site into a new folder below TARGET, and prove the backup by restoring it. The
@@ -59,7 +60,7 @@ def take(
     """
     passphrase = _passphrase(passphrase_file)
     place = os.path.abspath(target)
-    order = {"target": place, "content": content, "keep": keep, "passphrase": passphrase}
+    order = {"target": place, "content": content, "keep": keep, "passphrase": passphrase, "dry_run": dry_run}
     try:
         taken = how.client().post("/backups", order)
     except HaulageError as error:
@@ -68,10 +69,12 @@ def take(
             raise
         from haulage.wiring.offline_backup import back_up_home  # heavy: databases, keys, content
 
+        actor = f"{_user()} at this machine"
         taken = back_up_home(
-            home, target=place, passphrase=passphrase, content=content, keep=keep, actor=f"{_user()} at this machine"
+            home, target=place, passphrase=passphrase, content=content, keep=keep, dry_run=dry_run, actor=actor
         )
-    output.print_made(taken, how.output, _said(taken), key="path")
+    said = f"A backup of site {taken['site']} can be taken into {place}." if dry_run else _said(taken)
+    output.print_made(taken, how.output, said, key="path")
 
 
 @app.command

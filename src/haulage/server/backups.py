@@ -30,6 +30,8 @@ class BackupOrder:
     content: bool = False
     keep: int = 0
     """How many backups of this site stay in the target; 0: all."""
+    dry_run: bool = False
+    """Only look whether it could be taken there."""
 
 
 TakeBackup = Callable[[BackupOrder, str], View]

@@ -61,6 +61,9 @@ class Backups:
     def take(self, order: BackupOrder, actor: str) -> View:
         """Take one; returns its figures. Raises ConflictError ``backup-running``, ``target-overlaps``; NotAllowedError
         ``target-open``; TransferError ``backup-no-space``, ``backup-unwritable``; UsageError."""
+        if order.dry_run:
+            self._check(order)
+            return {"id": order.target, "path": order.target, "site": self._home.code, "dry_run": True}
         if not self._turn.acquire(blocking=False):
             raise ConflictError("backup-running", f"A backup of {self._home.code} is being taken.", "Wait for it.")
         started = self._clock.monotonic()

@@ -6,11 +6,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import tempfile
 from base64 import b64decode
 from collections.abc import Iterator
 
+from haulage.base import files
 from haulage.base.errors import FormatError, IntegrityError, NotAllowedError
 from haulage.domain.estate import records as estate
 from haulage.engine.backup.folder import check_files, find_backups, open_backup
@@ -87,7 +87,7 @@ def restored_copy(path: str, listed: BackupList) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="haulage-backup-")
     try:
         copy = os.path.join(folder, DATABASE)
-        shutil.copyfile(os.path.join(path, DATABASE), copy)
+        files.copy(os.path.join(path, DATABASE), copy)
         before = {name.replace("_", "-"): count for name, count in count_rows(copy).items()}
         prove(copy)
         database = open_database(f"sqlite:///{copy}")
@@ -100,7 +100,8 @@ def restored_copy(path: str, listed: BackupList) -> Iterator[str]:
             raise _damaged(path, f"its database is not the one of site {listed.site} at {listed.taken}")
         yield copy
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            files.remove_tree(folder)
 
 
 def read_secrets(path: str, listed: BackupList, passphrase: str) -> dict[str, bytes]:

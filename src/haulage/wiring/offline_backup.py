@@ -11,14 +11,16 @@ from haulage.wiring.site import open_site
 View = dict[str, object]
 
 
-def back_up_home(path: str, *, target: str, passphrase: str, content: bool, keep: int, actor: str) -> View:
+def back_up_home(
+    path: str, *, target: str, passphrase: str, content: bool, keep: int, actor: str, dry_run: bool = False
+) -> View:
     """Take one; returns its figures. Raises like :meth:`Backups.take`, and ConflictError ``server-running``."""
     home = load_home(path)
     lock = HomeLock(home)
     try:
         opened = open_site(home, SystemClock())
         try:
-            order = BackupOrder(target=target, passphrase=passphrase, content=content, keep=keep)
+            order = BackupOrder(target=target, passphrase=passphrase, content=content, keep=keep, dry_run=dry_run)
             return Backups(opened).take(order, actor)
         finally:
             opened.close()

@@ -4,7 +4,6 @@ a new life, so that its neighbours notice (I16)."""
 from __future__ import annotations
 
 import os
-import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import msgspec
 
 from haulage.base.clock import Clock, SystemClock
 from haulage.base.errors import ConflictError, UsageError
-from haulage.base.files import make_folder, remove_durable, sync_folder, sync_path, write_durable
+from haulage.base.files import copy, make_folder, remove_durable, sync_folder, sync_path, write_durable
 from haulage.base.ids import SiteCode
 from haulage.base.settings import Settings, parse_settings, settings_text
 from haulage.domain.estate import records as estate
@@ -142,7 +141,7 @@ def _copy_tree(source: str, target: str) -> None:
         there = os.path.join(target, os.path.relpath(folder, source)) if folder != source else target
         make_folder(there, mode=0o700)
         for name in names:
-            shutil.copyfile(os.path.join(folder, name), os.path.join(there, name))
+            copy(os.path.join(folder, name), os.path.join(there, name))
             sync_path(os.path.join(there, name))
         sync_folder(there)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, TransferError
-from haulage.base.files import make_folder, make_one, remove_tree, rename, sync_folder, sync_path, unlink, write_durable
+from haulage.base.files import make_folder, make_one, remove_empty, remove_tree, rename, sync_folder, sync_path, unlink, write_durable
 from haulage.base.ids import SiteCode
 from haulage.engine.backup.listing import LIST, LIST_MAX_BYTES, BackupFile, BackupList, read_list
 from haulage.engine.trust.keys import PublicKey
@@ -54,7 +54,7 @@ class BackupWriter:
         """Where a file of the backup is to be written; its folder is there."""
         path = os.path.join(self.folder, name)
         with trouble(path):
-            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            make_folder(os.path.dirname(path), mode=0o700)
         return path
 
     def add(self, name: str, data: bytes) -> None:
@@ -145,13 +145,13 @@ def _remove(one: Found) -> None:
         for folder, _folders, _files in os.walk(one.path, topdown=False):
             if folder != one.path:
                 with contextlib.suppress(OSError):  # what is not empty is not ours
-                    os.rmdir(folder)
+                    remove_empty(folder)
         if os.listdir(one.path) != [LIST]:
             raise ConflictError(
                 "backup-mixed", f"{one.path} holds other things beside the backup; they were left.", "Look there, and move them."
             )
         unlink(os.path.join(one.path, LIST))
-        os.rmdir(one.path)
+        remove_empty(one.path)
         sync_folder(os.path.dirname(one.path))
 
 

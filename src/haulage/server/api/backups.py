@@ -15,12 +15,15 @@ class BackupAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     passphrase: str = ""
     content: bool = False
     keep: int = 0
+    dry_run: bool = False
 
 
 def _take(call: Call) -> Answer:
     asked: BackupAsked = call.body
-    order = BackupOrder(target=asked.target, passphrase=asked.passphrase, content=asked.content, keep=asked.keep)
-    return Answer(value=call.service.take_backup(order, call.actor), status=201)
+    order = BackupOrder(
+        target=asked.target, passphrase=asked.passphrase, content=asked.content, keep=asked.keep, dry_run=asked.dry_run
+    )
+    return Answer(value=call.service.take_backup(order, call.actor), status=200 if asked.dry_run else 201)
 
 
 ENDPOINTS = (
