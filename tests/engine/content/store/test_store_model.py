@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import itertools
 import shutil
 import tempfile
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from haulage.base.files import watching_steps
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin, WriteSession
 from haulage.engine.content.store import LocalStore
+from tests import machines
 from tests.engine.content.store.promises import NOW, manifest, some
 from tests.engine.content.store.test_local_store import SMALL, reopened
 
@@ -27,6 +30,14 @@ EXPIRIES = st.sampled_from([None, NOW - dt.timedelta(days=1), NOW + dt.timedelta
 
 def live(which: ManifestId) -> list[ChunkId]:
     return CONTENTS[int.from_bytes(which, "big")]
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def _lives(expires: dt.datetime | None) -> bool:
+    return expires is None or expires > NOW
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -158,9 +169,43 @@ class LocalMachine(StoreMachine):
             self.store.close()
             shutil.rmtree(self.folder)
 
+    @rule(act=st.sampled_from(["sweep", "checkpoint", "commit", "abort", "pin", "unpin"]), at=st.integers(0, 15), version=versions)
+    def killed_in_the_middle(self, act: str, at: int, version: int) -> None:
+        """The process dies at one of the durable steps of an act, with sessions open."""
+        steps = itertools.count()
 
-_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
-TestMemoryModel = MemoryMachine.TestCase
-TestMemoryModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW)
-TestLocalModel = LocalMachine.TestCase
-TestLocalModel.settings = settings(max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW)
+        def stop(_name: str) -> None:
+            if next(steps) == at:
+                raise Killed
+
+        with contextlib.suppress(Killed), watching_steps(stop):
+            self._act(act, version)
+        if act == "sweep":
+            needed = {chunk for number, expires in self.pins.values() if _lives(expires) for chunk in CONTENTS[number]}
+            self.durable &= needed.union(*(relied for _, _, relied in self.sessions))
+        self.kill()
+        found = {pin.owner: (int.from_bytes(pin.manifest, "big"), pin.expires) for pin in self.store.pins()}
+        owner = f"held:{version}"
+        for name, pin in self.pins.items():
+            assert found.get(name) == pin or name == owner or (act == "sweep" and name not in found and not _lives(pin[1]))
+        assert set(found) <= set(self.pins) | ({owner} if act == "pin" else set())
+        self.pins = found
+
+    def _act(self, act: str, version: int) -> None:
+        if act == "sweep":
+            self.store.sweep(live, now=NOW)
+        elif act == "pin":
+            self.store.pin(Pin(owner=f"held:{version}", manifest=manifest(version), expires=None))
+        elif act == "unpin":
+            self.store.unpin(f"held:{version}")
+        else:
+            for session, _fresh, _relied in self.sessions[:1]:
+                {"checkpoint": session.checkpoint, "commit": session.commit, "abort": session.abort}[act]()
+
+
+def test_i5_the_store_in_memory_keeps_what_it_promised() -> None:
+    machines.run(MemoryMachine, examples=25, steps=30)
+
+
+def test_f1_f15_i5_i12_the_store_on_disk_keeps_what_it_promised_killed_anywhere() -> None:
+    machines.run(LocalMachine, examples=25, steps=40)
