@@ -53,15 +53,7 @@ class FolderHandles:
                 handle.users += 1
                 self._handles.move_to_end(path)
                 return handle.fd
-        fd = self._open(path)
-        with self._lock:
-            if path in self._handles:  # another thread was quicker
-                self._calls.close(fd)
-                self._handles[path].users += 1
-                return self._handles[path].fd
-            self._handles[path] = _Handle(fd)
-            self._trim()
-        return fd
+        return self._open(path)
 
     def release(self, path: bytes) -> None:
         """Give a descriptor back."""
@@ -83,20 +75,27 @@ class FolderHandles:
             self._calls.close(self.root_fd)
 
     def _open(self, path: bytes) -> int:
-        parent, start, names = self._nearest(path)
-        fd = start
-        try:
-            for name in names:
+        """Open what is missing on the way, and keep that open too: its neighbours need it next."""
+        folder, fd, names = self._nearest(path)
+        for name in names:
+            try:
                 deeper = open_quietly(self._calls, name, _FOLDER, fd)
-                if fd != start:
-                    self._calls.close(fd)
-                fd = deeper
-        except OSError:
-            if fd != start:
+            finally:
+                self.release(folder)
+            folder = folder + b"/" + name if folder else name
+            fd = self._take_in(folder, deeper)
+        return fd
+
+    def _take_in(self, path: bytes, fd: int) -> int:
+        """Keep a folder just opened, in use; or the one another thread opened before."""
+        with self._lock:
+            handle = self._handles.get(path)
+            if handle is not None:
                 self._calls.close(fd)
-            raise
-        finally:
-            self.release(parent)
+                handle.users += 1
+                return handle.fd
+            self._handles[path] = _Handle(fd)
+            self._trim()
         return fd
 
     def _nearest(self, path: bytes) -> tuple[bytes, int, list[bytes]]:
@@ -109,6 +108,7 @@ class FolderHandles:
                 handle = self._handles.get(path)
                 if handle is not None:
                     handle.users += 1
+                    self._handles.move_to_end(path)
                     return path, handle.fd, names[::-1]
         return b"", self.root_fd, names[::-1]
 
