@@ -99,12 +99,6 @@ def make_one(path: Path, mode: int = 0o777) -> None:
     os.mkdir(path, mode)
 
 
-def remove_empty(path: Path) -> None:
-    """Remove a folder in which nothing is; not durable yet."""
-    step("rmdir")
-    os.rmdir(path)
-
-
 def copy(path: Path, to: Path, name: str = "copy") -> None:
     """Copy the bytes of a file to a new one; not durable yet."""
     step(name)

@@ -70,9 +70,7 @@ def take(
         from haulage.wiring.offline_backup import back_up_home  # heavy: databases, keys, content
 
         actor = f"{_user()} at this machine"
-        taken = back_up_home(
-            home, target=place, passphrase=passphrase, content=content, keep=keep, dry_run=dry_run, actor=actor
-        )
+        taken = back_up_home(home, target=place, passphrase=passphrase, content=content, keep=keep, dry_run=dry_run, actor=actor)
     said = f"A backup of site {taken['site']} can be taken into {place}." if dry_run else _said(taken)
     output.print_made(taken, how.output, said, key="path")
 

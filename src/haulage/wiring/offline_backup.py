@@ -11,9 +11,7 @@ from haulage.wiring.site import open_site
 View = dict[str, object]
 
 
-def back_up_home(
-    path: str, *, target: str, passphrase: str, content: bool, keep: int, actor: str, dry_run: bool = False
-) -> View:
+def back_up_home(path: str, *, target: str, passphrase: str, content: bool, keep: int, actor: str, dry_run: bool = False) -> View:
     """Take one; returns its figures. Raises like :meth:`Backups.take`, and ConflictError ``server-running``."""
     home = load_home(path)
     lock = HomeLock(home)

@@ -162,6 +162,7 @@ def test_f64_q256586_nothing_foreign_in_a_target_is_removed(tmp_path: Path) -> N
         rotate(str(tmp_path), HQ1, [KEY.public], 1)
     assert told.value.code == "backup-mixed"
     assert (paths[0] / "note.txt").read_text() == "keep this one"
+    check_files(str(paths[0]), open_backup(str(paths[0])))
     (paths[0] / "note.txt").unlink()
     assert rotate(str(tmp_path), HQ1, [KEY.public], 1) == [str(paths[0]), str(paths[1])]
     assert {str(path) for path in tmp_path.rglob("*")} == before
@@ -209,7 +210,7 @@ def test_i12_a_rotation_that_is_killed_anywhere_goes_on(tmp_path: Path) -> None:
     fill(tmp_path / "whole")
     with watching_steps(names.append):
         rotate(str(tmp_path / "whole"), HQ1, [KEY.public], 1)
-    assert len(names) >= 4
+    assert len(names) >= 3
     for number in range(len(names)):
         target, left = tmp_path / f"killed-{number}", iter(range(number))
         kept = fill(target)

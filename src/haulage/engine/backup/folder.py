@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, TransferError
-from haulage.base.files import make_folder, make_one, remove_empty, remove_tree, rename, sync_folder, sync_path, unlink, write_durable
+from haulage.base.files import make_folder, make_one, remove_tree, rename, sync_folder, sync_path, write_durable
 from haulage.base.ids import SiteCode
 from haulage.engine.backup.listing import LIST, LIST_MAX_BYTES, BackupFile, BackupList, read_list
 from haulage.engine.trust.keys import PublicKey
@@ -133,26 +133,27 @@ def rotate(target: str, code: SiteCode, keys: Sequence[PublicKey], keep: int) ->
     own = [one for one in find_backups(target) if one.listed.site == code and one.listed.key in texts]
     gone = own[: max(0, len(own) - keep)]
     for one in gone:
-        _remove(one)
+        _remove(one, PublicKey.parse(one.listed.key))
+    for key in keys:
+        remove_unfinished(target, code, key)
     return [one.path for one in gone]
 
 
-def _remove(one: Found) -> None:
-    """The list goes last, so that a removal that was killed is known again and goes on."""
+def _remove(one: Found, key: PublicKey) -> None:
+    """Out of sight in one rename, under the name of one on its way: what a kill leaves of it is known for what it is."""
+    foreign = set(_names_below(one.path)) - {LIST, *(file.path for file in one.listed.files)}
+    if foreign:
+        raise ConflictError(
+            "backup-mixed",
+            f"{one.path} holds {min(foreign)}, which is not of the backup; nothing of it was removed.",
+            "Move that elsewhere.",
+        )
+    target, name = os.path.split(one.path)
+    aside = os.path.join(target, f".{name}.{key.id[:16]}.making")
     with trouble(one.path):
-        for file in one.listed.files:
-            unlink(os.path.join(one.path, file.path))
-        for folder, _folders, _files in os.walk(one.path, topdown=False):
-            if folder != one.path:
-                with contextlib.suppress(OSError):  # what is not empty is not ours
-                    remove_empty(folder)
-        if os.listdir(one.path) != [LIST]:
-            raise ConflictError(
-                "backup-mixed", f"{one.path} holds other things beside the backup; they were left.", "Look there, and move them."
-            )
-        unlink(os.path.join(one.path, LIST))
-        remove_empty(one.path)
-        sync_folder(os.path.dirname(one.path))
+        rename(one.path, aside)
+        sync_folder(target)
+        remove_tree(aside)
 
 
 def remove_unfinished(target: str, code: SiteCode, key: PublicKey) -> None:
