@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -31,6 +31,7 @@ MAX_PAGE_BYTES = 1024 * 1024
 _TYPES = {EntryType.FILE: 0, EntryType.FOLDER: 1, EntryType.SYMLINK: 2}
 _TYPE_OF = {number: kind for kind, number in _TYPES.items()}
 _INT64 = 2**63
+_Name = TypeVar("_Name", bytes, str)
 
 WireContent = tuple[int, bytes, bytes]
 """Size, chunk rows, chunk list rows."""
@@ -161,9 +162,14 @@ def _from_wire(wire: WireEntry, extra: tuple[tuple[str, bytes], ...] = ()) -> Ma
         raise _bad(wire.p, "an empty content is written out")
     attributes: tuple[tuple[bytes, ValueRef], ...] = wire.a
     acls: tuple[tuple[str, ValueRef], ...] = wire.x
+    # Merging sorts, so each list's own order is held first: one entry has one encoding.
     if wire.A:
+        _require_rising(wire.p, [name for name, _ in wire.a])
+        _require_rising(wire.p, [name for name, _ in wire.A])
         attributes = tuple(sorted([*wire.a, *[(name, ContentRef(*value)) for name, value in wire.A]], key=lambda item: item[0]))
     if wire.X:
+        _require_rising(wire.p, [name for name, _ in wire.x])
+        _require_rising(wire.p, [name for name, _ in wire.X])
         acls = tuple(sorted([*wire.x, *[(name, ContentRef(*value)) for name, value in wire.X]], key=lambda item: item[0]))
     return ManifestEntry(
         path=wire.p,
@@ -186,6 +192,11 @@ def _from_wire(wire: WireEntry, extra: tuple[tuple[str, bytes], ...] = ()) -> Ma
 def _owner(wire: tuple[int, int, str, str]) -> Owner:
     """Nearly all entries of a tree share a few."""
     return Owner(uid=wire[0], gid=wire[1], user=wire[2], group=wire[3])
+
+
+def _require_rising(path: bytes, names: list[_Name]) -> None:
+    if any(a >= b for a, b in itertools.pairwise(names)):
+        raise _bad(path, "names in it are repeated or out of order")
 
 
 def check_entry(entry: ManifestEntry) -> None:
