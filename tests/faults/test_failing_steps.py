@@ -47,7 +47,7 @@ PIN = "held:HQ100001:1"
 @pytest.fixture
 def tmp_path() -> Iterator[Path]:
     """In memory where there is such a place: what is tried here does not depend on the disk below."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:  # noqa: S108
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         yield Path(folder)
 
 
@@ -233,7 +233,7 @@ def test_q215117_each_call_of_writing_a_tree(
             return real(*arguments, **named)
         raise OSError(number, os.strerror(number))
 
-    calls = replace(SYSTEM_CALLS, **{name: refuse})
+    calls = replace(SYSTEM_CALLS, **{name: refuse})  # type: ignore[arg-type]
     point.backend = FolderPoint(
         str(point.root),
         POINT,
