@@ -4,6 +4,7 @@ the software behind. Knows no endpoint."""
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,7 @@ from haulage.base.errors import HaulageError, NotAllowedError, TransferError, Us
 from haulage.server.limits import Limits
 from haulage.server.refusals import Refuser, target_of
 
+_log = logging.getLogger("haulage.server")
 _ONCE = frozenset(
     {b"host", b"content-length", b"content-type", b"content-encoding", b"authorization", b"origin", b"range", b"if-range"}
 )
@@ -40,14 +42,20 @@ class Bounds:
                 headers = MutableHeaders(scope=message)
                 headers["server"] = "haulage"
                 headers["x-content-type-options"] = "nosniff"
-            await send(message)
+            # The kernel cuts who takes nothing; this is for who takes a byte now and then.
+            seconds = self._limits.unread_seconds + len(message.get("body", b"")) / self._limits.body_bytes_per_second
+            async with asyncio.timeout(seconds):
+                await send(message)
 
         try:
             self._check_head(scope)
         except HaulageError as error:
             await self._refuser.refuse(scope, error)(scope, receive, told)
             return
-        await self._app(scope, self._watched(scope, receive), told)
+        try:
+            await self._app(scope, self._watched(scope, receive), told)
+        except TimeoutError:
+            _log.warning("an answer to %s was not taken in time and is broken off", (scope.get("client") or ("?",))[0])
 
     def _check_head(self, scope: Scope) -> None:
         fields: list[tuple[bytes, bytes]] = scope["headers"]
