@@ -11,7 +11,14 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
+from haulage.base.ids import SiteCode
+from haulage.engine.status import on_sites
+from haulage.engine.status.message import StatusFilter
+from haulage.engine.trust.certificates import make_csr, make_tls_key
+from haulage.engine.trust.enrolment import encode_join, make_claim, new_join, parse_join
+from haulage.engine.trust.keys import SigningKey
 from haulage.server.app import ENDPOINTS
+from haulage.server.budget import Budget
 from haulage.server.endpoint import Endpoint, Permission
 from tests.server.asgi import Served
 
@@ -176,3 +183,34 @@ def test_b54_a_digest_is_64_digits_or_nothing(served: Served, name: str) -> None
     for reply in (chunk, parcel):
         assert (reply.status, reply.code) in ((400, "bad-digest"), (404, "no-such-resource"))
     assert served.admin("GET", f"/content/v1/chunks/{'ab' * 32}").status == 404
+
+
+def test_a_claim_that_proves_nothing_does_not_wait_for_whoever_writes(served: Served) -> None:
+    """It may come from anybody: a flood of them must not hold up the work."""
+    media = {"Content-Type": "application/vnd.haulage.signed+json"}
+    with served.service.core.database.writing():
+        for body in (b"", b"{}", b"x" * 100_000, b'{"payload":"","payloadType":"","signatures":[]}'):
+            reply = served.ask("POST", "/hop/v1/claim", headers=media, body=body)
+            assert 400 <= reply.status < 500, reply.body
+
+
+def test_strangers_cannot_fill_the_status_journal_with_refused_joins(served: Served) -> None:
+    core, media = served.service.core, {"Content-Type": "application/vnd.haulage.signed+json"}
+    join = encode_join(new_join(url="https://127.0.0.1:1", site=SiteCode("XY9"), parent=SiteCode("HQ1"), root_sha256="ab" * 32))
+    csr = make_csr(make_tls_key(), code=SiteCode("XY9"), url="https://127.0.0.1:9")
+    document = make_claim(parse_join(join), SigningKey.generate(), csr_pem=csr, url="https://127.0.0.1:9")
+
+    def told() -> int:
+        with core.database.reading() as tx:
+            found = core.journal.find(tx, StatusFilter(number=on_sites.JOIN_REFUSED.number), limit=5000)
+        return len(found)
+
+    before = told()
+    for _ in range(60):
+        assert 400 <= served.ask("POST", "/hop/v1/claim", headers=media, body=document).status < 500
+    assert 1 <= told() - before <= 20
+
+
+def test_a_budget_is_used_up_and_comes_again() -> None:
+    budget = Budget(most=2, seconds=10)
+    assert [budget.take(now) for now in (5, 6, 7, 14.9, 15, 16, 17)] == [True, True, False, False, True, True, False]

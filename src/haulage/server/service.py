@@ -14,6 +14,7 @@ from haulage.engine.trust.requests import NonceCache
 from haulage.operations.desk import Desk
 from haulage.server.backups import TakeBackup
 from haulage.server.bells import Bells
+from haulage.server.budget import Budget
 from haulage.server.care import StoreCare
 from haulage.server.core import SiteCore
 from haulage.server.presence import Presence
@@ -49,5 +50,7 @@ class Service:
     take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""
+    refused_joins: Budget = field(default_factory=lambda: Budget(most=20, seconds=3600))
+    """How many a person is told of: anybody can hand in a claim, and each message goes up the hierarchy."""
     feeds: dict[SiteCode, int] = field(default_factory=dict)
     """How many feeds each child has begun; only the newest counts. Touched in the event loop alone."""

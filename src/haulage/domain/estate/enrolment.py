@@ -56,6 +56,10 @@ class Enrolment:
         self._issue_certificate = issue_certificate
         self._herald = herald
 
+    def check(self, tx: Transaction, document: bytes) -> None:
+        """Whether a claim proves itself by an invitation; only reads. Raises like :meth:`claim`."""
+        self._proven(tx, document)
+
     def claim(self, tx: Transaction, document: bytes) -> Sequence[bytes]:
         """A joiner's claim, at its parent-to-be. Returns the site definitions known here, for the joiner to start from. The same
         claim again is harmless; another one for a used invitation is refused."""

@@ -54,12 +54,16 @@ def _root(call: Call) -> Response:
 def _claim(call: Call) -> Response:
     core = call.service.core
     try:
+        with core.database.reading() as tx:
+            # Anybody may ask this: who proves nothing must not hold up those who write.
+            core.enrolment.check(tx, call.raw)
         with core.database.writing() as tx:
             known = list(core.enrolment.claim(tx, call.raw))
     except (NotAllowedError, ConflictError, NotFoundError) as refused:
         claimed = peek_claim(call.raw).code
-        with core.database.writing() as tx:
-            core.journal.record(tx, on_sites.JOIN_REFUSED, child=claimed, cause=refused.message, code=refused.code)
+        if call.service.refused_joins.take(call.service.clock.monotonic()):
+            with core.database.writing() as tx:
+                core.journal.record(tx, on_sites.JOIN_REFUSED, child=claimed, cause=refused.message, code=refused.code)
         raise
     acknowledge()
     return Response(lines.join_lines(known), media_type=lines.MEDIA_TYPE)
