@@ -151,6 +151,61 @@ def test_the_search_for_clocks_finds_them(code: str, reads: int) -> None:
     assert len(list(clock_reads(ast.parse(code)))) == reads
 
 
+DURABLE = {
+    "os": {
+        "fdatasync", "fsync", "ftruncate", "link", "makedirs", "mkdir", "pwrite", "remove", "removedirs", "rename", "renames",
+        "replace", "rmdir", "symlink", "sync", "truncate", "unlink", "write",
+    },
+    "shutil": {"copy", "copy2", "copyfile", "copytree", "move", "rmtree"},
+}  # fmt: skip
+"""Acts on a disk that base/files names and numbers, so that a death is tried at each."""
+
+NOT_DURABLE = {
+    "src/haulage/base/files.py": "the steps themselves",
+    "src/haulage/base/log.py": "a log holds no truth",
+    "src/haulage/cli/": "the demonstration, and files that a person asked for",
+    "src/haulage/engine/trees/": "a staged tree nobody sees before its one syncfs, which is a step",
+    "src/haulage/server/lifecycle.py": "the sign of a running server, removed by one that cannot end in order",
+    "src/haulage/testing/": "tests",
+}
+"""Where such an act stands beside base/files, and why no death there matters."""
+
+
+def test_i12_durable_acts_are_steps_of_base_files() -> None:
+    found = [
+        f"{path}: {act}"
+        for path, tree, _ in PRODUCT
+        for act in durable_acts(tree, commits=not path.startswith("src/haulage/engine/database/"))
+        if not path.startswith(tuple(NOT_DURABLE))
+    ]
+    assert found == []
+
+
+def durable_acts(tree: ast.AST, *, commits: bool = True) -> Iterator[str]:
+    """Calls that change a disk, or commit a transaction."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner, act = ast.unparse(node.func.value), node.func.attr
+            if act in DURABLE.get(owner, ()) or (commits and act == "commit" and owner in ("tx", "connection", "driver")):
+                yield f"line {node.lineno}: {owner}.{act}"
+        elif isinstance(node, ast.ImportFrom) and node.module in DURABLE:
+            yield from (f"line {node.lineno}: {one.name}" for one in node.names if one.name in DURABLE[node.module])
+
+
+@pytest.mark.parametrize(
+    ("code", "acts"),
+    [
+        ("import os\nos.rename(a, b)\nos.fsync(1)", 2),
+        ("from os import unlink", 1),
+        ("import shutil\nshutil.rmtree(a)", 1),
+        ("tx.commit()", 1),
+        ("import os\nos.stat(a)\nsession.commit()\nfiles.rename(a, b)", 0),
+    ],
+)
+def test_the_search_for_durable_acts_finds_them(code: str, acts: int) -> None:
+    assert len(list(durable_acts(ast.parse(code)))) == acts
+
+
 def test_i19_nothing_of_one_machine_and_no_secret_in_the_project() -> None:
     leaks = []
     for path in tracked():

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from haulage.base.errors import FormatError
-from haulage.base.files import rename, sync_file, sync_folder, write_all
+from haulage.base.files import rename, sync_file, sync_folder, unlink, write_all
 from haulage.engine.content.chunker import MAX_BYTES
 from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest_model import unpack_chunks
@@ -59,7 +59,7 @@ def build(
 def write_parcel(
     plan: ParcelPlan, store: ChunkStore, out_path: str, *, level: int = LEVEL, threads: int = 2, on_progress: Progress | None = None
 ) -> ParcelHead:
-    """Write a planned parcel. Memory: a few batches. Raises TransferError ``disk-full`` or ``store-io``, and what reading raises."""
+    """Write a planned parcel. Memory: a few batches. Raises TransferError ``disk-full``, ``store-io``; what reading raises."""
     with naming(out_path, "build"):
         return _write(plan, store, out_path, level, threads, on_progress)
 
@@ -84,7 +84,7 @@ def _write(
         rename(temporary, out_path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(temporary)
+            unlink(temporary)
         raise
     sync_folder(folder)
     return parse_head(head)
