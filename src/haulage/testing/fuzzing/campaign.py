@@ -45,7 +45,8 @@ def available() -> bool:
 def fuzz(targets: Sequence[Target], *, runs: int = 0, seed: int = 1, keep: str | None = None, module: str = "") -> list[Outcome]:
     """Fuzz targets one after the other, each with ``runs`` executions (0: its own number). ``keep`` is a folder whose
     ``corpus/TARGET`` is used and grown, and where findings stay; ``module`` holds targets that are not in the registry."""
-    with tempfile.TemporaryDirectory(prefix="haulage-fuzz-") as scratch:
+    in_memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  (a private folder is made in it)
+    with tempfile.TemporaryDirectory(prefix="haulage-fuzz-", dir=in_memory) as scratch:
         top = keep or scratch
         for target in targets:
             _make_ready(top, target)
@@ -53,7 +54,11 @@ def fuzz(targets: Sequence[Target], *, runs: int = 0, seed: int = 1, keep: str |
         command = [sys.executable, "-m", "haulage.testing.fuzzing.worker", top, str(seed), *wanted]
         seconds = sum(60 + (runs or target.runs) / SLOWEST_RUNS_PER_SECOND for target in targets)
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False)
+            # Workers end without cleaning up: what they make lies in the scratch folder, too.
+            environment = {**os.environ, "TMPDIR": scratch}
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, env=environment
+            )
             told = done.stderr if done.returncode else ""
         except subprocess.TimeoutExpired as error:
             told = str(error)
