@@ -128,3 +128,25 @@ def test_what_nobody_holds_is_named_with_the_next_step(lab: Lab) -> None:
     assert [row["paths"] for row in seen["left"]] == [["only here"]], json.dumps(seen)
     doctor = list(lab["HQ1"].api.rows("/doctor"))
     assert any(row["code"] == "store-damaged" for row in doctor), json.dumps(doctor)
+
+
+def test_b9_each_file_of_a_point_is_looked_at_and_repaired(lab: Lab) -> None:
+    """Contents, the signed statement, the pages of the manifest, the pointer: one flipped byte in each in turn."""
+    source, point = Path(lab.path("fifth")), Path(lab.path("point"))
+    source.mkdir()
+    for number in range(3):
+        (source / f"file {number}").write_bytes(random.Random(number).randbytes(50_000))
+    made = lab.quick("HQ1", "package", "create", "fifth", "--source", str(source))
+    lab.quick("HQ1", "point", "add", "HQ1/SHOP", "--url", f"folder:{point}")
+    lab.quick("HQ1", "package", "assign", made["id"], "--to", "HQ1/SHOP")
+    lab.quick("HQ1", "package", "publish", made["id"], "--wait")
+    lab.wait_present(made["id"])
+    folder = point / made["id"]
+    unchanging = [folder / ".haulage" / "1" / "version.json", *sorted((folder / ".haulage" / "1" / "manifest").iterdir())]
+    for path in [*sorted((folder / "1").iterdir()), *unchanging, folder / ".haulage" / "current"]:
+        before = path.read_bytes()
+        flip(path, len(before) // 2)
+        told = lab.quick("HQ1", "package", "verify", made["id"], "--at", "HQ1/SHOP", expect=7)
+        assert told["error"]["code"] == "damaged", path
+        lab.quick("HQ1", "package", "verify", made["id"], "--at", "HQ1/SHOP", "--repair")
+        assert path.read_bytes() == before, path

@@ -1,1 +1,1 @@
-"""Tests of this part of the tree."""
+"""Tests of domain/repair."""

@@ -31,6 +31,7 @@ from haulage.engine.trees.model import TreeDifference
 from haulage.engine.trees.trouble import FULL, NOT_DURABLE
 
 SHOWN_DIFFERENCES = 20
+STATEMENT, PAGES = "version.json", "manifest/"
 NEWER_SECONDS = 300.0
 """After so long a point that shows a newer version than is wanted is looked at again; the statement of that version wakes it."""
 _SHARE_OF_PROGRESS = 64
@@ -241,7 +242,18 @@ class PointDuty:
             differences = list(islice(verify_tree(manifest, reader, threads=self._threads), SHOWN_DIFFERENCES))
         if not differences and backend.current(shipment.package) != shipment.wanted:
             return [TreeDifference(path=b"", what="pointer", expected=str(shipment.wanted))]
-        return differences
+        return differences or list(islice(self._document_differences(shipment, backend), SHOWN_DIFFERENCES))
+
+    def _document_differences(self, shipment: Shipment, backend: PointBackend) -> Iterator[TreeDifference]:
+        """The signed statement of the version and the pages of its manifest never change; other documents may be of another day."""
+        with self._database.reading() as tx:
+            documents = self._documents(tx, shipment.package, shipment.wanted)
+        for name in documents:
+            if name == STATEMENT or name.startswith(PAGES):
+                found = backend.document(shipment.package, shipment.wanted, name)
+                if found != documents[name]:
+                    what = "missing" if found is None else "document"
+                    yield TreeDifference(path=f".haulage/{shipment.wanted}/{name}".encode(), what=what, expected="as published")
 
     def _prune(self, shipment: Shipment, backend: PointBackend) -> Outcome:
         """The grace period is over: versions that nobody should read any more go."""

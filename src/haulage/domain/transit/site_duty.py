@@ -305,7 +305,7 @@ class SiteDuty:
                 f"{version.package}:{version.number} at {shipment.place} is damaged: {damaged} chunks are not what they should be.",
                 f"haulage package verify {version.package} --at {shipment.place} --repair"
                 if self._link is not None
-                else "Publish it again with --full from its source: what is damaged is read anew.",
+                else "haulage store check --repair looks at points, source and children; or publish it again with --full.",
                 remedy=Remedy.WAIT_FOR_PERSON,
             )
         outcome = self._fetch(shipment, version, self._link)
