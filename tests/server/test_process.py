@@ -94,6 +94,9 @@ def test_q317893_an_orderly_stop_is_quick_and_leaves_nothing_to_recover(lab: Lab
     before = _numbers(lab, "CHI").count(502)
     assert lab.stop("CHI") < STOP_SECONDS
     assert not os.path.exists(os.path.join(lab["CHI"].home, "run", "server.json"))
+    logs = os.path.join(lab["CHI"].home, "logs")
+    told = "".join(Path(logs, name).read_text() for name in os.listdir(logs))
+    assert "did not end in time" not in told, "every thread hears of the end"
     lab.start("CHI")
     numbers = _numbers(lab, "CHI")
     assert numbers.count(502) == before

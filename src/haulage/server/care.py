@@ -79,8 +79,10 @@ class StoreCare:
     def repair(self, stopping: threading.Event) -> None:
         """Until the server stops: told, helped, healed."""
         with self._bells.in_thread(REPAIR) as bell:
-            while not stopping.is_set():
+            while True:
                 bell.clear()
+                if stopping.is_set():
+                    return
                 self.turn()
                 bell.wait(LOOK_SECONDS)
 

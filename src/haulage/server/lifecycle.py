@@ -122,6 +122,8 @@ class _Running:
             watchdog = threading.Timer(STOP_SECONDS, end_now, [self._process.server_file])
             watchdog.daemon = True
             watchdog.start()
+            # In this order: who is woken by the bells must see why.
+            self._stopping.set()
             self._bells.close()
             await asyncio.to_thread(self._end)
             if listener is not None:
@@ -189,9 +191,7 @@ class _Running:
 
     def _end(self) -> None:
         """Each step within its time; a step that fails does not keep the next from being taken."""
-        self._stopping.set()
         self._service.care.stop()
-        self._bells.ring(JOBS)
         steps: list[Callable[[], object]] = [
             lambda: self._say(on_server.SERVER_STOPPED, cause=self._cause or "it could not go on"),
             *([self._process.uplinks.stop] if self._process.uplinks is not None else []),
@@ -215,8 +215,10 @@ class _Running:
 
     def _turn_pump(self) -> None:
         with self._bells.in_thread(JOBS) as bell:
-            while not self._stopping.is_set():
+            while True:
                 bell.clear()
+                if self._stopping.is_set():
+                    return
                 self._pump.turn()
                 due = self._pump.next_due()
                 longest = PUMP_SECONDS if self._pump.found else IDLE_SECONDS

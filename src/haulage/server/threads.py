@@ -30,6 +30,8 @@ class Repeating:
     def join(self, timeout_seconds: float) -> bool:
         """Wait for the end; whether it came."""
         self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            _log.warning("the thread %s did not end in time", self._name)
         return not self._thread.is_alive()
 
     def _run(self) -> None:
