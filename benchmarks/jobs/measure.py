@@ -28,7 +28,7 @@ MANY = 100
 _CLI = "import sys; from haulage.cli.main import main; sys.exit(main(sys.argv[1:]))"
 
 
-def measure(work: str, *, repeats: int, jobs: int, idle_seconds: int) -> None:
+def measure(work: str, *, repeats: int, jobs: int, idle_seconds: int, servers_only: bool) -> None:
     """All of it."""
     engines = [name for name in ENGINES if name != "dbos" or importlib.util.find_spec("dbos")]
     if "dbos" not in engines:
@@ -36,7 +36,7 @@ def measure(work: str, *, repeats: int, jobs: int, idle_seconds: int) -> None:
     figures: Figures = defaultdict(lambda: defaultdict(list))
     for turn in range(repeats):
         order = engines[turn % len(engines) :] + engines[: turn % len(engines)]
-        for step in (_trivial, _latency, _idle, _recovery):
+        for step in () if servers_only else (_trivial, _latency, _idle, _recovery):
             for name in order:
                 folder = os.path.join(work, f"{name}-{turn}-{step.__name__}")
                 os.mkdir(folder)
