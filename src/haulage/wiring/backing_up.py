@@ -144,8 +144,7 @@ class Backups:
     def _check_space(self, order: BackupOrder, target: str) -> None:
         needed = SPARE_BYTES
         if not self._home.database_url.startswith("postgresql"):
-            # It is there twice for a moment: the proof is made on a copy.
-            needed += 2 * os.path.getsize(str(self._database.where))
+            needed += os.path.getsize(str(self._database.where))
         if order.content:
             needed += self._store.stats().bytes_stored
         facts = os.statvfs(target)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from haulage.base import files
 from haulage.base.errors import FormatError, IntegrityError, NotAllowedError
 from haulage.domain.estate import records as estate
-from haulage.engine.backup.folder import check_files, find_backups, open_backup
+from haulage.engine.backup.folder import check_files, find_backups, open_backup, trouble
 from haulage.engine.backup.listing import CONTENT, DATABASE, SEALED, SECRETS, BackupList
 from haulage.engine.backup.sealing import unseal
 from haulage.engine.content.store import LocalStore
@@ -87,7 +87,8 @@ def restored_copy(path: str, listed: BackupList) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="haulage-backup-")
     try:
         copy = os.path.join(folder, DATABASE)
-        files.copy(os.path.join(path, DATABASE), copy)
+        with trouble(folder):
+            files.copy(os.path.join(path, DATABASE), copy)
         before = {name.replace("_", "-"): count for name, count in count_rows(copy).items()}
         prove(copy)
         database = open_database(f"sqlite:///{copy}")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from haulage.base import files
 from haulage.base.clock import Clock, SystemClock
 from haulage.base.errors import ConflictError, UsageError
-from haulage.base.files import copy, make_folder, remove_durable, sync_folder, sync_path, write_durable
+from haulage.base.files import make_folder, remove_durable, sync_folder, sync_path, write_durable
 from haulage.base.ids import SiteCode
 from haulage.base.settings import Settings, parse_settings, settings_text
 from haulage.domain.estate import records as estate
@@ -141,23 +142,24 @@ def _copy_tree(source: str, target: str) -> None:
         there = os.path.join(target, os.path.relpath(folder, source)) if folder != source else target
         make_folder(there, mode=0o700)
         for name in names:
-            copy(os.path.join(folder, name), os.path.join(there, name))
+            files.copy(os.path.join(folder, name), os.path.join(there, name))
             sync_path(os.path.join(there, name))
         sync_folder(there)
 
 
-def _put_database(home: Home, copy: str) -> None:
+def _put_database(home: Home, snapshot: str) -> None:
     url = home.database_url
     if url.startswith("postgresql"):
         database = open_database(url)
         try:
-            copy_in(copy, database)
+            copy_in(snapshot, database)
         finally:
             database.close()
         return
     file = url.removeprefix("sqlite:///")
-    with open(copy, "rb") as data:
-        write_durable(file, data.read(), mode=0o600)
+    write_durable(file, b"", mode=0o600)
+    files.copy(snapshot, file)
+    sync_path(file)
 
 
 def _begin_new_life(home: Home, listed: BackupList, order: RestoreOrder, actor: str, clock: Clock) -> View:
