@@ -54,7 +54,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if used & _STAND_ON_DATABASES and "standing_on" not in vars(metafunc.module):
         # First of all fixtures: others open databases.
         metafunc.fixturenames.insert(0, "each_backend")
-        metafunc.parametrize("each_backend", ["sqlite", "postgresql"], indirect=True)
+        slow = metafunc.definition.get_closest_marker("slow_twice") and os.environ.get("HAULAGE_LONG") != "1"
+        metafunc.parametrize("each_backend", ["sqlite"] if slow else ["sqlite", "postgresql"], indirect=True)
 
 
 @functools.cache
@@ -84,6 +85,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "long: runs only with HAULAGE_LONG=1 (make test-long)")
+    config.addinivalue_line("markers", "slow_twice: runs on PostgreSQL, too, only with HAULAGE_LONG=1")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

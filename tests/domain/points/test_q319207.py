@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Point, Site, SiteStatus
@@ -39,6 +41,7 @@ def _towards_children(here: Lab) -> dict[str, object]:
     return {**lists, "streams": streams, "served": dict(core.provider.served_bytes)}
 
 
+@pytest.mark.slow_twice
 def test_q319207_two_hundred_tries_of_one_point_and_nothing_towards_fifty_children() -> None:
     with lab(ONE) as here:
         with here.core(HQ1).database.writing() as tx:

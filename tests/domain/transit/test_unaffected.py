@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.domain.transit import records as transit
 from haulage.engine.content.manifest import live_chunks
@@ -156,6 +158,7 @@ def test_q248150_every_tier_shows_of_a_place_what_its_own_site_says() -> None:
         assert shown[0] == shown[1] == shown[2]
 
 
+@pytest.mark.slow_twice
 def test_q311085_withdrawn_from_many_points_it_stays_at_none() -> None:
     with lab() as here:
         names = [f"LA1/p{number}" for number in range(25)]
@@ -171,6 +174,7 @@ def test_q311085_withdrawn_from_many_points_it_stays_at_none() -> None:
         assert [list(point.packages()) for point in here.world.points.values()] == [[]] * len(names)
 
 
+@pytest.mark.slow_twice
 def test_q185179_a_removal_that_failed_is_tried_until_it_is_done() -> None:
     with lab() as here:
         here.point("LA1/p1")

@@ -168,7 +168,11 @@ def test_f11_a_file_that_is_no_database_is_refused_and_left_as_it_is(tmp_path: p
     broken = open_database(f"sqlite:///{path}")
     with pytest.raises(HaulageError) as caught, broken.reading() as tx:
         tx.exec_driver_sql("SELECT sum(length(text)) FROM cargo").all()
-    assert (caught.value.code, str(path) in caught.value.message, "backup" in caught.value.hint) == ("database-damaged", True, True)
+    assert (caught.value.code, str(path) in caught.value.message, "haulage restore" in caught.value.hint) == (
+        "database-damaged",
+        True,
+        True,
+    )
     assert caught.value.remedy is Remedy.WAIT_FOR_PERSON
     broken.close()
     assert path.read_bytes() == before
