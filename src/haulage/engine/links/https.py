@@ -124,7 +124,9 @@ class HttpsLink:
 
     def give_chunks(self, parts: Sequence[bytes]) -> None:
         """Hand over chunks; see link.py."""
-        ask = Ask(method="PUT", target="/hop/v1/chunks", body=encode_parts(parts), headers={"Content-Type": answers.CHUNKS_MEDIA_TYPE})
+        ask = Ask(
+            method="PUT", target="/hop/v1/chunks", body=encode_parts(parts), headers={"Content-Type": answers.CHUNKS_MEDIA_TYPE}
+        )
         self._loop.run(self._exchange.ask(ask))
 
     def claim(self, document: bytes) -> None:
