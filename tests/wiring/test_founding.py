@@ -191,6 +191,14 @@ def test_a_kill_at_any_step_of_init_leaves_a_home_that_says_so_and_can_be_made(t
         assert not (path / UNFINISHED).exists()
 
 
+def test_f1_i12_init_killed_in_its_very_first_write_can_be_run_again(tmp_path: Path) -> None:
+    (tmp_path / "hq").mkdir()
+    (tmp_path / "hq" / f".{UNFINISHED}.01234567.tmp").write_bytes(b"half")
+    home = init_central(str(tmp_path / "hq"), code="HQ1", listen="127.0.0.1:0")
+    assert [name for name in os.listdir(home.path) if name.endswith(".tmp")] == []
+    assert load_home(home.path).code == "HQ1"
+
+
 @pytest.mark.parametrize("listen", ["127.0.0.1", "127.0.0.1:99999", "x@127.0.0.1:1", "127.0.0.1:1/x", ":8440", ""])
 def test_an_address_that_is_none_is_refused(listen: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError):

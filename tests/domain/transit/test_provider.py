@@ -117,3 +117,13 @@ def test_f20_fifty_children_cost_one_build_and_a_silent_one_holds_up_nobody(monk
         offers = {provider.want(CHI, want) for _child in range(49)}
         assert builds == 1
         assert len(offers) == 1
+
+
+def test_f15_i12_what_a_killed_builder_left_of_a_parcel_goes_at_the_next_start() -> None:
+    with lab(PAIR) as here:
+        provider = here.core(HQ1).provider
+        left = provider._parcels.path(".building-1-2") + ".01234567.tmp"
+        with open(left, "wb") as file:
+            file.write(b"half")
+        provider.tidy()
+        assert not os.path.exists(left)
