@@ -126,6 +126,9 @@ class PackWriter:
     def roll_back(self) -> bool:
         """Take away what was never synced. Returns whether anything is left; without, the file is gone. Raises TransferError."""
         self._unsynced.clear()
+        if self._fd < 0 and self.pack.blocks:
+            # It is ended and durable; only its index could not be written.
+            return True
         with naming(self.pack.path, "roll back"):
             if not self.pack.blocks:
                 self.close()

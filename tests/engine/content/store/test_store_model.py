@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import errno
 import itertools
+import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterator
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from haulage.base.errors import TransferError
 from haulage.base.files import watching_steps
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.memory_store import MemoryStore
@@ -175,7 +179,8 @@ class LocalMachine(StoreMachine):
         steps = itertools.count()
 
         def stop(_name: str) -> None:
-            if next(steps) == at:
+            # A dead process does nothing more, whatever its code would have it do to clean up.
+            if next(steps) >= at:
                 raise Killed
 
         with contextlib.suppress(Killed), watching_steps(stop):
@@ -201,6 +206,37 @@ class LocalMachine(StoreMachine):
         else:
             for session, _fresh, _relied in self.sessions[:1]:
                 {"checkpoint": session.checkpoint, "commit": session.commit, "abort": session.abort}[act]()
+
+
+def test_f10_a_disk_that_fills_at_any_step_of_a_sweep_is_what_is_said(tmp_path: pathlib.Path) -> None:
+    """The index of a rewritten pack once hid it behind a closed file."""
+    said, at = set(), 0
+    while True:
+        store = LocalStore(str(tmp_path / str(at)), settings=SMALL)
+        with store.session("machine") as session:
+            for number in (0, 2):
+                session.put(IDS[number], PIECES[number])
+            session.commit()
+        store.pin(Pin(owner="held:0", manifest=manifest(0), expires=None))
+        steps = itertools.count()
+
+        def fill(_name: str, at: int = at, steps: Iterator[int] = steps) -> None:
+            if next(steps) == at:
+                raise OSError(errno.ENOSPC, "No space left on device")
+
+        try:
+            with watching_steps(fill):
+                store.sweep(live, now=NOW)
+        except TransferError as error:
+            said.add(error.code)
+        store.sweep(live, now=NOW)
+        assert not store.check().damages
+        assert not store.missing(set(CONTENTS[0]) & {IDS[0], IDS[2]})
+        store.close()
+        if next(steps) <= at:
+            break
+        at += 1
+    assert said == {"disk-full"}
 
 
 def test_i5_the_store_in_memory_keeps_what_it_promised() -> None:
