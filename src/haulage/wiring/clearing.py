@@ -1,4 +1,4 @@
-"""What durable writes that were killed left in a home: half a settings file, half a key. Cleared by whoever has the home to itself."""
+"""What durable writes that were killed left in a home: half a settings file, half a key. Cleared by who has the home to itself."""
 
 from __future__ import annotations
 

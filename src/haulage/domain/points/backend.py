@@ -65,7 +65,7 @@ class PointBackend(Protocol):
         ...
 
     def tidy(self, package: PackageId) -> None:
-        """Remove what removals and replacements that were killed left of a package that is whole; none of it was ever shown again."""
+        """Remove what removals and replacements that were killed left of a package that is whole; none of it is shown again."""
         ...
 
     def remove_package(self, package: PackageId) -> None:
