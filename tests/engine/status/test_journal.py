@@ -134,7 +134,9 @@ def test_q318834_b81_reordered_and_new_epoch_are_each_taken(world: World) -> Non
 
 
 @pytest.mark.parametrize("year", [1970, 2038, 9999])
-def test_b84_q249746_q246749_f46_a_wrong_clock_is_taken_at_once_and_the_time_here_recorded_beside_it(world: World, year: int) -> None:
+def test_b84_q249746_q246749_f46_a_wrong_clock_is_taken_at_once_and_the_time_here_recorded_beside_it(
+    world: World, year: int
+) -> None:
     moment = dt.datetime(year, 1, 1, tzinfo=dt.UTC)
     assert world.take(_from_chi(1, time=moment))
     (found,) = world.listed()
