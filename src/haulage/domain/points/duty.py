@@ -198,8 +198,11 @@ class PointDuty:
         differences = self._differences(shipment, backend, manifest)
         if not differences:
             backend.tidy(shipment.package)
+            # The order took the place of the look at the end of the grace period.
+            old = any(version != shipment.wanted for version in backend.versions(shipment.package))
             return Outcome(
                 state=ShipmentState.PRESENT,
+                due_after_seconds=self._grace_seconds if old else None,
                 changes={"present": shipment.wanted, "verify": False, "repair": False, "verified": self._clock.now()},
                 effect=self._herald.verified,
             )
