@@ -287,10 +287,12 @@ class Actions:
             return
         site = self.chance.choice(leaves)
         self.world.say(f"{site.code} is removed from the hierarchy")
-        alive = central.core
         with self.world.as_site(central):
             sites.remove_site(central.desk, ACTOR, site.code)
-        if central.core is alive:
+        # It may have died of it, before it was so or after.
+        with central.disk.database().reading() as tx:
+            removed = site.code not in estate.hierarchy(tx)
+        if removed:
             assert site.parent is not None
             self._backups.pop(site.code, None)
             self.world.drop(site.code)
@@ -413,7 +415,7 @@ class Actions:
         return tree
 
     def _change(self, tree: MemoryTree) -> None:
-        path = b"d/" * self.chance.randint(0, 1) + bytes([self.chance.choice(b"abcd")])
+        path = b"d/" * self.chance.randint(0, 1) + bytes([self.chance.choice(b"abce")])
         files = [entry for entry in tree.entries.values() if entry.type is EntryType.FILE]
         if len(files) > 1 and self.chance.random() < 0.2:
             tree.remove(self.chance.choice(files).path)
