@@ -29,7 +29,7 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``root``, ``mount`` (of a file system in memory)."""
+    ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file)."""
     missing = _missing(peer)
     if missing is None:
         return
@@ -59,6 +59,8 @@ def _missing(peer: str) -> str | None:
         return None if postgresql_folder() else "no initdb found"
     if peer == "mount":
         return _cannot_mount()
+    if peer == "loop":
+        return _cannot_mount() or _cannot_loop()
     if peer == "root":
         return None if os.geteuid() == 0 else "not running as root"
     absent = [name for name in _PROGRAMS[peer] if program(name) is None]
@@ -82,3 +84,12 @@ def _cannot_mount() -> str | None:
         return "no program mount"
     finally:
         os.rmdir(folder)
+
+
+@functools.cache
+def _cannot_loop() -> str | None:
+    absent = [name for name in ("losetup", "mkfs.ext4") if program(name) is None]
+    if absent:
+        return f"no program {', '.join(absent)}"
+    done = subprocess.run([program("losetup") or "losetup", "--find"], capture_output=True, check=False)
+    return "no loop device can be had" if done.returncode else None
