@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import json
 import socket
 import ssl
@@ -15,6 +16,7 @@ from haulage.engine.trust.certificates import unverified_context
 from haulage.server.app import create_app
 from haulage.server.limits import Limits
 from haulage.server.listener import Listener
+from haulage.testing.lab.ports import Ports
 from tests.server.asgi import Served
 
 PATIENCE_SECONDS = 30.0
@@ -55,7 +57,9 @@ class Live:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self._listener = Listener(create_app(served.service, limits=limits), served.process.listen(), limits)
+        self._ports = Ports()
+        address = dataclasses.replace(served.process.listen(), port=self._ports.claim())
+        self._listener = Listener(create_app(served.service, limits=limits), address, limits)
         self.run(self._listener.start())
         self.port = self._listener.port
 
@@ -68,6 +72,7 @@ class Live:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._ports.close()
 
     def dial(self, *, source: str = "127.0.0.1") -> socket.socket:
         """A connection without a word on it."""
