@@ -18,10 +18,10 @@ from haulage.base.clock import SystemClock
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import ManifestId
-from haulage.engine.content.parcel_build import build
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.parcels.build import build
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
 

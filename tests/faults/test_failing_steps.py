@@ -20,13 +20,13 @@ from haulage.domain.points.folder import FolderPoint
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.model import ManifestId, Pin
-from haulage.engine.content.parcel_build import build
-from haulage.engine.content.parcel_file import ParcelFile
-from haulage.engine.content.parcel_receive import receive
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.store_state import StoreSettings
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.parcels.build import build
+from haulage.engine.parcels.file import ParcelFile
+from haulage.engine.parcels.receive import receive
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
 from haulage.engine.trees.memory import MemoryReader, MemoryTree

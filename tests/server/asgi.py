@@ -14,8 +14,8 @@ from haulage.base.clock import SystemClock
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.content.digest import digest
 from haulage.engine.content.model import ManifestId
-from haulage.engine.content.parcel import PRELUDE, Method, SectionKind, encode_head
 from haulage.engine.jobs.stepped import SteppedJobs
+from haulage.engine.parcels.head import PRELUDE, Method, SectionKind, encode_head
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import make_claim, parse_join
 from haulage.engine.trust.keys import SigningKey

@@ -46,9 +46,9 @@ from haulage.domain.transit.retry import RetryPolicy
 from haulage.domain.transit.site_duty import SiteDuty
 from haulage.engine.content.capture_rules import CaptureRules
 from haulage.engine.content.model import ChunkStore
-from haulage.engine.content.parcel_file import check_parcel
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.links.link import Link
+from haulage.engine.parcels.file import check_parcel
 from haulage.engine.protocol.definitions import Definition, Kind
 from haulage.engine.protocol.envelopes import MessageKind
 from haulage.engine.status import on_places

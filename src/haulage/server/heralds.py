@@ -14,9 +14,9 @@ from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.content.capture_report import CaptureReport
 from haulage.engine.content.manifest_model import shown
-from haulage.engine.content.parcel_receive import ReceiveReport
 from haulage.engine.content.restore import RestoreReport
 from haulage.engine.database.transaction import Transaction
+from haulage.engine.parcels.receive import ReceiveReport
 from haulage.engine.protocol.asks import Offer
 from haulage.engine.protocol.definitions import Definition, Kind, OrderState
 from haulage.engine.protocol.envelopes import Message, MessageKind

@@ -13,8 +13,8 @@ from starlette.responses import Response, StreamingResponse
 from haulage.base.errors import FormatError, HaulageError, IntegrityError, NotFoundError, UsageError
 from haulage.base.ids import SiteCode
 from haulage.engine.content.model import Damage
-from haulage.engine.content.parcel_file import ParcelFile
 from haulage.engine.content.store_errors import is_medium_fault
+from haulage.engine.parcels.file import ParcelFile
 from haulage.server.endpoint import Call
 from haulage.server.service import Service
 

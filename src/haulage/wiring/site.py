@@ -17,8 +17,6 @@ from haulage.domain.estate import records as estate
 from haulage.domain.transit.provider import Parcels
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.engine.content.model import ManifestId
-from haulage.engine.content.parcel import ParcelHead
-from haulage.engine.content.parcel_build import build
 from haulage.engine.content.store import LocalStore
 from haulage.engine.database.alone import alone
 from haulage.engine.database.fitness import check_fit
@@ -26,6 +24,8 @@ from haulage.engine.database.schema import upgrade
 from haulage.engine.database.transaction import Database, Transaction, open_database
 from haulage.engine.links.https import HttpsLink
 from haulage.engine.links.loop import LoopThread
+from haulage.engine.parcels.build import build
+from haulage.engine.parcels.head import ParcelHead
 from haulage.engine.protocol.asks import Claim
 from haulage.engine.trust.certificates import KeyPair, issue
 from haulage.engine.trust.keys import PublicKey, SigningKey

@@ -12,8 +12,8 @@ import pytest
 from haulage.base.errors import FormatError, HaulageError
 from haulage.engine.content import codec as content_codec
 from haulage.engine.content.manifest import MAX_ROOT_BYTES, parse_root
-from haulage.engine.content.parcel import MAX_HEAD_BYTES, PRELUDE, parse_head
-from haulage.engine.content.parcel_section import decode_parts
+from haulage.engine.parcels.head import MAX_HEAD_BYTES, PRELUDE, parse_head
+from haulage.engine.parcels.section import decode_parts
 from haulage.engine.protocol.codec import FORMAT_VERSION, UNKNOWN_MAX_BYTES, decode
 from haulage.engine.protocol.envelopes import Envelope, decode_envelope
 from haulage.engine.protocol.lines import BODY_MAX_BYTES, split_lines

@@ -22,8 +22,8 @@ from haulage.domain.transit.records import ParcelRecord
 from haulage.domain.transit.route import concerned_children
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import ChunkStore, ManifestId, Pin
-from haulage.engine.content.parcel import MAX_BASES, ParcelHead
 from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.parcels.head import MAX_BASES, ParcelHead
 from haulage.engine.protocol.asks import Offer, Pending, Want
 from haulage.engine.protocol.codec import encode
 

@@ -26,10 +26,10 @@ from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
-from haulage.engine.content.parcel import ParcelHead
-from haulage.engine.content.parcel_receive import ReceiveReport, fetch_head, receive
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.links.link import Link
+from haulage.engine.parcels.head import ParcelHead
+from haulage.engine.parcels.receive import ReceiveReport, fetch_head, receive
 from haulage.engine.protocol.asks import Offer, Pending, Want
 from haulage.engine.protocol.codec import decode
 

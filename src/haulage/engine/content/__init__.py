@@ -1,1 +1,1 @@
-"""Chunks, manifests, the store, capture, restore, parcels. Knows no package, site or SQL."""
+"""Chunks, manifests, the store, capture, restore. Knows no package, site or SQL."""

@@ -12,12 +12,12 @@ import aiohttp
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
 from haulage.base.ids import SiteCode
-from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
-from haulage.engine.content.parcel_section import decode_parts, encode_parts
 from haulage.engine.links import answers
 from haulage.engine.links.exchange import Ask, Exchange, Identity, Patience
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.links.loop import LoopThread
+from haulage.engine.parcels.head import MAX_STRUCTURE_BYTES
+from haulage.engine.parcels.section import decode_parts, encode_parts
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from haulage.base.errors import ConflictError, NotAllowedError, NotFoundError, UsageError
 from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
-from haulage.engine.content.parcel import MAX_STRUCTURE_BYTES
-from haulage.engine.content.parcel_section import decode_parts, encode_parts
 from haulage.engine.links.answers import CHUNKS_MEDIA_TYPE
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
+from haulage.engine.parcels.head import MAX_STRUCTURE_BYTES
+from haulage.engine.parcels.section import decode_parts, encode_parts
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode

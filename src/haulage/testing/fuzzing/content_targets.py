@@ -21,12 +21,12 @@ from haulage.engine.content.model import ChunkId, ManifestId, Pin
 from haulage.engine.content.pack import PACK_HEAD_SIZE, End, encode_block_header, encode_end, encode_pack_head
 from haulage.engine.content.pack_block import decode_block, encode_block
 from haulage.engine.content.pack_scan import index_of, scan_pack
-from haulage.engine.content.parcel import PRELUDE, ParcelHead, SectionKind, encode_head, parse_head
-from haulage.engine.content.parcel_file import ParcelFile
-from haulage.engine.content.parcel_plan import plan_parcel
-from haulage.engine.content.parcel_receive import fetch_head, receive
-from haulage.engine.content.parcel_section import check_batch_rows, compress, decode_parts, decode_section, encode_parts
 from haulage.engine.content.pins import decode_pin, encode_pin
+from haulage.engine.parcels.file import ParcelFile
+from haulage.engine.parcels.head import PRELUDE, ParcelHead, SectionKind, encode_head, parse_head
+from haulage.engine.parcels.plan import plan_parcel
+from haulage.engine.parcels.receive import fetch_head, receive
+from haulage.engine.parcels.section import check_batch_rows, compress, decode_parts, decode_section, encode_parts
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import Attribute, Entry, EntryType
 from haulage.testing.clock import HandClock

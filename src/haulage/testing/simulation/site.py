@@ -19,10 +19,10 @@ from haulage.domain.points.backend import PointBackend
 from haulage.domain.replication.uplink import Uplink
 from haulage.domain.transit.provider import Parcels
 from haulage.domain.transit.retry import RetryPolicy
-from haulage.engine.content.parcel_build import build
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobFunction
 from haulage.engine.jobs.stepped import SteppedJobs
+from haulage.engine.parcels.build import build
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import ReadPolicy, TreeReader
 from haulage.engine.trust.keys import SigningKey

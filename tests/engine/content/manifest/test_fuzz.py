@@ -11,7 +11,7 @@ from haulage.engine.content.manifest import parse_root
 from haulage.engine.content.manifest_wire import decode_page, encode_entry, encode_page
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ChunkId
-from haulage.engine.content.parcel import MAGIC, PRELUDE, parse_head
+from haulage.engine.parcels.head import MAGIC, PRELUDE, parse_head
 from tests.engine.content.trees import rich_tree, take
 
 _STORE = MemoryStore()

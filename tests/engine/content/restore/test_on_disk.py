@@ -12,12 +12,12 @@ from haulage.base.clock import SystemClock
 from haulage.base.errors import TransferError
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest, live_chunks
-from haulage.engine.content.parcel_build import build
-from haulage.engine.content.parcel_file import ParcelFile
-from haulage.engine.content.parcel_receive import receive
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.parcels.build import build
+from haulage.engine.parcels.file import ParcelFile
+from haulage.engine.parcels.receive import receive
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
 from tests.engine.content.trees import noise, text

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 
 from haulage.base.errors import FormatError, IntegrityError
-from haulage.engine.content.parcel import PRELUDE, ParcelHead, head_end, parse_head
-from haulage.engine.content.parcel_section import verify_section
+from haulage.engine.parcels.head import PRELUDE, ParcelHead, head_end, parse_head
+from haulage.engine.parcels.section import verify_section
 
 READ_BYTES = 256 * 1024
 

@@ -15,8 +15,8 @@ from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.manifest_model import CHUNK_ROW, unpack_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
-from haulage.engine.content.parcel import PRELUDE, ParcelHead, Section, SectionKind, head_end, parse_head
-from haulage.engine.content.parcel_section import check_batch_rows, decode_parts, decode_section, verify_section
+from haulage.engine.parcels.head import PRELUDE, ParcelHead, Section, SectionKind, head_end, parse_head
+from haulage.engine.parcels.section import check_batch_rows, decode_parts, decode_section, verify_section
 
 Fetch = Callable[[int, int], Iterable[bytes]]
 """``(offset, size)``: the bytes of that range of the parcel, in pieces of any length."""

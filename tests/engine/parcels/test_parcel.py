@@ -17,12 +17,12 @@ from haulage.engine.content.digest import chunk_id, digest
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ManifestId
-from haulage.engine.content.parcel import Method, ParcelHead, Section, SectionKind, encode_head, head_end, parse_head
-from haulage.engine.content.parcel_build import SectionRow, build
-from haulage.engine.content.parcel_file import ParcelFile
-from haulage.engine.content.parcel_receive import ReceiveReport, bases_lacking, fetch_head, receive
-from haulage.engine.content.parcel_section import decode_section
 from haulage.engine.content.restore import restore
+from haulage.engine.parcels.build import SectionRow, build
+from haulage.engine.parcels.file import ParcelFile
+from haulage.engine.parcels.head import Method, ParcelHead, Section, SectionKind, encode_head, head_end, parse_head
+from haulage.engine.parcels.receive import ReceiveReport, bases_lacking, fetch_head, receive
+from haulage.engine.parcels.section import decode_section
 from haulage.engine.trees.memory import MemoryTree, MemoryWriter
 from tests.engine.content.trees import noise, rich_tree, same, take, text, trees
 

@@ -14,7 +14,7 @@ from haulage.engine.content import codec
 from haulage.engine.content.chunker import MAX_BYTES
 from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest_model import CHUNK_ROW
-from haulage.engine.content.parcel import MAX_BATCH_CHUNKS, MAX_STRUCTURE_BYTES, Method, Section
+from haulage.engine.parcels.head import MAX_BATCH_CHUNKS, MAX_STRUCTURE_BYTES, Method, Section
 
 BATCH_BYTES = 8 * 1024 * 1024
 """Raw bytes after which a batch ends; the unit of verification and resumption."""

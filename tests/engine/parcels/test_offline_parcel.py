@@ -13,11 +13,11 @@ from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ChunkId, ManifestId
-from haulage.engine.content.parcel import MAX_BASES, ParcelHead, encode_head, parse_head
-from haulage.engine.content.parcel_build import build
-from haulage.engine.content.parcel_file import ParcelFile, check_parcel
-from haulage.engine.content.parcel_receive import ReceiveReport, fetch_head, receive
-from haulage.engine.content.parcel_section import decode_parts
+from haulage.engine.parcels.build import build
+from haulage.engine.parcels.file import ParcelFile, check_parcel
+from haulage.engine.parcels.head import MAX_BASES, ParcelHead, encode_head, parse_head
+from haulage.engine.parcels.receive import ReceiveReport, fetch_head, receive
+from haulage.engine.parcels.section import decode_parts
 from haulage.engine.trees.memory import MemoryTree
 from tests.engine.content.trees import noise, take
 

@@ -12,8 +12,8 @@ from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import CHUNK_ROW, ContentRef, ManifestEntry
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
 from haulage.engine.content.packing import packing_key
-from haulage.engine.content.parcel import MAX_BATCH_CHUNKS
-from haulage.engine.content.parcel_section import BATCH_BYTES
+from haulage.engine.parcels.head import MAX_BATCH_CHUNKS
+from haulage.engine.parcels.section import BATCH_BYTES
 
 WINDOW_CONTENTS = 16_384
 

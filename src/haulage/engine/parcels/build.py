@@ -18,10 +18,10 @@ from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest_model import unpack_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
 from haulage.engine.content.ordered import in_order
-from haulage.engine.content.parcel import MAX_BASES, ParcelHead, SectionKind, encode_head, parse_head
-from haulage.engine.content.parcel_plan import ParcelPlan, plan_parcel
-from haulage.engine.content.parcel_section import INDEX_BYTES, STRUCTURE_BYTES, compress, encode_parts
 from haulage.engine.content.store_errors import naming
+from haulage.engine.parcels.head import MAX_BASES, ParcelHead, SectionKind, encode_head, parse_head
+from haulage.engine.parcels.plan import ParcelPlan, plan_parcel
+from haulage.engine.parcels.section import INDEX_BYTES, STRUCTURE_BYTES, compress, encode_parts
 
 LEVEL = 9
 """Of zstd: a parcel is made once and sent to many, but making it must keep up with the links."""
