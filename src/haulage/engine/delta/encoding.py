@@ -1,0 +1,104 @@
+"""New bytes against old ones: the best of the encoders that a level permits, and the way back within declared sizes (B42 to B47).
+
+Decoders get bytes whose digest was checked, and still bound what they take: hostile bytes may be signed. Knows only bytes.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator
+
+from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
+from haulage.engine.delta.level import Level
+from haulage.engine.delta.packing import pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
+from haulage.engine.delta.probe import looks_packed
+
+BATCH_NEW_BYTES = {"binary": 32 * 1024 * 1024, "text": 8 * 1024 * 1024}
+BATCH_OLD_BYTES = {"binary": 48 * 1024 * 1024, "text": 12 * 1024 * 1024}
+
+_LENGTH_BYTES = 4
+_LEAST_OLD = 16
+"""Against less old content nothing is looked for."""
+_CONTAINER_SLACK = 1024
+"""A container is at most this much longer than what it makes, or it is not used."""
+
+
+class Method(enum.IntEnum):
+    """How bytes are encoded. Numbers are part of the parcel's format."""
+
+    STORED = 0
+    ZSTD = 1
+    """One zstd frame, no base; window up to 8 MiB."""
+    LZMA = 2
+    """Raw LZMA2, no base."""
+    ZSTD_PREFIX = 16
+    """One zstd frame that sees the old bytes as what stood before it; window up to 64 MiB."""
+    HDIFF_LZMA = 17
+    """The length of an HDiffPatch container (4 bytes, little-endian), then the container as raw LZMA2."""
+    HDIFF_ZSTD = 18
+    """The same, as one zstd frame."""
+
+
+def encode(old: bytes, new: bytes, *, level: Level, text: bool) -> tuple[Method, bytes]:
+    """The smallest of what the level permits; STORED when nothing is smaller than ``new``. Same library versions, same bytes."""
+    best: tuple[Method, bytes] = (Method.STORED, new)
+    for method, payload in _candidates(old, new, level, text=text):
+        if len(payload) < len(best[1]):
+            best = (method, payload)
+    return best
+
+
+def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
+    """Exactly ``size`` bytes. Raises FormatError ``bad-delta``."""
+    if method is Method.STORED:
+        if len(payload) != size:
+            raise bad_delta("stored bytes are not as many as declared")
+        return payload
+    if method is Method.ZSTD:
+        return unpack_zstd(payload, size)
+    if method is Method.LZMA:
+        return unpack_lzma(payload, size)
+    if method is Method.ZSTD_PREFIX:
+        return unpack_zstd(payload, size, old)
+    return _unwrap(payload, old, size, unpack_lzma if method is Method.HDIFF_LZMA else unpack_zstd)
+
+
+def memory_needed(old_bytes: int, new_bytes: int, level: Level) -> int:
+    """Bytes that ``encode`` takes at most besides its arguments; for a caller with several at work."""
+    if level is Level.FAST:
+        return 64 * 1024 * 1024 + new_bytes * 2
+    return 32 * 1024 * 1024 + old_bytes * 6 + new_bytes * 4
+
+
+def _candidates(old: bytes, new: bytes, level: Level, *, text: bool) -> Iterator[tuple[Method, bytes]]:
+    if not new:
+        return
+    based = len(old) >= _LEAST_OLD
+    if level is Level.FAST:
+        yield (Method.ZSTD_PREFIX, pack_zstd(new, 3, old)) if based else (Method.ZSTD, pack_zstd(new, 3))
+        return
+    if based:
+        container = make_hdiff(old, new)
+        if len(container) <= len(new) + _CONTAINER_SLACK:
+            length = len(container).to_bytes(_LENGTH_BYTES, "little")
+            preset = 9 if level is Level.SMALLEST else 6
+            yield Method.HDIFF_LZMA, length + pack_lzma(container, preset)
+        if text and level is Level.SMALLEST:
+            yield Method.ZSTD_PREFIX, pack_zstd(new, 19, old)
+        if len(container) < len(new) // 2:
+            return
+    if looks_packed(new):
+        return
+    if level is Level.SMALLEST:
+        yield Method.LZMA, pack_lzma(new)
+        if text:
+            yield Method.ZSTD, pack_zstd(new, 19)
+    else:
+        yield Method.ZSTD, pack_zstd(new, 9)
+
+
+def _unwrap(payload: bytes, old: bytes, size: int, unpack: Callable[[bytes, int], bytes]) -> bytes:
+    length = int.from_bytes(payload[:_LENGTH_BYTES], "little")
+    if len(payload) < _LENGTH_BYTES or length > size + _CONTAINER_SLACK:
+        raise bad_delta("the container is longer than it can be")
+    return apply_hdiff(unpack(payload[_LENGTH_BYTES:], length), old, size)

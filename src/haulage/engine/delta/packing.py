@@ -1,0 +1,82 @@
+"""General compressors behind the encodings: zstd with and without old bytes as prefix, raw LZMA2; decoding within exact sizes and
+bounded windows (B42 to B45). Knows only bytes.
+"""
+
+from __future__ import annotations
+
+import lzma
+
+from backports import zstd
+
+from haulage.engine.delta.hdiff import bad_delta
+
+PLAIN_WINDOW_LOG = 23
+"""A frame without a base asks the receiver for at most 8 MiB."""
+PREFIX_WINDOW_LOG = 26
+"""A frame with a base sees at most 64 MiB of base and content together."""
+_SMALLEST_WINDOW_LOG = 10
+LEAST_PREFIX = 8
+"""Shorter prefixes are refused by zstd."""
+MAX_DICTIONARY = 64 * 1024 * 1024
+_LEAST_DICTIONARY = 4096
+_LEVEL, _WINDOW, _LONG, _CHECKSUM = (
+    zstd.CompressionParameter.compression_level,
+    zstd.CompressionParameter.window_log,
+    zstd.CompressionParameter.enable_long_distance_matching,
+    zstd.CompressionParameter.checksum_flag,
+)
+
+
+def pack_zstd(data: bytes, level: int, old: bytes = b"") -> bytes:
+    """One frame that declares its size; ``old`` is seen as what stood before it."""
+    most = PREFIX_WINDOW_LOG if old else PLAIN_WINDOW_LOG
+    window = max(_SMALLEST_WINDOW_LOG, min(most, (len(old) + len(data)).bit_length()))
+    options: dict[int, int] = {_LEVEL: level, _WINDOW: window, _CHECKSUM: 0, _LONG: 1 if old else 0}
+    compressor = zstd.ZstdCompressor(options=options, zstd_dict=_prefix(old))
+    return compressor.compress(data, compressor.FLUSH_FRAME)
+
+
+def unpack_zstd(payload: bytes, size: int, old: bytes = b"") -> bytes:
+    """Exactly ``size`` bytes. Raises FormatError ``bad-delta``."""
+    limit = PREFIX_WINDOW_LOG if old else PLAIN_WINDOW_LOG
+    options: dict[int, int] = {zstd.DecompressionParameter.window_log_max: limit}
+    try:
+        if zstd.get_frame_info(payload).decompressed_size != size:
+            raise bad_delta("a frame declares another size")
+        decompressor = zstd.ZstdDecompressor(zstd_dict=_prefix(old), options=options)
+        data = decompressor.decompress(payload, size + 1)
+    except zstd.ZstdError as error:
+        raise bad_delta(str(error)) from error
+    if len(data) != size or not decompressor.eof or decompressor.unused_data:
+        raise bad_delta("a frame does not end with its bytes")
+    return data
+
+
+def _prefix(old: bytes) -> tuple[zstd.ZstdDict, int] | None:
+    return zstd.ZstdDict(old, is_raw=True).as_prefix if len(old) >= LEAST_PREFIX else None
+
+
+def pack_lzma(data: bytes, preset: int = 9) -> bytes:
+    """Raw LZMA2 with a dictionary as large as the data, up to MAX_DICTIONARY."""
+    return lzma.compress(
+        data, format=lzma.FORMAT_RAW, filters=[{**_filter(len(data)), "preset": preset, "lc": 3, "lp": 0, "pb": 0}]
+    )
+
+
+def unpack_lzma(payload: bytes, size: int) -> bytes:
+    """Exactly ``size`` bytes. Raises FormatError ``bad-delta``."""
+    decompressor = lzma.LZMADecompressor(format=lzma.FORMAT_RAW, filters=[_filter(size)])
+    try:
+        data = decompressor.decompress(payload, size + 1)
+        if len(data) == size and not decompressor.eof:
+            data += decompressor.decompress(b"", 1)
+    except (lzma.LZMAError, EOFError) as error:
+        raise bad_delta(str(error)) from error
+    if len(data) != size or not decompressor.eof or decompressor.unused_data:
+        raise bad_delta("a stream does not end with its bytes")
+    return data
+
+
+def _filter(size: int) -> dict[str, int]:
+    dictionary = min(MAX_DICTIONARY, max(_LEAST_DICTIONARY, 1 << max(0, size - 1).bit_length()))
+    return {"id": lzma.FILTER_LZMA2, "dict_size": dictionary}
