@@ -1,0 +1,65 @@
+"""Which parameters make the stored bytes of a stream again: found by packing its raw bytes and comparing, first a little, then all.
+Knows streams, no containers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from haulage.engine.archives.coding import Unpacking, packer
+from haulage.engine.archives.found import Bounds, Found
+from haulage.engine.archives.recipe import Member
+from haulage.engine.archives.view import View
+
+Way = tuple[int, ...]
+"""The parameters of a codec."""
+_FIRST_BYTES = 128 * 1024
+"""Raw bytes that most wrong parameters do not survive."""
+
+
+def proven(view: View, found: Found, ways: Iterable[Way], bounds: Bounds, stop: Callable[[], bool]) -> Member | None:
+    """The member with the first of these ways in which its stored bytes come back, every one of them; None if in none, if it is no
+    stream or too large, or if ``stop`` says so."""
+    most = bounds.raw_bytes(found.end - found.offset)
+    unpacking = Unpacking(view, found.offset, found.end, found.codec, most_raw_bytes=most)
+    head = next(iter(unpacking), b"")
+    if not head and not unpacking.whole:
+        return None
+    for way in ways:
+        if stop():
+            return None
+        if unpacking.whole:
+            inner = packer(found.codec, way)
+            stored = inner.compress(head)
+            member = _ended(view, found, way, stored + inner.flush(), unpacking, found.offset, bounds)
+        else:
+            member = _all_of_it(view, found, way, most, bounds, stop) if _begins(view, found, way, head) else None
+        if member is not None:
+            return member
+    return None
+
+
+def _begins(view: View, found: Found, way: Way, head: bytes) -> bool:
+    """Whether this way's first stored bytes are the right ones."""
+    stored = packer(found.codec, way).compress(head[:_FIRST_BYTES])
+    return view.read(found.offset, len(stored)) == stored
+
+
+def _all_of_it(view: View, found: Found, way: Way, most: int, bounds: Bounds, stop: Callable[[], bool]) -> Member | None:
+    inner = packer(found.codec, way)
+    at = found.offset
+    unpacking = Unpacking(view, found.offset, found.end, found.codec, most_raw_bytes=most)
+    for piece in unpacking:
+        stored = inner.compress(piece)
+        if stop() or view.read(at, len(stored)) != stored:
+            return None
+        at += len(stored)
+    return _ended(view, found, way, inner.flush(), unpacking, at, bounds)
+
+
+def _ended(view: View, found: Found, way: Way, stored: bytes, unpacking: Unpacking, at: int, bounds: Bounds) -> Member | None:
+    """The member, if ``stored`` are the stream's last bytes, from ``at`` on."""
+    end = found.offset + unpacking.stored_bytes
+    same = unpacking.whole and at + len(stored) == end and view.read(at, len(stored)) == stored
+    if not same or unpacking.raw_bytes > bounds.raw_bytes(unpacking.stored_bytes):
+        return None
+    return Member(found.offset, unpacking.stored_bytes, unpacking.raw_bytes, found.codec, way)
