@@ -1,0 +1,267 @@
+"""The plan of an update: for every content with new chunks what it is made from, and all of them in batches. Nothing is encoded
+here. Memory does not grow with the trees beyond a few dozen bytes for each of the bases' contents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from haulage.engine.content.content_list import read_chunks
+from haulage.engine.content.manifest import Manifest
+from haulage.engine.content.manifest_model import ContentRef
+from haulage.engine.content.model import ChunkStore
+from haulage.engine.delta.level import Level
+from haulage.engine.parcels.anchors import Gap, Places, find_gaps
+from haulage.engine.parcels.base_finding import Bases, Held, labels
+from haulage.engine.parcels.batching import FRESH_BYTES, WINDOW_BYTES, Batcher
+from haulage.engine.parcels.content_view import ChunkCache, ContentView, prefetch
+from haulage.engine.parcels.model import At, FilePlan, PlannedBatch, Source, Why
+from haulage.engine.parcels.new_chunks import NewChunks
+from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, cut_gap
+
+_WINDOW_CONTENTS = 16_384
+_SMALL_BYTES = MIB
+"""Contents up to this size are put alike with alike."""
+_GROUP_BYTES = 10 * MIB
+"""Read at once."""
+_SAMPLE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A content of the target with chunks that are new and its own: it is the first to need them."""
+
+    at: At
+    path: bytes
+    label: bytes | None
+    content: ContentRef
+    first: int
+    count: int
+    base: Held | None
+
+    @property
+    def key(self) -> tuple[bool, bytes, bytes, bytes]:
+        """Sorts alike to alike."""
+        large = self.content.size > _SMALL_BYTES
+        name = self.path.rpartition(b"/")[2]
+        kind = b"" if large else name.rpartition(b".")[2] if b"." in name else b""
+        return large, kind, self.path, self.label or b""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of a content."""
+
+    fresh_bytes: int = 0
+    packed_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A gap with all that is needed to cut it; without one, the end of a content."""
+
+    wanted: Wanted
+    gap: Gap | None
+    new: ContentView
+    old: Old | None
+    ranges: tuple[tuple[ContentView, int, int], ...]
+    tally: _Tally
+
+
+class UpdatePlan:
+    """A plan that is made as it is read; every reading gives the same."""
+
+    def __init__(
+        self,
+        target: Manifest,
+        bases: Sequence[Manifest],
+        store: ChunkStore,
+        new: NewChunks,
+        *,
+        level: Level,
+        folder: str,
+        abilities: frozenset[str],
+    ) -> None:
+        self._target, self._bases, self._store, self._new = target, tuple(bases), store, new
+        self._level, self._folder, self._abilities = level, folder, abilities
+
+    def files(self) -> Iterator[FilePlan]:
+        """What every changed content costs, in the order in which they are put into batches. Reads what differs."""
+        for item in self.both():
+            if isinstance(item, FilePlan):
+                yield item
+
+    def batches(self) -> Iterator[PlannedBatch]:
+        """The batches in order. Their views are to be read before the next is drawn: what they share is kept for so long."""
+        for item in self.both():
+            if isinstance(item, PlannedBatch):
+                yield item
+
+    def both(self) -> Iterator[FilePlan | PlannedBatch]:
+        """Files and batches in one go."""
+        yield from _Planner(self._target, self._bases, self._store, self._new, self._level).run()
+
+
+def plan_update(
+    target: Manifest,
+    bases: Sequence[Manifest],
+    store: ChunkStore,
+    new: NewChunks,
+    *,
+    level: Level,
+    folder: str,
+    abilities: frozenset[str] = frozenset(),
+) -> UpdatePlan:
+    """Plan what turns ``bases`` into ``target``. ``folder``: for temporary files, ``abilities``: the codecs whose streams the
+    receiver can make again; without any, archives stay as they are.
+
+    Nothing is read until the plan is; reading it raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``.
+    """
+    return UpdatePlan(target, bases, store, new, level=level, folder=folder, abilities=abilities)
+
+
+class _Planner:
+    """One reading of a plan."""
+
+    def __init__(self, target: Manifest, bases: tuple[Manifest, ...], store: ChunkStore, new: NewChunks, level: Level) -> None:
+        self._target = target
+        self._bases = Bases(bases)
+        self._new = new
+        self._new_cache = ChunkCache(store)
+        self._batcher = Batcher()
+        fast = level is Level.FAST
+        self._bounds = Bounds(
+            fresh_bytes=FRESH_BYTES,
+            window_bytes=WINDOW_BYTES,
+            margin=(16 if fast else 64) * 1024,
+            reference=4 * MIB,
+            grow=True,
+        )
+
+    def run(self) -> Iterator[FilePlan | PlannedBatch]:
+        window: list[Wanted] = []
+        for item in self._survey():
+            if isinstance(item, FilePlan):
+                yield item
+                continue
+            window.append(item)
+            if len(window) >= _WINDOW_CONTENTS:
+                yield from self._window(window)
+                window = []
+        yield from self._window(window)
+        yield from self._batcher.rest()
+
+    def _survey(self) -> Iterator[Wanted | FilePlan]:
+        """Every content of the changed pages that differs from the base's at the same path: to make, or what is told of it."""
+        following = 0
+        ordinals = self._new.ordinals
+        for page in self._new.fresh_pages:
+            for number, entry in enumerate(self._target.page(page)):
+                for part, label, content in labels(entry):
+                    first = following
+                    for _length, chunk in read_chunks(content, self._target.read):
+                        if ordinals.get(chunk) == following:
+                            following += 1
+                    base = self._bases.same(entry.path, label)
+                    if following == first:
+                        if base is None or base.content != content:
+                            yield _told(entry.path, label, content, base, 0, Why.COPIED)
+                        continue
+                    yield Wanted(
+                        at=At(page, number, part),
+                        path=entry.path,
+                        label=label,
+                        content=content,
+                        first=first,
+                        count=following - first,
+                        base=base or self._by_name(entry.path, label, content.size),
+                    )
+
+    def _by_name(self, path: bytes, label: bytes | None, size: int) -> Held | None:
+        return self._bases.alike(path, size) if label is None and self._bases.manifests else None
+
+    def _window(self, window: list[Wanted]) -> Iterator[FilePlan | PlannedBatch]:
+        window.sort(key=lambda wanted: wanted.key)
+        for item in self._cut(window):
+            if isinstance(item, FilePlan):
+                yield item
+            else:
+                yield from self._batcher.add(item)
+
+    def _cut(self, window: Iterable[Wanted]) -> Iterator[Region | FilePlan]:
+        for group in _groups(unit for wanted in window for unit in self._units(wanted)):
+            prefetch(self._new_cache, [part for unit in group for part in unit.ranges])
+            for unit in group:
+                if unit.gap is None:
+                    yield _outcome(unit.wanted, unit.tally, has_bases=bool(self._bases.manifests))
+                    continue
+                for region in cut_gap(unit.gap, unit.new, unit.old, self._bounds):
+                    unit.tally.fresh_bytes += region.fresh_bytes
+                    unit.tally.packed_bytes += region.fresh_bytes if region.group is Group.PACKED else 0
+                    yield region
+
+    def _units(self, wanted: Wanted) -> Iterator[_Unit]:
+        new = ContentView(wanted.content, self._target, self._new_cache)
+        places, old = None, None
+        if wanted.base is not None:
+            base = wanted.base
+            manifest = self._bases.manifests[base.base]
+            places = Places(read_chunks(base.content, manifest.read))
+            old = Old(Source(base.base, base.at), ContentView(base.content, manifest, self._new_cache))
+        tally = _Tally()
+        rows = read_chunks(wanted.content, self._target.read)
+        for gap in find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places):
+            yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old), tally)
+        yield _Unit(wanted, None, new, old, (), tally)
+
+
+def _looked_at(gap: Gap, new: ContentView, old: Old | None) -> tuple[tuple[ContentView, int, int], ...]:
+    """The ranges that cutting the gap will read, for the most part."""
+    size = gap.size
+    if old is None:
+        return ((new, gap.offset, _SAMPLE_BYTES),)
+    assert isinstance(old.view, ContentView)
+    most = min(size, LOOK_BYTES)
+    front = min(most, old.view.size - gap.low)
+    back = min(most, gap.high)
+    return (
+        (new, gap.offset, front),
+        (new, gap.offset + size - back, back),
+        (old.view, gap.low, front),
+        (old.view, gap.high - back, back),
+    )
+
+
+def _groups(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
+    group: list[_Unit] = []
+    size = 0
+    for unit in units:
+        group.append(unit)
+        size += sum([length for _view, _offset, length in unit.ranges])
+        if size >= _GROUP_BYTES or len(group) >= _WINDOW_CONTENTS:
+            yield group
+            group, size = [], 0
+    yield group
+
+
+def _outcome(wanted: Wanted, tally: _Tally, *, has_bases: bool) -> FilePlan:
+    if wanted.base is not None:
+        why = Why.DELTA
+    elif tally.packed_bytes * 2 > tally.fresh_bytes:
+        why = Why.PACKED
+    else:
+        why = Why.NOTHING_ALIKE if has_bases else Why.NO_BASE
+    return _told(wanted.path, wanted.label, wanted.content, wanted.base, tally.fresh_bytes, why)
+
+
+def _told(path: bytes, label: bytes | None, content: ContentRef, base: Held | None, fresh: int, why: Why) -> FilePlan:
+    return FilePlan(
+        path=path,
+        stream=label,
+        size=content.size,
+        bytes_reused=content.size - fresh,
+        bytes_new=fresh,
+        base=base.path if base is not None else None,
+        why=why,
+    )

@@ -1,0 +1,178 @@
+"""Plans: every new chunk is made exactly once, from what is held and what is fresh; within limits, and the same every time."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from haulage.engine.content.memory_store import MemoryStore
+from haulage.engine.content.model import ManifestId
+from haulage.engine.delta.level import Level
+from haulage.engine.parcels import batching, planning
+from haulage.engine.parcels.model import Copy, FilePlan, PlannedBatch, Why
+from haulage.engine.trees.memory import MemoryTree
+from tests.engine.content.trees import noise, take, text, trees
+from tests.engine.parcels.plans import carried_out, planned
+
+
+def captured(store: MemoryStore, files: dict[bytes, bytes]) -> ManifestId:
+    tree = MemoryTree()
+    for path, data in files.items():
+        tree.file(path, data)
+    return take(tree, store).manifest.id
+
+
+def fresh(batches: list[PlannedBatch]) -> int:
+    return sum(batch.fresh_bytes for batch in batches)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(old=trees(), new=trees(), level=st.sampled_from(Level))
+def test_any_tree_from_any_other(tmp_path_factory: pytest.TempPathFactory, old: MemoryTree, new: MemoryTree, level: Level) -> None:
+    store = MemoryStore()
+    base, target = take(old, store).manifest.id, take(new, store).manifest.id
+    folder = tmp_path_factory.mktemp("plan")
+    carried_out(target, [base], store, folder, level)
+    carried_out(target, [], store, folder, level)
+
+
+edits = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 70_000), st.integers(0, 70_000), st.integers(0, 1 << 30)), min_size=1, max_size=6
+)
+
+
+def edited(data: bytes, changes: list[tuple[float, int, int, int]]) -> bytes:
+    """With bytes taken out and others put in their place."""
+    for where, out, into, seed in changes:
+        at = int(where * len(data))
+        data = data[:at] + noise(seed, into) + data[at + out :]
+    return data
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(changes=edits, size=st.integers(0, 400_000), level=st.sampled_from(Level), fresh_limit=st.integers(140_000, 700_000))
+def test_any_edit_of_a_file(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, int, int, int]], size: int, level: Level, fresh_limit: int
+) -> None:
+    store = MemoryStore()
+    data = noise(1, size)
+    base = captured(store, {b"a.bin": data, b"z": b"z"})
+    target = captured(store, {b"a.bin": edited(data, changes), b"z": b"z"})
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (batching, planning):
+            patch.setattr(module, "FRESH_BYTES", dict.fromkeys(batching.FRESH_BYTES, fresh_limit))
+        batches = carried_out(target, [base], store, tmp_path_factory.mktemp("plan"), level)
+    assert all(batch.fresh_bytes <= fresh_limit for batch in batches)
+
+
+def test_copies_grow_up_to_the_change(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    data = noise(1, 500_000)
+    base = captured(store, {b"a": data})
+    target = captured(store, {b"a": data[:250_000] + b"changed" + data[250_007:]})
+    batches = carried_out(target, [base], store, tmp_path)
+    assert fresh(batches) == 7
+    assert 7 < batches[0].window_bytes < 200_000
+
+
+def test_a_renamed_and_changed_file_is_found_by_its_name(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    data = noise(1, 50_000)
+    base = captured(store, {b"lib-1.2/app-deadbeef.so": data, b"other": noise(2, 50_000)})
+    target = captured(store, {b"lib-1.3/app-0badf00d.so": data[:100] + b"!" + data[100:], b"other": noise(2, 50_000)})
+    plan, _ = planned(target, [base], store, tmp_path)
+    (told,) = plan.files()
+    assert (told.base, told.why, told.bytes_new) == (b"lib-1.2/app-deadbeef.so", Why.DELTA, 1)
+
+
+def test_of_several_with_the_name_the_nearest_in_size_is_taken(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    base = captured(store, {b"a/x.so": noise(1, 10_000), b"b/x.so": noise(2, 20_000), b"c/x.so": noise(3, 30_000)})
+    target = captured(store, {b"d/x.so": noise(2, 20_000) + b"more"})
+    plan, _ = planned(target, [base], store, tmp_path)
+    (told,) = plan.files()
+    assert told.base == b"b/x.so"
+    assert told.bytes_new == 4
+
+
+def test_every_changed_content_is_told(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    base = captured(store, {b"same": b"same", b"text": text(1, 5000), b"old": noise(7, 300)})
+    target = captured(
+        store,
+        {b"same": b"same", b"copy": noise(7, 300), b"text": text(1, 4000), b"new": noise(8, 100), b"packed": noise(9, 90_000)},
+    )
+    plan, new = planned(target, [base], store, tmp_path)
+    told = {item.path: item for item in plan.files()}
+    assert {path: item.why for path, item in told.items()} == {
+        b"copy": Why.COPIED,
+        b"text": Why.DELTA,
+        b"new": Why.NOTHING_ALIKE,
+        b"packed": Why.PACKED,
+    }
+    assert all(item.bytes_new + item.bytes_reused == item.size for item in told.values())
+    assert sum(item.bytes_new for item in told.values()) == fresh(list(plan.batches()))
+    assert new.bytes_new == 4000 + 99 + 90_000
+    without, _ = planned(target, [], store, tmp_path)
+    assert {item.why for item in without.files()} == {Why.NO_BASE, Why.PACKED}
+
+
+def test_text_binary_and_packed_travel_apart_and_alike_with_alike(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    files = {b"%d.%s" % (n, kind): text(2 * n + (kind == b"h"), 900) for n in range(4) for kind in (b"c", b"h")}
+    target = captured(store, {**files, b"m.so": bytes(1000) + text(1, 3000), b"n.png": noise(3, 200_000)})
+    batches = carried_out(target, [], store, tmp_path)
+    assert [batch.text for batch in batches] == [True, False, False]
+    order = [made.first for made in batches[0].objects]
+    assert [batch.fresh_bytes for batch in batches] == [8 * 900, 4000, 200_000]
+    assert order == [0, 2, 4, 6, 1, 3, 5, 7]
+
+
+def test_the_same_plan_every_time(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    base = captured(store, {b"%d" % n: noise(n, 100_000) for n in range(10)})
+    target = captured(store, {b"%d" % n: noise(n, 50_000) + text(n, 60_000) for n in range(10)})
+    one, two = carried_out(target, [base], store, tmp_path), carried_out(target, [base], store, tmp_path)
+    assert [(b.sources, b.windows, b.objects) for b in one] == [(b.sources, b.windows, b.objects) for b in two]
+
+
+def test_windows_that_overlap_stand_in_a_batch_once(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    data = bytearray(noise(1, 2_000_000))
+    base = captured(store, {b"a": bytes(data)})
+    for at in range(0, len(data), 100_000):
+        data[at] ^= 1
+    batches = carried_out(captured(store, {b"a": bytes(data)}), [base], store, tmp_path)
+    assert len(batches) == 1
+    assert batches[0].window_bytes <= 2_000_000
+    assert fresh(batches) == 20
+
+
+def test_several_bases_and_other_packages(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    one = captured(store, {b"a": noise(1, 80_000)})
+    two = captured(store, {b"b": noise(2, 80_000)})
+    target = captured(store, {b"a": noise(1, 80_000) + b"1", b"b": noise(2, 80_000) + b"2"})
+    batches = carried_out(target, [one, two], store, tmp_path)
+    assert fresh(batches) <= 2 * 80_000
+    assert {source.base for batch in batches for source in batch.sources} == {0, 1}
+
+
+def test_nothing_new_is_no_batch(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    base = captured(store, {b"a": noise(1, 80_000), b"b": b"b"})
+    target = captured(store, {b"c": noise(1, 80_000), b"b": b"b"})
+    plan, _ = planned(target, [base], store, tmp_path)
+    assert list(plan.batches()) == []
+    assert [(item.path, item.why, item.bytes_new) for item in plan.files() if isinstance(item, FilePlan)] == [(b"c", Why.COPIED, 0)]
+
+
+def test_a_copy_never_reaches_beyond_its_source(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    base = captured(store, {b"a": bytes(300_000)})
+    target = captured(store, {b"a": bytes(900_001)})
+    for batch in carried_out(target, [base], store, tmp_path):
+        assert all(isinstance(p, Copy) and p.offset + p.length <= 300_000 for made in batch.objects for p in made.pieces)
