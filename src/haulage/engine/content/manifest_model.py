@@ -6,6 +6,8 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from haulage.engine.content.model import ChunkId, ManifestId
 from haulage.engine.trees.model import Dos, EntryType, Owner
 
@@ -20,8 +22,7 @@ MAX_INLINE_VALUE_BYTES = 1024
 """An attribute's or ACL's value up to this length stands in the manifest itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContentRef:
+class ContentRef(msgspec.Struct, frozen=True):
     """Bytes by reference: either packed rows of chunks, or packed rows of chunk lists (never both)."""
 
     size: int = 0
@@ -37,16 +38,14 @@ ValueRef = bytes | ContentRef
 """A value that stands here, or a reference to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedRef:
+class NamedRef(msgspec.Struct, frozen=True):
     """A named stream."""
 
     name: bytes
     content: ContentRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ManifestEntry:
+class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One name of a tree: the facts of trees' ``Entry``, with content, streams and values by reference."""
 
     path: bytes
@@ -109,8 +108,7 @@ class Totals:
         return 1 + self.files + self.folders + self.symlinks + self.hard_links
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageRef:
+class PageRef(msgspec.Struct, frozen=True, kw_only=True):
     """One page as the root page lists it."""
 
     id: ChunkId

@@ -9,7 +9,8 @@ import os
 import stat
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from haulage.engine.trees.change_token import inode_of, token_of
 from haulage.engine.trees.folder_handles import FolderHandles

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from haulage.engine.trees.local_content import BytesContent
 from haulage.engine.trees.model import Content, Entry, EntryType, Omission, ReadPolicy, StreamInfo

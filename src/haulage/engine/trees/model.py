@@ -3,14 +3,18 @@
 A tree is exact: bytes, named streams, attributes, ACLs, owners, modes, times in ns UTC, symlinks and hard links. Content is read
 through :class:`TreeReader` and written through :class:`TreeWriter`; what a place cannot hold natively goes into the sidecar
 (``.haulage-tree/``), never away. Must not know chunks, packages or sites.
+
+What there is one of for each file is a msgspec struct: made ten times as fast as a frozen dataclass, and as immutable.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 
 class EntryType(enum.Enum):
@@ -21,8 +25,7 @@ class EntryType(enum.Enum):
     SYMLINK = "symlink"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True, kw_only=True):
     """Who owns an entry on a POSIX place: numbers, and the names they had where the tree was read ("" if unknown)."""
 
     uid: int
@@ -31,8 +34,7 @@ class Owner:
     group: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acl:
+class Acl(msgspec.Struct, frozen=True, kw_only=True):
     """An access control list, opaque and tagged by its dialect; never translated."""
 
     dialect: str
@@ -40,24 +42,21 @@ class Acl:
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribute:
+class Attribute(msgspec.Struct, frozen=True, kw_only=True):
     """One extended attribute: its full name on Linux (``user.comment``, ``security.capability``) and value."""
 
     name: bytes
     value: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamInfo:
+class StreamInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A named stream (NTFS alternate data stream). ``name`` is UTF-8 (WTF-8 for lone surrogates), without ``:`` and ``:$DATA``."""
 
     name: bytes
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dos:
+class Dos(msgspec.Struct, frozen=True, kw_only=True):
     """Windows facts: the FILE_ATTRIBUTE_* bits worth keeping (READONLY, HIDDEN, SYSTEM, ARCHIVE) and creation time."""
 
     attributes: int
@@ -65,8 +64,7 @@ class Dos:
     """Creation time, ns since 1970 UTC; None where the place does not tell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One name in a tree.
 
     ``path`` is relative to the tree's root, components joined by ``/``, raw bytes on POSIX, WTF-8 from Windows; ``b""`` is the root
@@ -91,12 +89,23 @@ class Entry:
     acls: tuple[Acl, ...] = ()
     streams: tuple[StreamInfo, ...] = ()
     dos: Dos | None = None
-    seen: bytes = field(default=b"", compare=False, repr=False)
-    """What the reader saw, for itself to recognise the entry again; no part of the tree. Others keep or drop it at will."""
+    seen: bytes = b""
+    """What the reader saw, for itself to recognise the entry again; no part of the tree, so entries that differ in nothing else are
+    equal. Others keep or drop it at will."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entry) and _told(self) == _told(other)
+
+    def __hash__(self) -> int:
+        return hash(_told(self))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hole:
+def _told(entry: Entry) -> tuple[object, ...]:
+    """All that an entry says of the tree."""
+    return msgspec.structs.astuple(entry)[:-1]
+
+
+class Hole(msgspec.Struct, frozen=True, kw_only=True):
     """A range of zeros that occupies no space. A hint: never part of a tree's identity."""
 
     offset: int
@@ -122,8 +131,7 @@ class Content(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Omission:
+class Omission(msgspec.Struct, frozen=True, kw_only=True):
     """Something a reader dropped by policy, or a writer could not keep natively and put into the sidecar."""
 
     path: bytes
@@ -260,11 +268,10 @@ class TreeWriter(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TreeDifference:
+class TreeDifference(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which two trees are not the same."""
 
     path: bytes
     what: str
-    expected: str = field(default="")
-    found: str = field(default="")
+    expected: str = ""
+    found: str = ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from haulage.base.errors import FormatError, Remedy
 from haulage.engine.trees.model import Entry, Omission, ReadPolicy, StreamAction, StreamInfo

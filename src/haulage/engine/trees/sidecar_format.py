@@ -11,10 +11,10 @@ import itertools
 import re
 import struct
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from haulage.engine.trees.model import Acl, Attribute, Dos, Entry, EntryType, Owner, StreamInfo
 from haulage.engine.trees.paths import SIDECAR, check_path, check_stream_name
@@ -221,7 +221,7 @@ def overlay(entry: Entry, record: Record | None, header: Header) -> Entry:
         _overrule(changes, record)
     if entry.type is EntryType.SYMLINK:
         changes.pop("mode", None)
-    return replace(entry, **changes) if changes else entry  # type: ignore[arg-type]
+    return replace(entry, **changes) if changes else entry
 
 
 def _owner(record: OwnerRecord | None) -> Owner | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from msgspec.structs import replace
+
 from haulage.engine.trees.model import Entry, EntryType
 from haulage.engine.trees.paths import parent_of, shown
 from haulage.engine.trees.sidecar_format import Header, Record, entry_of_whole, overlay
@@ -57,6 +59,4 @@ def _laid(entry: Entry, record: Record, header: Header, seen: Callable[[Entry, R
 
 
 def _with_seen(entry: Entry, seen: bytes) -> Entry:
-    # The one writer of this field after creation: cheaper than copying sixteen fields, and no part of the entry's value.
-    object.__setattr__(entry, "seen", seen)
-    return entry
+    return replace(entry, seen=seen)

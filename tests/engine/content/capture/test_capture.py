@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import os
 import pathlib
 import struct
 
+import msgspec
 import pytest
 
 from haulage.base.errors import FormatError, TransferError, UsageError
@@ -160,7 +160,7 @@ def test_b14_an_empty_folder_is_refused_and_an_empty_file_is_kept() -> None:
 
 def test_b15_a_source_over_the_limit_is_refused_before_it_is_read() -> None:
     reader = Touchy(tree_of(3))
-    reader.tree.entries[b"f0001.txt"] = dataclasses.replace(reader.tree.entries[b"f0001.txt"], size=1 << 40)
+    reader.tree.entries[b"f0001.txt"] = msgspec.structs.replace(reader.tree.entries[b"f0001.txt"], size=1 << 40)
     with pytest.raises(UsageError, match=r"f0001\.txt"):
         capture(reader, MemoryStore(), HandClock(), options=CaptureOptions(threads=0, max_bytes=1 << 30))
     assert reader.reads == []

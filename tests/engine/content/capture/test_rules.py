@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from haulage.base.errors import FormatError, UsageError
 from haulage.engine.content.capture import CaptureOptions
@@ -99,8 +100,7 @@ def test_b17_names_that_mislead(name: str, misleading: bool) -> None:
 def test_b15_a_sparse_file_of_a_terabyte_is_refused_before_a_byte_is_read() -> None:
     tree = MemoryTree()
     tree.file(b"disk.img", b"")
-    entry = tree.entries[b"disk.img"]
-    object.__setattr__(entry, "size", 1 << 40)
+    tree.entries[b"disk.img"] = replace(tree.entries[b"disk.img"], size=1 << 40)
     with pytest.raises(UsageError, match=r"disk\.img") as caught:
         take(tree, MemoryStore(), CaptureOptions(threads=0, max_bytes=1 << 39))
     assert caught.value.code == "source-too-large"

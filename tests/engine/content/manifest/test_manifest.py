@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable
 
@@ -111,8 +110,8 @@ def test_diff_of_unlike_trees_names_every_path_once() -> None:
 
 def test_diff_tells_what_changed() -> None:
     store = MemoryStore()
-    entry = dataclasses.replace(file(b"a"), streams=(NamedRef(b"s", one_chunk(1, chunk_id(b"1"))),))
-    other = dataclasses.replace(entry, mtime_ns=5, streams=(NamedRef(b"t", one_chunk(1, chunk_id(b"1"))),))
+    entry = msgspec.structs.replace(file(b"a"), streams=(NamedRef(b"s", one_chunk(1, chunk_id(b"1"))),))
+    other = msgspec.structs.replace(entry, mtime_ns=5, streams=(NamedRef(b"t", one_chunk(1, chunk_id(b"1"))),))
     (change,) = diff(write(store, [ROOT, entry]), write(store, [ROOT, other]))
     assert change.what == ("streams", "times")
     assert change.streams == (b"s", b"t")
@@ -144,30 +143,30 @@ CHUNK = chunk_id(b"x")
         ("bad-path", file(b"a/")),
         ("bad-path", file(b"a\0b")),
         ("bad-path", file(b"x" * 65_536)),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(2, GOOD.content.chunks))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(1, b""))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(1, GOOD.content.chunks[:-1]))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(0, pack_chunks([(0, CHUNK)])))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(200_000, pack_chunks([(200_000, CHUNK)])))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(2**63, b""))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(257, pack_chunks([(1, CHUNK)] * 257)))),
-        ("bad-content", dataclasses.replace(GOOD, content=ContentRef(1, GOOD.content.chunks, b"x" * 44))),
-        ("bad-entry", dataclasses.replace(GOOD, type=EntryType.FOLDER)),
-        ("bad-entry", dataclasses.replace(GOOD, target=b"x")),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(2, GOOD.content.chunks))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(1, b""))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(1, GOOD.content.chunks[:-1]))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(0, pack_chunks([(0, CHUNK)])))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(200_000, pack_chunks([(200_000, CHUNK)])))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(2**63, b""))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(257, pack_chunks([(1, CHUNK)] * 257)))),
+        ("bad-content", msgspec.structs.replace(GOOD, content=ContentRef(1, GOOD.content.chunks, b"x" * 44))),
+        ("bad-entry", msgspec.structs.replace(GOOD, type=EntryType.FOLDER)),
+        ("bad-entry", msgspec.structs.replace(GOOD, target=b"x")),
         ("bad-entry", ManifestEntry(path=b"l", type=EntryType.SYMLINK)),
-        ("bad-entry", dataclasses.replace(GOOD, same_as=b"0")),
+        ("bad-entry", msgspec.structs.replace(GOOD, same_as=b"0")),
         ("bad-entry", ManifestEntry(path=b"a", type=EntryType.FILE, same_as=b"b")),
         ("bad-entry", ManifestEntry(path=b"b", type=EntryType.FILE, same_as=b"a", mtime_ns=1)),
         ("bad-entry", ManifestEntry(path=b"b", type=EntryType.FILE, same_as=b"a", mode=0o644)),
-        ("bad-entry", dataclasses.replace(GOOD, mode=0o10000)),
-        ("bad-entry", dataclasses.replace(GOOD, mode=-1)),
-        ("bad-entry", dataclasses.replace(GOOD, mtime_ns=2**63)),
-        ("bad-entry", dataclasses.replace(GOOD, attributes=((b"b", b""), (b"a", b"")))),
-        ("bad-entry", dataclasses.replace(GOOD, attributes=((b"a", b""), (b"a", b"")))),
-        ("bad-entry", dataclasses.replace(GOOD, attributes=((b"a", b"x" * 1025),))),
-        ("bad-entry", dataclasses.replace(GOOD, attributes=((b"a", GOOD.content),))),
-        ("bad-entry", dataclasses.replace(GOOD, streams=(NamedRef(b"a:b", GOOD.content),))),
-        ("bad-entry", dataclasses.replace(GOOD, streams=(NamedRef(b"", GOOD.content),))),
+        ("bad-entry", msgspec.structs.replace(GOOD, mode=0o10000)),
+        ("bad-entry", msgspec.structs.replace(GOOD, mode=-1)),
+        ("bad-entry", msgspec.structs.replace(GOOD, mtime_ns=2**63)),
+        ("bad-entry", msgspec.structs.replace(GOOD, attributes=((b"b", b""), (b"a", b"")))),
+        ("bad-entry", msgspec.structs.replace(GOOD, attributes=((b"a", b""), (b"a", b"")))),
+        ("bad-entry", msgspec.structs.replace(GOOD, attributes=((b"a", b"x" * 1025),))),
+        ("bad-entry", msgspec.structs.replace(GOOD, attributes=((b"a", GOOD.content),))),
+        ("bad-entry", msgspec.structs.replace(GOOD, streams=(NamedRef(b"a:b", GOOD.content),))),
+        ("bad-entry", msgspec.structs.replace(GOOD, streams=(NamedRef(b"", GOOD.content),))),
     ],
 )
 def test_b31_b34_entries_that_contradict_themselves_are_neither_written_nor_read(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 
 from haulage.base.errors import TransferError
@@ -60,7 +59,7 @@ def test_q316316_a_lost_stream_a_changed_stream_and_a_new_one_are_named() -> Non
 )
 def test_q142604_every_fact_is_compared(what: str, changes: dict[str, object]) -> None:
     tree = rich_tree()
-    tree.entries[b"setup.exe"] = dataclasses.replace(tree.entries[b"setup.exe"], **changes)  # type: ignore[arg-type]
+    tree.entries[b"setup.exe"] = msgspec.structs.replace(tree.entries[b"setup.exe"], **changes)
     assert {(d.path, d.what) for d in differences(tree)} == {(b"setup.exe", what)}
 
 
