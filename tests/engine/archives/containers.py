@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import random
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Sequence
 
 from haulage.engine.archives.expand import expand, rebuild
@@ -71,3 +74,43 @@ def made_again(container: bytes, recipe: Recipe, *, threads: int = 2, most_bytes
             most_bytes=most_bytes,
         )
     return b"".join(made)
+
+
+def xz_of_blocks(parts: Sequence[bytes], *, preset: int = 6, sizes: bool = True) -> bytes:
+    """An xz file of a block for each part, as ``xz -T2`` writes it: with sizes in the blocks' headers, and CRC32 as the check."""
+    flags = b"\0\1"
+    out = b"\xfd7zXZ\0" + flags + _crc(flags)
+    rows = []
+    dictionary = {0: 1 << 18, 1: 1 << 20}.get(preset, 1 << 23)
+    bits = {1 << 18: 12, 1 << 20: 16, 1 << 23: 22}[dictionary]
+    for part in parts:
+        stored = lzma.compress(part, lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "preset": preset}])
+        body = (_number(len(stored)) + _number(len(part)) if sizes else b"") + bytes([0x21, 1, bits])
+        body += bytes(-(len(body) + 2) % 4)
+        header = bytes([(len(body) + 2) // 4, 0xC0 if sizes else 0]) + body
+        out += header + _crc(header) + stored + bytes(-len(stored) % 4) + _crc(part)
+        rows.append((len(header) + 4 + len(stored) + 4, len(part)))
+    index = b"\0" + _number(len(rows)) + b"".join(_number(a) + _number(b) for a, b in rows)
+    index += bytes(-len(index) % 4)
+    foot = struct.pack("<I", len(index) // 4) + flags
+    return out + index + _crc(index) + _crc(foot) + foot + b"YZ"
+
+
+def _crc(data: bytes) -> bytes:
+    return struct.pack("<I", zlib.crc32(data))
+
+
+def _number(value: int) -> bytes:
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def ar(files: Sequence[tuple[str, bytes]]) -> bytes:
+    """A Unix archive, as Debian packages are."""
+    return b"!<arch>\n" + b"".join(
+        f"{name:16}{0:<12}{0:<6}{0:<6}{'100644':8}{len(data):<10}`\n".encode() + data + b"\n" * (len(data) % 2)
+        for name, data in files
+    )

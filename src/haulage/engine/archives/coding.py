@@ -16,7 +16,10 @@ from haulage.engine.archives.view import View
 
 PIECE_BYTES = 256 * 1024
 """Raw bytes given to a packer at a time (the last piece is shorter). Part of the format: some packers' output depends on it."""
-MAX_DICTIONARY_BYTES = 32 << 20
+MAX_DICTIONARY_BYTES = 64 << 20
+"""Of LZMA2, for unpacking."""
+MAX_PACKER_DICTIONARY_BYTES = 8 << 20
+"""Of LZMA2, for packing, which takes twelve times as much memory."""
 
 
 class Unpacker(Protocol):
@@ -66,17 +69,23 @@ class _Inflate:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-def unpacker(codec: Codec) -> Unpacker:
-    """A fresh unpacker; it needs no parameters."""
+def unpacker(codec: Codec, parameters: tuple[int, ...] = ()) -> Unpacker:
+    """A fresh unpacker. Parameters may be missing; LZMA2's first tells how much memory it takes."""
     match codec:
         case Codec.DEFLATE:
             return _Inflate()
         case Codec.BZIP2:
             return bz2.BZ2Decompressor()
         case Codec.LZMA2:
-            return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": MAX_DICTIONARY_BYTES}])
+            most = min(parameters[0], MAX_DICTIONARY_BYTES) if parameters else MAX_DICTIONARY_BYTES
+            return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": max(most, 4096)}])
         case _:
             raise no_codec(codec)
+
+
+def to_unpack(codec: Codec, parameters: tuple[int, ...]) -> tuple[int, ...]:
+    """What of these parameters unpacking needs."""
+    return parameters[:1] if codec is Codec.LZMA2 else ()
 
 
 def packer(codec: Codec, parameters: tuple[int, ...]) -> Packer:
@@ -87,7 +96,7 @@ def packer(codec: Codec, parameters: tuple[int, ...]) -> Packer:
                 return zlib.compressobj(level, zlib.DEFLATED, -window, memory, strategy)
             case Codec.BZIP2, (level,):
                 return bz2.BZ2Compressor(level)
-            case Codec.LZMA2, (dictionary, preset) if 4096 <= dictionary <= MAX_DICTIONARY_BYTES:
+            case Codec.LZMA2, (dictionary, preset) if 4096 <= dictionary <= MAX_PACKER_DICTIONARY_BYTES:
                 one = {"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": dictionary}
                 return lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[one])
     except (ValueError, OverflowError, lzma.LZMAError, zlib.error) as error:
@@ -107,13 +116,13 @@ UNPACK_ERRORS = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError, Memo
 class Unpacking:
     """Iterates over the raw pieces of the stream at ``offset`` that ends at ``end`` at the latest.
 
-    After the last piece ``whole`` tells whether the stream ended well and ``stored_bytes`` where. Bytes that are no such stream
-    end the iteration early; what ``view`` raises passes.
+    ``most`` bounds the raw bytes. After the last piece ``whole`` tells whether the stream ended well and ``stored_bytes`` where.
+    Bytes that are no such stream end the iteration early; what ``view`` raises passes.
     """
 
-    def __init__(self, view: View, offset: int, end: int, codec: Codec, *, most_raw_bytes: int) -> None:
-        self._view, self._offset, self._end, self._most = view, offset, end, most_raw_bytes
-        self._unpacker = unpacker(codec)
+    def __init__(self, view: View, offset: int, end: int, codec: Codec, parameters: tuple[int, ...], *, most: int) -> None:
+        self._view, self._offset, self._end, self._most = view, offset, end, most
+        self._unpacker = unpacker(codec, parameters)
         self.whole = False
         self.stored_bytes = 0
         self.raw_bytes = 0
@@ -150,7 +159,8 @@ class Unpacking:
 
 def unpack(view: View, member: Member) -> Iterator[bytes]:
     """The raw pieces of a member. Raises FormatError ``bad-recipe`` where the bytes are not what the member says."""
-    unpacking = Unpacking(view, member.offset, member.offset + member.stored_bytes, member.codec, most_raw_bytes=member.raw_bytes)
+    end = member.offset + member.stored_bytes
+    unpacking = Unpacking(view, member.offset, end, member.codec, member.parameters, most=member.raw_bytes)
     yield from unpacking
     if not unpacking.whole or (unpacking.stored_bytes, unpacking.raw_bytes) != (member.stored_bytes, member.raw_bytes):
         raise FormatError("bad-recipe", f"The bytes at {member.offset} of an archive are not the stream they should be.", AGAIN)

@@ -6,18 +6,28 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from haulage.engine.archives.ar_file import MAGIC as AR
+from haulage.engine.archives.ar_file import ar_members
 from haulage.engine.archives.bzip2_file import MAGIC as BZIP2
 from haulage.engine.archives.bzip2_file import bzip2_streams
 from haulage.engine.archives.found import Bounds, Found, Inside
 from haulage.engine.archives.gzip_file import MAGIC as GZIP
 from haulage.engine.archives.gzip_file import gzip_streams
 from haulage.engine.archives.view import PartView, View
+from haulage.engine.archives.xz_file import MAGIC as XZ
+from haulage.engine.archives.xz_file import xz_streams
 from haulage.engine.archives.zip_file import LOCAL as ZIP
 from haulage.engine.archives.zip_file import has_end, zip_streams
 
-Finder = Callable[[View, Bounds], Iterator[Found | Inside]]
+Finder = Callable[[View, Bounds], Iterator[Found | Inside] | Iterator[Found] | Iterator[Inside]]
 
-_MAGICS: tuple[tuple[bytes, Finder], ...] = ((ZIP, zip_streams), (GZIP, gzip_streams), (BZIP2, bzip2_streams))
+_MAGICS: tuple[tuple[bytes, Finder], ...] = (
+    (ZIP, zip_streams),
+    (GZIP, gzip_streams),
+    (XZ, xz_streams),
+    (BZIP2, bzip2_streams),
+    (AR, ar_members),
+)
 _DEEPEST = 3
 
 

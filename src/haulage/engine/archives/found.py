@@ -53,7 +53,8 @@ def measured(view: View, found: Found, bounds: Bounds) -> Found | None:
     """The stream with its true end and raw size, or None if it is none or larger than it may be."""
     if found.raw_bytes is not None:
         return found
-    unpacking = Unpacking(view, found.offset, found.end, found.codec, most_raw_bytes=bounds.raw_bytes(found.end - found.offset))
+    most = bounds.raw_bytes(found.end - found.offset)
+    unpacking = Unpacking(view, found.offset, found.end, found.codec, found.hint, most=most)
     for _ in unpacking:
         pass
     if not unpacking.whole or unpacking.raw_bytes > bounds.raw_bytes(unpacking.stored_bytes):

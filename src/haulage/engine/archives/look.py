@@ -7,6 +7,7 @@ import enum
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from haulage.engine.archives.coding import to_unpack
 from haulage.engine.archives.finder import streams
 from haulage.engine.archives.found import Bounds, Found, measured
 from haulage.engine.archives.lanes import in_lanes
@@ -31,6 +32,14 @@ class Effort(enum.Enum):
     SMALLEST = "smallest"
 
 
+TRIED = {
+    Effort.FAST: frozenset({Codec.DEFLATE, Codec.BZIP2}),
+    Effort.BALANCED: frozenset({Codec.DEFLATE, Codec.BZIP2, Codec.ZSTD}),
+    Effort.SMALLEST: frozenset(Codec),
+}
+"""Codecs that are worth proving: LZMA2 takes a core a second for every 3 MB, wherever it is packed."""
+
+
 def never() -> bool:
     """Do not stop."""
     return False
@@ -52,7 +61,7 @@ def look(
     the same recipe. Without, every member that can be unpacked. Takes a few MiB whatever the size, and ends soon, with what it has,
     once ``stop`` says so. Raises what ``view`` raises, and nothing for what the bytes hold.
     """
-    found = find(view, name, bounds)
+    found = [each for each in find(view, name, bounds) if not prove or each.codec in TRIED[level]]
     return look_at(view, found, level=level, prove=prove, bounds=bounds, threads=threads, stop=stop)
 
 
@@ -119,7 +128,7 @@ class _Measurer:
         whole = measured(self._view, found, self._bounds)
         if whole is None or whole.raw_bytes is None:
             return None
-        return Member(whole.offset, whole.end - whole.offset, whole.raw_bytes, whole.codec)
+        return Member(whole.offset, whole.end - whole.offset, whole.raw_bytes, whole.codec, to_unpack(whole.codec, whole.hint))
 
 
 class _Prover:
@@ -158,4 +167,4 @@ class _Prover:
 
 def unproven(recipe: Recipe) -> Recipe:
     """The recipe without what only makers of stored bytes need."""
-    return recipe.only(tuple(replace(member, parameters=()) for member in recipe.members))
+    return recipe.only(tuple(replace(member, parameters=to_unpack(member.codec, member.parameters)) for member in recipe.members))
