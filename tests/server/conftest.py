@@ -42,7 +42,9 @@ def parcel(served: Served, tmp_path_factory: pytest.TempPathFactory) -> str:
         target = catalog.list_versions(tx, package)[0].manifest
     (Path(served.opened.home.content) / "parcels" / f"{name}.parcel").write_bytes(PARCEL_BYTES)
     size, now = len(PARCEL_BYTES), served.clock.now()
-    record = ParcelRecord(id=name, target=target, bases=(), size=size, head_size=10, figures={}, used=now)
+    record = ParcelRecord(
+        id=name, target=target, bases=(), level="fast", needs=(), abilities=(), size=size, head_size=10, figures={}, used=now
+    )
     with served.opened.core.database.writing() as tx:
         put_parcel(tx, record)
     return name

@@ -78,7 +78,18 @@ def test_b71_a_parcel_of_what_is_not_assigned_below_the_child_is_not_there_for_i
     with served.opened.core.database.reading() as tx:
         target = catalog.list_versions(tx, package)[0].manifest
     (Path(served.opened.home.content) / "parcels" / f"{other}.parcel").write_bytes(b"secret")
-    record = ParcelRecord(id=other, target=target, bases=(), size=6, head_size=6, figures={}, used=served.clock.now())
+    record = ParcelRecord(
+        id=other,
+        target=target,
+        bases=(),
+        level="fast",
+        needs=(),
+        abilities=(),
+        size=6,
+        head_size=6,
+        figures={},
+        used=served.clock.now(),
+    )
     with served.opened.core.database.writing() as tx:
         put_parcel(tx, record)
     assert _get(served, other).code == "parcel-gone"

@@ -141,6 +141,17 @@ class ParcelSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateSettings:
+    """How updates for other sites are made."""
+
+    level: str = setting(
+        "auto",
+        "How much processor time a smaller update is worth; auto: by the rate of the lines it will travel.",
+        _one_of("auto", "fast", "balanced", "smallest"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetrySettings:
     """When something that failed is tried again: exponential with full jitter."""
 
@@ -202,6 +213,7 @@ class Settings:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     content: ContentSettings = field(default_factory=ContentSettings)
     parcels: ParcelSettings = field(default_factory=ParcelSettings)
+    updates: UpdateSettings = field(default_factory=UpdateSettings)
     retry: RetrySettings = field(default_factory=RetrySettings)
     capture: CaptureSettings = field(default_factory=CaptureSettings)
     jobs: JobSettings = field(default_factory=JobSettings)
@@ -215,6 +227,7 @@ SECTIONS: dict[str, type[Any]] = {
     "database": DatabaseSettings,
     "content": ContentSettings,
     "parcels": ParcelSettings,
+    "updates": UpdateSettings,
     "retry": RetrySettings,
     "capture": CaptureSettings,
     "jobs": JobSettings,

@@ -33,15 +33,19 @@ from haulage.domain.replication.definitions import Definitions, Relations
 from haulage.domain.replication.seal import Seal
 from haulage.domain.replication.streams import Applier, Renderer, Streams
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts
 from haulage.domain.transit.departure import Departure
 from haulage.domain.transit.duties import Duties
 from haulage.domain.transit.holdings import Holdings
 from haulage.domain.transit.ledger import Ledger
+from haulage.domain.transit.levels import AUTO
+from haulage.domain.transit.line_rate import LineRate
 from haulage.domain.transit.mirror import Mirror
 from haulage.domain.transit.notices import Notices
 from haulage.domain.transit.orders import OrderRules
-from haulage.domain.transit.provider import Build, Check, Parcels, Provider
+from haulage.domain.transit.parcel_cache import Check, ParcelCache, Parcels
+from haulage.domain.transit.provider import Build, Provider
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.domain.transit.site_duty import SiteDuty
 from haulage.engine.content.capture_rules import CaptureRules
@@ -96,6 +100,10 @@ class Parts:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     grace_seconds: float = 86_400.0
     cache_bytes: int = 10 * 1024**3
+    level: str = AUTO
+    """At which level parcels are made."""
+    abilities: frozenset[str] = frozenset()
+    """Which compressed forms this machine makes again exactly."""
     threads: int = 2
 
 
@@ -220,11 +228,18 @@ class SiteCore:
             attempts=self.attempts,
             holdings=self.holdings,
             link=parts.link,
-            seal=parts.seal,
+            asking=Asking(
+                code,
+                database=self.database,
+                seal=parts.seal,
+                line=LineRate(parts.clock, self._known_rate()),
+                abilities=parts.abilities,
+            ),
             free_bytes=parts.free_bytes,
             announce=self._announce,
             herald=SiteHerald(self.journal),
             recall=self._recall,
+            work=parts.parcels.work,
         )
         self.point_duty = PointDuty(
             database=self.database,
@@ -268,11 +283,13 @@ class SiteCore:
             store=parts.store,
             clock=parts.clock,
             seal=parts.seal,
-            parcels=parts.parcels,
+            cache=ParcelCache(
+                parts.parcels, database=self.database, clock=parts.clock, check=parts.check, cache_bytes=parts.cache_bytes
+            ),
             build=parts.build,
-            check=parts.check,
             executor=parts.executor,
-            cache_bytes=parts.cache_bytes,
+            abilities=parts.abilities,
+            level=parts.level,
         )
 
     def _make_repair(self) -> None:
@@ -297,6 +314,11 @@ class SiteCore:
             recalled=lambda tx, package: self.ledger.wake(tx, package, [make_place(code)]),
             wake=parts.wake_repair,
         )
+
+    def _known_rate(self) -> int:
+        """What an earlier process measured of the line to the parent."""
+        with self.database.reading() as tx:
+            return transit.find_receiver(tx, self.code).rate
 
     def _recall(self) -> None:
         self.healer.recall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from haulage.base.errors import ConflictError
 from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
-from haulage.domain.transit.provider import Parcels
+from haulage.domain.transit.parcel_cache import Parcels
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.store import LocalStore
@@ -22,6 +23,7 @@ from haulage.engine.database.alone import alone
 from haulage.engine.database.fitness import check_fit
 from haulage.engine.database.schema import upgrade
 from haulage.engine.database.transaction import Database, Transaction, open_database
+from haulage.engine.delta.level import Level
 from haulage.engine.links.https import HttpsLink
 from haulage.engine.links.loop import LoopThread
 from haulage.engine.parcels.build import build
@@ -107,6 +109,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         points = LocalPoints(home.code, database, home.path, written[1:])
         backups = [("the folder of backups", target)] if (target := home.settings.backup.target) else []
         sources = LocalSources(home.code, database, [*written, *backups], home.settings.capture.allowed)
+        parcels = Parcels(_folder(home.content, "parcels"))
         core = SiteCore(
             Parts(
                 code=home.code,
@@ -122,8 +125,8 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 open_point=points.open,
                 establish_point=points.establish,
                 documents=Documents(store, root_document),
-                parcels=Parcels(_folder(home.content, "parcels")),
-                build=lambda target, bases, path: _build(store, target, bases, path),
+                parcels=parcels,
+                build=functools.partial(_build, store, parcels.work),
                 executor=executor,
                 issue_certificate=_issuer(home, root, clock) if hierarchy_key is not None else None,
                 free_bytes=lambda: _free_bytes(home.content),
@@ -135,6 +138,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 capture_rules=capture_rules(home.settings.capture, home.keys.folder),
                 retry=_retry(home),
                 cache_bytes=home.settings.parcels.cache_bytes,
+                level=home.settings.updates.level,
             )
         )
         desk = _desk(home, root, core, sources, points)
@@ -238,8 +242,17 @@ def _desk(home: Home, root: TrustedRoot, core: SiteCore, sources: LocalSources, 
     )
 
 
-def _build(store: LocalStore, target: ManifestId, bases: Sequence[ManifestId], path: str) -> ParcelHead:
-    return build(target, bases, store, path, threads=PARCEL_THREADS)
+def _build(
+    store: LocalStore,
+    work: str,
+    target: ManifestId,
+    bases: Sequence[ManifestId],
+    path: str,
+    *,
+    level: Level,
+    abilities: frozenset[str],
+) -> ParcelHead:
+    return build(target, bases, store, path, level=level, folder=work, abilities=abilities, threads=PARCEL_THREADS)
 
 
 def _retry(home: Home) -> RetryPolicy:

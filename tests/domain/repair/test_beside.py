@@ -24,8 +24,8 @@ def test_each_byte_of_a_parcel_is_found() -> None:
         sites.publish(package)
         sites.settle()
         provider = sites.core(HQ1).provider
-        (name,) = provider._parcels.names()
-        path = Path(provider._parcels.path(name))
+        (name,) = provider.cache.parcels.names()
+        path = Path(provider.cache.parcels.path(name))
         whole = path.read_bytes()
         assert check_beside(provider, None) == []
         for damaged in flips(path, 3):

@@ -32,7 +32,7 @@ def test_a_failed_build_is_not_the_answer_for_ever(monkeypatch: pytest.MonkeyPat
         provider = here.core(HQ1).provider
         real = provider._build
 
-        def full(*_any: object) -> None:
+        def full(*_any: object, **_named: object) -> None:
             raise TransferError("disk-full", "The disk is full.")
 
         monkeypatch.setattr(provider, "_build", full)
@@ -49,7 +49,7 @@ def test_i5_a_version_retired_while_its_parcel_is_built_is_no_error_of_the_child
         core = here.core(HQ1)
         held = True
 
-        def swept(*_any: object) -> None:
+        def swept(*_any: object, **_named: object) -> None:
             if not held:
                 with core.database.writing() as tx:
                     core.holdings.drop(tx, package, VersionNumber(1))
@@ -69,13 +69,13 @@ def test_what_is_being_served_is_not_evicted() -> None:
         core.provider.want(CHI, want)
         with core.database.writing() as tx:
             (first,) = records.list_parcels(tx)
-            other = dataclasses.replace(first, id="ff" * 32, size=core.provider._cache_bytes, used=here.world.clock.now())
+            other = dataclasses.replace(first, id="ff" * 32, size=core.provider.cache._cache_bytes, used=here.world.clock.now())
             records.put_parcel(tx, other)
         core.provider.open(CHI, first.id)
-        core.provider._evict(keep=other.id)
+        core.provider.cache.evict(keep=other.id)
         core.provider.open(CHI, first.id)
         here.world.clock.move(3600)
-        core.provider._evict(keep=other.id)
+        core.provider.cache.evict(keep=other.id)
         with pytest.raises(NotFoundError):
             core.provider.open(CHI, first.id)
 
@@ -107,10 +107,10 @@ def test_f20_fifty_children_cost_one_build_and_a_silent_one_holds_up_nobody(monk
         provider = here.core(HQ1).provider
         real, builds = provider._build, 0
 
-        def counted(*what: object) -> object:
+        def counted(*what: object, **how: object) -> object:
             nonlocal builds
             builds += 1
-            return real(*what)  # type: ignore[arg-type]
+            return real(*what, **how)  # type: ignore[arg-type]
 
         monkeypatch.setattr(provider, "_build", counted)
         assert isinstance(provider.want(CHI, want), bytes)  # asks, and never fetches a byte
@@ -122,7 +122,7 @@ def test_f20_fifty_children_cost_one_build_and_a_silent_one_holds_up_nobody(monk
 def test_f15_i12_what_a_killed_builder_left_of_a_parcel_goes_at_the_next_start() -> None:
     with lab(PAIR) as here:
         provider = here.core(HQ1).provider
-        left = provider._parcels.path(".building-1-2") + ".01234567.tmp"
+        left = provider.cache.parcels.path(".building-1-2") + ".01234567.tmp"
         with open(left, "wb") as file:
             file.write(b"half")
         provider.tidy()

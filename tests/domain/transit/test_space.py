@@ -132,7 +132,7 @@ def test_the_error_of_a_full_parent_names_the_parent(monkeypatch: pytest.MonkeyP
     with lab(CHAIN) as sites:
         package = sites.package("CHI")
 
-        def build(*_arguments: object) -> object:
+        def build(*_arguments: object, **_named: object) -> object:
             raise TransferError("disk-full", "Cannot build /parcels/x: No space left on device, 0 bytes are free.", "")
 
         monkeypatch.setattr(sites.core(HQ1).provider, "_build", build)

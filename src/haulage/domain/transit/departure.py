@@ -24,6 +24,7 @@ class Departure:
         """Nothing of the site stays but the tombstone of its definition."""
         replication.remove_peer(tx, code)
         records.remove_shipments(tx, code)
+        records.remove_receiver(tx, code)
         self._forget_claim(tx, code)
         for point in estate.list_points(tx, code):
             estate.remove_point(tx, point.place)

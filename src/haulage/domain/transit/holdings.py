@@ -101,7 +101,9 @@ class Holdings:
             held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
         if self.mend_pins():
             self._store.drop_unreadable_pins()
-        pinned = {pin.owner: pin.manifest for pin in self._store.pins()}
+        now = self._clock.now()
+        # A lease that runs keeps what arrived of an unfinished parcel.
+        pinned = {pin.owner: pin.manifest for pin in self._store.pins() if pin.expires is None or pin.expires <= now}
         lost = [owner for owner, manifest in held.items() if pinned.get(owner) != manifest]
         for owner in lost:
             self._store.pin(Pin(owner=owner, manifest=ManifestId(held[owner])))

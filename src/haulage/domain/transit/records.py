@@ -65,10 +65,21 @@ parcels = sa.Table(
     sa.Column("id", sa.String(64), primary_key=True),
     sa.Column("target", sa.LargeBinary(32), nullable=False, index=True),
     sa.Column("bases", Json, nullable=False),
+    sa.Column("level", sa.String(16), nullable=False),
+    sa.Column("needs", Json, nullable=False),
+    sa.Column("abilities", Json, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("head_size", sa.BigInteger, nullable=False),
     sa.Column("figures", Json, nullable=False),
     sa.Column("used", UtcTime, nullable=False),
+)
+
+receivers = sa.Table(
+    "receivers",
+    metadata,
+    sa.Column("site", sa.String(3), primary_key=True),
+    sa.Column("rate", sa.BigInteger, nullable=False),
+    sa.Column("abilities", Json, nullable=False),
 )
 
 _FIND = sa.select(shipments).where(shipments.c.package == sa.bindparam("package"), shipments.c.place == sa.bindparam("place"))
@@ -198,6 +209,12 @@ class ParcelRecord:
     id: str
     target: bytes
     bases: tuple[str, ...]
+    level: str
+    """The smallest one it was made at."""
+    needs: tuple[str, ...]
+    """What a receiver must be able to do, at most."""
+    abilities: tuple[str, ...]
+    """What making it could lean on; who can do more may be better off with another."""
     size: int
     head_size: int
     figures: dict[str, int]
@@ -208,7 +225,7 @@ def put_parcel(tx: Transaction, parcel: ParcelRecord) -> None:
     """Record a parcel, or that it was used again."""
     remove_parcel(tx, parcel.id)
     values = {field.name: getattr(parcel, field.name) for field in dataclasses.fields(parcel)}
-    tx.execute(parcels.insert().values(values | {"bases": list(parcel.bases)}))
+    tx.execute(parcels.insert().values(values | {name: list(values[name]) for name in _LISTS}))
 
 
 def remove_parcel(tx: Transaction, parcel_id: str) -> None:
@@ -221,4 +238,36 @@ def list_parcels(tx: Transaction, target: bytes | None = None) -> Sequence[Parce
     query = sa.select(parcels).order_by(parcels.c.used, parcels.c.id)
     if target is not None:
         query = query.where(parcels.c.target == target)
-    return [ParcelRecord(**(dict(row._mapping) | {"bases": tuple(row.bases)})) for row in tx.execute(query)]
+    rows = [dict(row._mapping) for row in tx.execute(query)]
+    return [ParcelRecord(**(row | {name: tuple(row[name]) for name in _LISTS})) for row in rows]
+
+
+_LISTS = ("bases", "needs", "abilities")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """What is known of a site that receives: this one, or a child by what it last said."""
+
+    site: SiteCode
+    rate: int = 0
+    """Bytes per second of the line to it; 0: not known."""
+    abilities: tuple[str, ...] = ()
+    """Which compressed forms it makes again exactly."""
+
+
+def find_receiver(tx: Transaction, site: SiteCode) -> Receiver:
+    """What is known of a receiver; nothing, if it never said anything."""
+    row = tx.execute(sa.select(receivers).where(receivers.c.site == site)).one_or_none()
+    return Receiver(site=site) if row is None else Receiver(site=site, rate=row.rate, abilities=tuple(row.abilities))
+
+
+def put_receiver(tx: Transaction, receiver: Receiver) -> None:
+    """Record what a receiver said."""
+    remove_receiver(tx, receiver.site)
+    tx.execute(receivers.insert().values(site=receiver.site, rate=receiver.rate, abilities=list(receiver.abilities)))
+
+
+def remove_receiver(tx: Transaction, site: SiteCode) -> None:
+    """Forget a receiver that is gone."""
+    tx.execute(receivers.delete().where(receivers.c.site == site))

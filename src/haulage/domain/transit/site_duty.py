@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 import functools
 import threading
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from haulage.base.clock import Clock
-from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotAllowedError, NotFoundError, Remedy
+from haulage.base.errors import HaulageError, IntegrityError, NotFoundError, Remedy
 from haulage.base.ids import NO_VERSION, PackageId, SiteCode, owner_of
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Version
-from haulage.domain.estate import records as estate
-from haulage.domain.replication.seal import Seal
 from haulage.domain.transit import records
+from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.holdings import Holdings
 from haulage.domain.transit.shipment import Shipment
@@ -30,17 +30,16 @@ from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.links.link import Link
 from haulage.engine.parcels.head import ParcelHead
 from haulage.engine.parcels.receive import ReceiveReport, fetch_head, receive
-from haulage.engine.protocol.asks import Offer, Pending, Want
-from haulage.engine.protocol.codec import decode
+from haulage.engine.protocol.asks import Offer, Pending
 
 FALLBACK_SECONDS = 300.0
 """How long a shipment that waits to be woken waits at most before it looks by itself."""
 SPARE_BYTES = 64 * 1024 * 1024
 """Kept free beside what a parcel needs: the database and the logs live on the same disk."""
-PIECE_BYTES = 8 * 1024 * 1024
-"""Asked for in one request: about what one batch of a parcel holds."""
-HELD_TOLD = 200
-"""Manifests named as possible bases, newest first."""
+RECEIVING = "receiving:"
+"""Begins the owner of the pin that keeps what arrived of a package's unfinished parcel."""
+KEPT = dt.timedelta(days=30)
+"""How long that is kept without another try."""
 
 
 class Herald(Protocol):
@@ -78,13 +77,15 @@ class SiteDuty:
         attempts: Attempts,
         holdings: Holdings,
         link: Link | None,
-        seal: Seal,
+        asking: Asking,
         free_bytes: Callable[[], int],
         announce: Announce,
         herald: Herald,
         recall: Callable[[], None],
+        work: str,
     ) -> None:
-        """``recall`` is called when a version of this site's own is not here: it must return at once."""
+        """``recall`` is called when a version of this site's own is not here: it must return at once. ``work`` is a folder for
+        temporary files."""
         self._code = code
         self._database = database
         self._store = store
@@ -92,11 +93,12 @@ class SiteDuty:
         self._attempts = attempts
         self._holdings = holdings
         self._link = link
-        self._seal = seal
+        self._asking = asking
         self._free_bytes = free_bytes
         self._announce = announce
         self._herald = herald
         self._recall = recall
+        self._work = work
         self._reserving = threading.Lock()
         self._promised: dict[PackageId, int] = {}
 
@@ -123,7 +125,7 @@ class SiteDuty:
         return self._fetch(shipment, version, self._link)
 
     def _fetch(self, shipment: Shipment, version: Version, link: Link) -> Outcome:
-        answer = self._ask(shipment, version, link)
+        answer = self._asking.ask(shipment, version, link)
         if isinstance(answer, Pending):
             reason = Reason.PARCEL if answer.reason == "building" else Reason.CONTENT
             seconds = float(answer.retry_after_seconds) if reason is Reason.PARCEL else FALLBACK_SECONDS
@@ -179,43 +181,14 @@ class SiteDuty:
         report = self._receive(shipment, version, offer, link)
         return self._present(shipment, version, report)
 
-    def _ask(self, shipment: Shipment, version: Version, link: Link) -> Offer | Pending:
-        """The parent's offer, believed only when its own key signed it for this very version."""
-        with self._database.reading() as tx:
-            manifests = dict.fromkeys(manifest for _package, _number, manifest in records.all_holdings(tx))
-            me = estate.find_site(tx, self._code)
-            parent = None if me is None or me.parent is None else estate.find_site(tx, me.parent)
-        # A repair leans on nothing here: what is held may be what is damaged.
-        held = () if shipment.repair else tuple(manifest.hex() for manifest in list(manifests)[:HELD_TOLD])
-        want = Want(
-            package=version.package,
-            version=version.number,
-            target=version.manifest.hex(),
-            held=held,
-            damaged=shipment.parcel if shipment.error_code == "parcel-damaged" and shipment.parcel else None,
-        )
-        answer = link.want(want)
-        if isinstance(answer, Pending):
-            return answer
-        keys = [parent.key] if parent is not None and parent.key else []
-        offer = decode(self._seal.open(answer, Offer.PAYLOAD_TYPE, keys), Offer)
-        if (offer.package, offer.version, offer.target) != (version.package, version.number, version.manifest.hex()):
-            raise NotAllowedError(
-                "wrong-offer",
-                f"The parent offered {offer.package}:{offer.version} where {version.package}:{version.number} was wanted.",
-                "Look at the parent site; it is asked again.",
-                remedy=Remedy.RETRY,
-            )
-        return offer
-
     def _receive(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> ReceiveReport:
         owner = f"receive:{version.package}:{version.number}"
-        fetch = parcel_fetch(link, offer.parcel, offer.size)
+        fetch, measured = self._asking.fetch(link, offer)
         pins = [owner, *(f"{owner}:{index}" for index, _ in enumerate(offer.bases))]
         for pin, base in zip(pins[1:], offer.bases, strict=True):
             self._store.pin(Pin(owner=pin, manifest=ManifestId(bytes.fromhex(base))))
         try:
-            head = fetch_head(fetch, bytes.fromhex(offer.parcel))
+            head = fetch_head(fetch, bytes.fromhex(offer.parcel), offer.size)
             self._check_head(head, version, offer)
             with self._store.session(owner) as session:
                 report = receive(
@@ -223,6 +196,9 @@ class SiteDuty:
                     fetch,
                     self._store,
                     session,
+                    folder=self._work,
+                    owner=f"{RECEIVING}{version.package}",
+                    expires=self._clock.now() + KEPT,
                     on_batch=functools.partial(self._progress, shipment, offer),
                     on_manifest=lambda manifest: self._store.pin(Pin(owner=owner, manifest=manifest)),
                 )
@@ -230,12 +206,13 @@ class SiteDuty:
                 self._check_page(version)
                 # Pinned while the session still protects what it brought: no moment in which a sweep could take it.
                 self._hold(version)
-        except NotFoundError as error:
-            # A base that was announced is gone: the next question names what is held now.
-            raise ConflictError(error.code, error.message, error.hint, remedy=Remedy.RETRY) from error
+        except HaulageError as error:
+            raise self._asking.failed(shipment, offer, error) from error
         finally:
+            measured()
             for pin in pins:
                 self._store.unpin(pin)
+        self._asking.received(version.package)
         return report
 
     def _check_head(self, head: ParcelHead, version: Version, offer: Offer) -> None:
@@ -349,6 +326,7 @@ class SiteDuty:
 
     def _forget(self, tx: Transaction, now: Shipment) -> None:
         self._holdings.drop_all(tx, now.package)
+        self._database.after_commit(tx, lambda: self._store.unpin(f"{RECEIVING}{now.package}"))
         self._herald.removed(tx, now)
 
     def _wait(self, shipment: Shipment, reason: Reason, seconds: float) -> Outcome:
@@ -359,15 +337,3 @@ class SiteDuty:
             due_after_seconds=seconds,
             effect=(lambda tx, now: self._herald.waiting(tx, now, reason)) if first else None,
         )
-
-
-def parcel_fetch(link: Link, parcel: str, size: int) -> Callable[[int, int], Iterator[bytes]]:
-    """A parcel on the line as a function that fetches a range: piece by piece, so that a killed receiver leaves no more than one
-    piece on the way, however much the buffers between would take (F16)."""
-
-    def fetch(offset: int, count: int) -> Iterator[bytes]:
-        end = offset + count
-        for start in range(offset, end, PIECE_BYTES):
-            yield from link.read_parcel(parcel, start, min(start + PIECE_BYTES, end), size)
-
-    return fetch

@@ -10,6 +10,7 @@ from haulage.engine.protocol.codec import Body, Document
 from haulage.engine.protocol.fields import Count, Digest, Key, Name, Nonce, Package, Pem, RealVersion, Site, Token, Url, Word
 
 BASES_MAX = 4
+ABILITIES_MAX = 64
 CHUNKS_MAX = 1000
 """Named in one question; who lacks more asks again."""
 
@@ -33,6 +34,11 @@ class Want(Body, frozen=True, kw_only=True):
     held: Annotated[tuple[Digest, ...], Meta(max_length=1000)] = ()
     damaged: Digest | None = None
     """A parcel of this sender that arrived, complete and over a sound line, with wrong bytes: it is looked at and built anew."""
+    abilities: Annotated[tuple[Token, ...], Meta(max_length=ABILITIES_MAX)] = ()
+    """Which compressed forms the asker makes again exactly, byte for byte, by the names its programs have for them. A sender uses
+    what both have; names it does not know mean nothing to it."""
+    rate: Count = 0
+    """Bytes per second that came over this line in earlier transfers, as the asker measured them; 0: not known."""
 
 
 class ChunkWant(Body, frozen=True, kw_only=True):

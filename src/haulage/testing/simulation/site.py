@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
@@ -17,12 +17,15 @@ from haulage.domain.estate.enrolment import IssueCertificate
 from haulage.domain.estate.model import Point
 from haulage.domain.points.backend import PointBackend
 from haulage.domain.replication.uplink import Uplink
-from haulage.domain.transit.provider import Parcels
+from haulage.domain.transit.parcel_cache import Parcels
 from haulage.domain.transit.retry import RetryPolicy
+from haulage.engine.content.model import ManifestId
 from haulage.engine.database.transaction import Transaction
+from haulage.engine.delta.level import Level
 from haulage.engine.jobs.engine import JobFunction
 from haulage.engine.jobs.stepped import SteppedJobs
 from haulage.engine.parcels.build import build
+from haulage.engine.parcels.head import ParcelHead
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import ReadPolicy, TreeReader
 from haulage.engine.trust.keys import SigningKey
@@ -162,7 +165,7 @@ class SimSite:
                 establish_point=_establish,
                 documents=lambda _tx, _package, _version: {},
                 parcels=Parcels(f"{around.folder}/{code}"),
-                build=lambda target, bases, path: build(target, bases, self.disk.store, path, level=1, threads=0),
+                build=self._build,
                 executor=InlineExecutor(),
                 issue_certificate=issue,
                 free_bytes=lambda: 1 << 40,
@@ -191,6 +194,26 @@ class SimSite:
             establish_point=_establish,
         )
         return core
+
+    def _build(
+        self,
+        target: ManifestId,
+        bases: Sequence[ManifestId],
+        path: str,
+        *,
+        level: Level,  # noqa: ARG002
+        abilities: frozenset[str],  # noqa: ARG002
+    ) -> ParcelHead:
+        return build(
+            target,
+            bases,
+            self.disk.store,
+            path,
+            level=Level.FAST,
+            folder=Parcels(f"{self._around.folder}/{self.code}").work,
+            abilities=abilities,
+            threads=0,
+        )
 
     def start(self) -> None:
         """Begin a process on the disk as it is."""

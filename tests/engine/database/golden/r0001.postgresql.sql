@@ -103,6 +103,9 @@ CREATE TABLE public.parcels (
     id character varying(64) NOT NULL,
     target bytea NOT NULL,
     bases text NOT NULL,
+    level character varying(16) NOT NULL,
+    needs text NOT NULL,
+    abilities text NOT NULL,
     size bigint NOT NULL,
     head_size bigint NOT NULL,
     figures text NOT NULL,
@@ -115,6 +118,11 @@ CREATE TABLE public.points (
     url text NOT NULL,
     owner character varying(3) NOT NULL,
     options text NOT NULL
+);
+CREATE TABLE public.receivers (
+    site character varying(3) NOT NULL,
+    rate bigint NOT NULL,
+    abilities text NOT NULL
 );
 CREATE TABLE public.shipments (
     package character varying(8) NOT NULL,
@@ -244,13 +252,13 @@ INSERT INTO public.definitions_parked VALUES ('2''"\ ä€🚚', '2''"\ ä€�
 INSERT INTO public.holdings VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '2026-01-01 00:10:00.001+00');
 INSERT INTO public.holdings VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '2026-01-01 00:20:00.002+00');
 INSERT INTO public.hop_dirty VALUES (1, 'HQ1', 'definition', 'package/CHI00001');
-INSERT INTO public.hop_dirty VALUES (2, 'HQ1', 'status', '30');
+INSERT INTO public.hop_dirty VALUES (2, 'HQ1', 'status', '33');
 INSERT INTO public.hop_dirty VALUES (3, 'LA1', 'definition', 'package/CHI00001');
-INSERT INTO public.hop_dirty VALUES (4, 'HQ1', 'status', '31');
+INSERT INTO public.hop_dirty VALUES (4, 'HQ1', 'status', '34');
 INSERT INTO public.hop_sealed VALUES ('1''"', 1, 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.hop_sealed VALUES ('2''"', 2, 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
-INSERT INTO public.hop_streams VALUES ('HQ1', 2, 49, 48, 30332, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
-INSERT INTO public.hop_streams VALUES ('LA1', 2, 14, 13, 10887, 25769803776, 2, 16, '2026-01-01 00:20:00.002+00', false);
+INSERT INTO public.hop_streams VALUES ('HQ1', 2, 54, 53, 33662, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
+INSERT INTO public.hop_streams VALUES ('LA1', 2, 14, 13, 10887, 25769803776, 2, 17, '2026-01-01 00:20:00.002+00', false);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'CHI', 5, 1);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'HQ1', 1, 2);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'LA1', 9, 4);
@@ -261,10 +269,12 @@ INSERT INTO public.hop_told VALUES ('LA1', 'version', 'HQ100001:3', 18, 12);
 INSERT INTO public.identity VALUES (1, 'CHI', 'HQ1', 8589934592, '2026-01-01 00:00:00+00');
 INSERT INTO public.packages VALUES ('HQ100001', 'demo', 17, 3, 2, 'keep');
 INSERT INTO public.packages VALUES ('CHI00001', 'demo', 2, 0, 2, 'keep');
-INSERT INTO public.parcels VALUES ('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc', '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', '[]', 820, 298, '{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}', '2026-01-01 00:00:00+00');
-INSERT INTO public.parcels VALUES ('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510', '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]', 806, 334, '{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}', '2026-01-01 00:10:00.001+00');
-INSERT INTO public.parcels VALUES ('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b', '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]', 799, 333, '{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}', '2026-01-01 00:20:00.002+00');
+INSERT INTO public.parcels VALUES ('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc', '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', '[]', 'smallest', '[]', '[]', 820, 298, '{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}', '2026-01-01 00:00:00+00');
+INSERT INTO public.parcels VALUES ('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510', '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]', 'smallest', '[]', '[]', 806, 334, '{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}', '2026-01-01 00:10:00.001+00');
+INSERT INTO public.parcels VALUES ('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b', '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]', 'smallest', '[]', '[]', 799, 333, '{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}', '2026-01-01 00:20:00.002+00');
 INSERT INTO public.points VALUES ('CHI/P1', 'CHI', 'folder', 'folder:/CHI/P1', 'HQ1', '{}');
+INSERT INTO public.receivers VALUES ('1''"', 9223372036854775807, '{"ü":[1,null,"🚚"]}');
+INSERT INTO public.receivers VALUES ('2''"', 9223372036854775806, '{"ü":[2,null,"🚚"]}');
 INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 8, '', '', '', '', 799, 466, 1755, 1500, 255, 466, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 8589934592, 35);
 INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:30:00.003+00', 8589934592, 39);
 INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 799, 466, 1755, 1500, 255, 466, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 25769803776, 20);
@@ -284,33 +294,36 @@ INSERT INTO public.status VALUES (9, 'LA1', 25769803776, 3, 3502, 'information',
 INSERT INTO public.status VALUES (10, 'LA1', 25769803776, 4, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"version":"1"}');
 INSERT INTO public.status VALUES (11, 'CHI', 8589934592, 7, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"version":1}');
 INSERT INTO public.status VALUES (12, 'CHI', 8589934592, 8, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes":1755,"files":2,"streams":1,"version":1}');
-INSERT INTO public.status VALUES (13, 'CHI', 8589934592, 9, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
-INSERT INTO public.status VALUES (14, 'CHI', 8589934592, 10, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
-INSERT INTO public.status VALUES (15, 'CHI', 8589934592, 11, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
-INSERT INTO public.status VALUES (16, 'LA1', 25769803776, 5, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
-INSERT INTO public.status VALUES (17, 'LA1', 25769803776, 6, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
-INSERT INTO public.status VALUES (18, 'LA1', 25769803776, 7, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":"2"}');
-INSERT INTO public.status VALUES (19, 'CHI', 8589934592, 12, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
-INSERT INTO public.status VALUES (20, 'CHI', 8589934592, 13, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes":1806,"files":2,"streams":1,"version":2}');
-INSERT INTO public.status VALUES (21, 'LA1', 25769803776, 8, 3504, 'information', 'detail', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"reason":"content","version":"3"}');
-INSERT INTO public.status VALUES (22, 'CHI', 8589934592, 14, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
-INSERT INTO public.status VALUES (23, 'CHI', 8589934592, 15, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
-INSERT INTO public.status VALUES (24, 'CHI', 8589934592, 16, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
-INSERT INTO public.status VALUES (25, 'CHI', 8589934592, 17, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
-INSERT INTO public.status VALUES (26, 'CHI', 8589934592, 18, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes":1755,"files":2,"streams":1,"version":3}');
-INSERT INTO public.status VALUES (27, 'LA1', 25769803776, 9, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
-INSERT INTO public.status VALUES (28, 'LA1', 25769803776, 10, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
-INSERT INTO public.status VALUES (29, 'LA1', 25769803776, 11, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":"3"}');
-INSERT INTO public.status VALUES (30, 'CHI', 8589934592, 19, 30000, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","source":"memory:demo"}');
-INSERT INTO public.status VALUES (31, 'CHI', 8589934592, 20, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
-INSERT INTO public.status_source VALUES ('CHI', 8589934592, 20, 0);
+INSERT INTO public.status VALUES (13, 'CHI', 8589934592, 9, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"child":"LA1","revision":13}');
+INSERT INTO public.status VALUES (14, 'CHI', 8589934592, 10, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"child":"LA1","revision":15}');
+INSERT INTO public.status VALUES (15, 'CHI', 8589934592, 11, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
+INSERT INTO public.status VALUES (16, 'CHI', 8589934592, 12, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
+INSERT INTO public.status VALUES (17, 'CHI', 8589934592, 13, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
+INSERT INTO public.status VALUES (18, 'LA1', 25769803776, 5, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
+INSERT INTO public.status VALUES (19, 'LA1', 25769803776, 6, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
+INSERT INTO public.status VALUES (20, 'LA1', 25769803776, 7, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":"2"}');
+INSERT INTO public.status VALUES (21, 'CHI', 8589934592, 14, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
+INSERT INTO public.status VALUES (22, 'CHI', 8589934592, 15, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes":1806,"files":2,"streams":1,"version":2}');
+INSERT INTO public.status VALUES (23, 'LA1', 25769803776, 8, 3504, 'information', 'detail', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"reason":"content","version":"3"}');
+INSERT INTO public.status VALUES (24, 'CHI', 8589934592, 16, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"child":"LA1","revision":17}');
+INSERT INTO public.status VALUES (25, 'CHI', 8589934592, 17, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
+INSERT INTO public.status VALUES (26, 'CHI', 8589934592, 18, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
+INSERT INTO public.status VALUES (27, 'CHI', 8589934592, 19, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
+INSERT INTO public.status VALUES (28, 'CHI', 8589934592, 20, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
+INSERT INTO public.status VALUES (29, 'CHI', 8589934592, 21, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes":1755,"files":2,"streams":1,"version":3}');
+INSERT INTO public.status VALUES (30, 'LA1', 25769803776, 9, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
+INSERT INTO public.status VALUES (31, 'LA1', 25769803776, 10, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
+INSERT INTO public.status VALUES (32, 'LA1', 25769803776, 11, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":"3"}');
+INSERT INTO public.status VALUES (33, 'CHI', 8589934592, 22, 30000, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","source":"memory:demo"}');
+INSERT INTO public.status VALUES (34, 'CHI', 8589934592, 23, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
+INSERT INTO public.status_source VALUES ('CHI', 8589934592, 23, 0);
 INSERT INTO public.status_source VALUES ('LA1', 25769803776, 11, 0);
 INSERT INTO public.versions VALUES ('HQ100001', 1, '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', 'e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:00:00+00');
 INSERT INTO public.versions VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f', 2, 1, 0, 1, 1806, 0, '2026-01-01 00:10:00.001+00');
 INSERT INTO public.versions VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:20:00.002+00');
 SELECT pg_catalog.setval('public.hop_dirty_number_seq', 5, false);
 SELECT pg_catalog.setval('public.identity_one_seq', 2, false);
-SELECT pg_catalog.setval('public.status_id_seq', 32, false);
+SELECT pg_catalog.setval('public.status_id_seq', 35, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.assignments
@@ -341,6 +354,8 @@ ALTER TABLE ONLY public.parcels
     ADD CONSTRAINT pk_parcels PRIMARY KEY (id);
 ALTER TABLE ONLY public.points
     ADD CONSTRAINT pk_points PRIMARY KEY (place);
+ALTER TABLE ONLY public.receivers
+    ADD CONSTRAINT pk_receivers PRIMARY KEY (site);
 ALTER TABLE ONLY public.shipments
     ADD CONSTRAINT pk_shipments PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.sites

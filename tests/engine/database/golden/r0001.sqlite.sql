@@ -79,9 +79,9 @@ CREATE TABLE hop_dirty (
 	CONSTRAINT uq_hop_dirty_peer_kind_key UNIQUE (peer, kind, "key")
 );
 INSERT INTO "hop_dirty" VALUES(1,'HQ1','definition','package/CHI00001');
-INSERT INTO "hop_dirty" VALUES(2,'HQ1','status','30');
+INSERT INTO "hop_dirty" VALUES(2,'HQ1','status','33');
 INSERT INTO "hop_dirty" VALUES(3,'LA1','definition','package/CHI00001');
-INSERT INTO "hop_dirty" VALUES(4,'HQ1','status','31');
+INSERT INTO "hop_dirty" VALUES(4,'HQ1','status','34');
 CREATE TABLE hop_sealed (
 	peer VARCHAR(3) NOT NULL, 
 	first BIGINT NOT NULL, 
@@ -104,8 +104,8 @@ CREATE TABLE hop_streams (
 	away_said BOOLEAN NOT NULL, 
 	CONSTRAINT pk_hop_streams PRIMARY KEY (peer)
 );
-INSERT INTO "hop_streams" VALUES('HQ1',2,49,48,30332,1,2,15,'2026-01-01T00:20:00.002000Z',0);
-INSERT INTO "hop_streams" VALUES('LA1',2,14,13,10887,25769803776,2,16,'2026-01-01T00:20:00.002000Z',0);
+INSERT INTO "hop_streams" VALUES('HQ1',2,54,53,33662,1,2,15,'2026-01-01T00:20:00.002000Z',0);
+INSERT INTO "hop_streams" VALUES('LA1',2,14,13,10887,25769803776,2,17,'2026-01-01T00:20:00.002000Z',0);
 CREATE TABLE hop_told (
 	peer VARCHAR(3) NOT NULL, 
 	kind VARCHAR(64) NOT NULL, 
@@ -145,15 +145,18 @@ CREATE TABLE parcels (
 	id VARCHAR(64) NOT NULL, 
 	target BLOB NOT NULL, 
 	bases TEXT NOT NULL, 
+	level VARCHAR(16) NOT NULL, 
+	needs TEXT NOT NULL, 
+	abilities TEXT NOT NULL, 
 	size BIGINT NOT NULL, 
 	head_size BIGINT NOT NULL, 
 	figures TEXT NOT NULL, 
 	used TEXT NOT NULL, 
 	CONSTRAINT pk_parcels PRIMARY KEY (id)
 );
-INSERT INTO "parcels" VALUES('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc',X'024C4D497E8A22B98F93D54D98F1E6F6B3AA3B8EDD996886CA88E57F710E9A3D','[]',820,298,'{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}','2026-01-01T00:00:00.000000Z');
-INSERT INTO "parcels" VALUES('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510',X'8D795BEA30E5E80B9BB7D2E5632ACDA7E39931048AF3AC94CF83DD48A692DA3E','["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]',806,334,'{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}','2026-01-01T00:10:00.001000Z');
-INSERT INTO "parcels" VALUES('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b',X'E26F875E17E86F505EC769BDDC42701D8639F5A15025CCACE44E922F5C1711D0','["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]',799,333,'{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}','2026-01-01T00:20:00.002000Z');
+INSERT INTO "parcels" VALUES('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc',X'024C4D497E8A22B98F93D54D98F1E6F6B3AA3B8EDD996886CA88E57F710E9A3D','[]','smallest','[]','[]',820,298,'{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}','2026-01-01T00:00:00.000000Z');
+INSERT INTO "parcels" VALUES('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510',X'8D795BEA30E5E80B9BB7D2E5632ACDA7E39931048AF3AC94CF83DD48A692DA3E','["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]','smallest','[]','[]',806,334,'{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}','2026-01-01T00:10:00.001000Z');
+INSERT INTO "parcels" VALUES('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b',X'E26F875E17E86F505EC769BDDC42701D8639F5A15025CCACE44E922F5C1711D0','["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]','smallest','[]','[]',799,333,'{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}','2026-01-01T00:20:00.002000Z');
 CREATE TABLE points (
 	place TEXT NOT NULL, 
 	site VARCHAR(3) NOT NULL, 
@@ -164,6 +167,14 @@ CREATE TABLE points (
 	CONSTRAINT pk_points PRIMARY KEY (place)
 );
 INSERT INTO "points" VALUES('CHI/P1','CHI','folder','folder:/CHI/P1','HQ1','{}');
+CREATE TABLE receivers (
+	site VARCHAR(3) NOT NULL, 
+	rate BIGINT NOT NULL, 
+	abilities TEXT NOT NULL, 
+	CONSTRAINT pk_receivers PRIMARY KEY (site)
+);
+INSERT INTO "receivers" VALUES('1''"',9223372036854775807,'{"ü":[1,null,"🚚"]}');
+INSERT INTO "receivers" VALUES('2''"',9223372036854775806,'{"ü":[2,null,"🚚"]}');
 CREATE TABLE shipments (
 	package VARCHAR(8) NOT NULL, 
 	place TEXT NOT NULL, 
@@ -261,25 +272,28 @@ INSERT INTO "status" VALUES(9,'LA1',25769803776,3,3502,'information','milestone'
 INSERT INTO "status" VALUES(10,'LA1',25769803776,4,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"version":"1"}');
 INSERT INTO "status" VALUES(11,'CHI',8589934592,7,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"version":1}');
 INSERT INTO "status" VALUES(12,'CHI',8589934592,8,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes":1755,"files":2,"streams":1,"version":1}');
-INSERT INTO "status" VALUES(13,'CHI',8589934592,9,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
-INSERT INTO "status" VALUES(14,'CHI',8589934592,10,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
-INSERT INTO "status" VALUES(15,'CHI',8589934592,11,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
-INSERT INTO "status" VALUES(16,'LA1',25769803776,5,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
-INSERT INTO "status" VALUES(17,'LA1',25769803776,6,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
-INSERT INTO "status" VALUES(18,'LA1',25769803776,7,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":"2"}');
-INSERT INTO "status" VALUES(19,'CHI',8589934592,12,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
-INSERT INTO "status" VALUES(20,'CHI',8589934592,13,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes":1806,"files":2,"streams":1,"version":2}');
-INSERT INTO "status" VALUES(21,'LA1',25769803776,8,3504,'information','detail','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"reason":"content","version":"3"}');
-INSERT INTO "status" VALUES(22,'CHI',8589934592,14,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
-INSERT INTO "status" VALUES(23,'CHI',8589934592,15,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
-INSERT INTO "status" VALUES(24,'CHI',8589934592,16,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
-INSERT INTO "status" VALUES(25,'CHI',8589934592,17,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
-INSERT INTO "status" VALUES(26,'CHI',8589934592,18,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes":1755,"files":2,"streams":1,"version":3}');
-INSERT INTO "status" VALUES(27,'LA1',25769803776,9,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
-INSERT INTO "status" VALUES(28,'LA1',25769803776,10,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
-INSERT INTO "status" VALUES(29,'LA1',25769803776,11,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":"3"}');
-INSERT INTO "status" VALUES(30,'CHI',8589934592,19,30000,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","source":"memory:demo"}');
-INSERT INTO "status" VALUES(31,'CHI',8589934592,20,30004,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","places":"LA1"}');
+INSERT INTO "status" VALUES(13,'CHI',8589934592,9,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"child":"LA1","revision":13}');
+INSERT INTO "status" VALUES(14,'CHI',8589934592,10,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"child":"LA1","revision":15}');
+INSERT INTO "status" VALUES(15,'CHI',8589934592,11,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
+INSERT INTO "status" VALUES(16,'CHI',8589934592,12,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
+INSERT INTO "status" VALUES(17,'CHI',8589934592,13,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
+INSERT INTO "status" VALUES(18,'LA1',25769803776,5,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
+INSERT INTO "status" VALUES(19,'LA1',25769803776,6,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
+INSERT INTO "status" VALUES(20,'LA1',25769803776,7,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":"2"}');
+INSERT INTO "status" VALUES(21,'CHI',8589934592,14,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
+INSERT INTO "status" VALUES(22,'CHI',8589934592,15,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes":1806,"files":2,"streams":1,"version":2}');
+INSERT INTO "status" VALUES(23,'LA1',25769803776,8,3504,'information','detail','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"reason":"content","version":"3"}');
+INSERT INTO "status" VALUES(24,'CHI',8589934592,16,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"child":"LA1","revision":17}');
+INSERT INTO "status" VALUES(25,'CHI',8589934592,17,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
+INSERT INTO "status" VALUES(26,'CHI',8589934592,18,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
+INSERT INTO "status" VALUES(27,'CHI',8589934592,19,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
+INSERT INTO "status" VALUES(28,'CHI',8589934592,20,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
+INSERT INTO "status" VALUES(29,'CHI',8589934592,21,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes":1755,"files":2,"streams":1,"version":3}');
+INSERT INTO "status" VALUES(30,'LA1',25769803776,9,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
+INSERT INTO "status" VALUES(31,'LA1',25769803776,10,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
+INSERT INTO "status" VALUES(32,'LA1',25769803776,11,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":"3"}');
+INSERT INTO "status" VALUES(33,'CHI',8589934592,22,30000,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","source":"memory:demo"}');
+INSERT INTO "status" VALUES(34,'CHI',8589934592,23,30004,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","places":"LA1"}');
 CREATE TABLE status_source (
 	site TEXT NOT NULL, 
 	epoch INTEGER NOT NULL, 
@@ -287,7 +301,7 @@ CREATE TABLE status_source (
 	expired INTEGER DEFAULT '0' NOT NULL, 
 	CONSTRAINT pk_status_source PRIMARY KEY (site, epoch)
 );
-INSERT INTO "status_source" VALUES('CHI',8589934592,20,0);
+INSERT INTO "status_source" VALUES('CHI',8589934592,23,0);
 INSERT INTO "status_source" VALUES('LA1',25769803776,11,0);
 CREATE TABLE versions (
 	package VARCHAR(8) NOT NULL, 
@@ -315,5 +329,5 @@ CREATE INDEX ix_shipments_place ON shipments (place);
 CREATE INDEX ix_status_package_place_id ON status (package, place, id);
 CREATE INDEX ix_status_received ON status (received);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('status',31);
+INSERT INTO "sqlite_sequence" VALUES('status',34);
 COMMIT;

@@ -134,6 +134,9 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("target", sa.LargeBinary(length=32), nullable=False),
         sa.Column("bases", Json(), nullable=False),
+        sa.Column("level", sa.String(length=16), nullable=False),
+        sa.Column("needs", Json(), nullable=False),
+        sa.Column("abilities", Json(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("head_size", sa.BigInteger(), nullable=False),
         sa.Column("figures", Json(), nullable=False),
@@ -156,6 +159,13 @@ def upgrade() -> None:
     with op.batch_alter_table("points", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_points_site"), ["site"], unique=False)
 
+    op.create_table(
+        "receivers",
+        sa.Column("site", sa.String(length=3), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("abilities", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("site", name=op.f("pk_receivers")),
+    )
     op.create_table(
         "shipments",
         sa.Column("package", sa.String(length=8), nullable=False),
