@@ -34,12 +34,22 @@ class Gap(NamedTuple):
         return sum(self.lengths)
 
 
+class Stretch(NamedTuple):
+    """Bytes of the new content that stand in the old one too."""
+
+    offset: int
+    length: int
+    old: int
+    """Where."""
+
+
 class Places:
     """Where the chunks of an old content are. Memory: 16 bytes a chunk, 60 while it is made. Chunks are told apart by 40 bits of
-    their id: what is found is a hint."""
+    their id, so that what is found is a hint; with ``exact`` it is certain, for 32 bytes more."""
 
-    def __init__(self, rows: Iterable[tuple[int, ChunkId]]) -> None:
+    def __init__(self, rows: Iterable[tuple[int, ChunkId]], *, exact: bool = False) -> None:
         self._starts: array[int] = array("Q", [0])
+        self._ids = bytearray() if exact else None
         keys: list[int] = []
         at = 0
         for length, chunk in rows:
@@ -47,6 +57,8 @@ class Places:
                 keys.append(_key(chunk) | len(keys))
             at += length
             self._starts.append(at)
+            if self._ids is not None:
+                self._ids += chunk
         keys.sort()
         self._keys: array[int] = array("Q", keys)
         self._next = 0
@@ -64,6 +76,8 @@ class Places:
             if at + 1 < len(self._keys) and self._keys[at + 1] & ~_INDEX_MASK == key:
                 return None
         number = self._keys[at] & _INDEX_MASK
+        if self._ids is not None and bytes(self._ids[number * 32 : number * 32 + 32]) != chunk:
+            return None
         self._next = min(number + 1, _INDEX_MASK)
         return number
 
@@ -109,3 +123,34 @@ def find_gaps(
     if lengths:
         pending.append(Gap(start, following - len(lengths), lengths, low, size))
     yield from pending
+
+
+def align(rows: Iterable[tuple[int, ChunkId]], places: Places) -> Iterator[Gap | Stretch]:
+    """All of a new content: what of it ``places`` knows, exactly, and the gaps between. Ordinals of gaps mean nothing."""
+    low = offset = 0
+    lengths: array[int] = array("I")
+    stretch: Stretch | None = None
+    for length, chunk in rows:
+        number = places.find(chunk)
+        if number is None:
+            if stretch is not None:
+                yield stretch
+                stretch = None
+            lengths.append(length)
+        else:
+            old = places.start(number)
+            if lengths:
+                yield Gap(offset - sum(lengths), 0, lengths, low, old)
+                lengths = array("I")
+            if stretch is not None and stretch.old + stretch.length == old:
+                stretch = stretch._replace(length=stretch.length + length)
+            else:
+                if stretch is not None:
+                    yield stretch
+                stretch = Stretch(offset, length, old)
+            low = places.start(number + 1)
+        offset += length
+    if lengths:
+        yield Gap(offset - sum(lengths), 0, lengths, low, places.size)
+    if stretch is not None:
+        yield stretch

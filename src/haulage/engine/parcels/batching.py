@@ -30,6 +30,12 @@ class Batcher:
             batch = self._open[region.group] = _Open(region.group)
         batch.add(region)
 
+    def views(self) -> Iterator[View]:
+        """What open batches will be read from."""
+        for batch in self._open.values():
+            for region in batch.regions:
+                yield region.view
+
     def rest(self) -> Iterator[PlannedBatch]:
         """What is not full."""
         for group, batch in self._open.items():

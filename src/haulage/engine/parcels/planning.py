@@ -16,9 +16,10 @@ from haulage.engine.parcels.anchors import Gap, Places, find_gaps
 from haulage.engine.parcels.base_finding import Bases, Held, labels
 from haulage.engine.parcels.batching import FRESH_BYTES, WINDOW_BYTES, Batcher
 from haulage.engine.parcels.content_view import ChunkCache, ContentView, prefetch
-from haulage.engine.parcels.model import At, FilePlan, PlannedBatch, Source, Why
+from haulage.engine.parcels.inside import Arena, ArenaPart, inside_regions, look_inside
+from haulage.engine.parcels.model import SCRATCH, At, FilePlan, Fresh, ObjectKind, PlannedBatch, Source, Why
 from haulage.engine.parcels.new_chunks import NewChunks
-from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, cut_gap
+from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
 
 _WINDOW_CONTENTS = 16_384
 _SMALL_BYTES = MIB
@@ -26,6 +27,9 @@ _SMALL_BYTES = MIB
 _GROUP_BYTES = 10 * MIB
 """Read at once."""
 _SAMPLE_BYTES = 4096
+_LEAST_ARCHIVE = 4096
+_ARCHIVE_HEADS = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"!<arch>", b"MSCF")
+_ARENA_BYTES = 256 * MIB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +59,8 @@ class _Tally:
 
     fresh_bytes: int = 0
     packed_bytes: int = 0
+    inside: list[Region] | None = None
+    """Once it was looked at: what makes it by what is inside, empty if that is not the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,11 @@ class UpdatePlan:
 
     def both(self) -> Iterator[FilePlan | PlannedBatch]:
         """Files and batches in one go."""
-        yield from _Planner(self._target, self._bases, self._store, self._new, self._level).run()
+        planner = _Planner(self._target, self._bases, self._store, self._new, self._level, self._folder, self._abilities)
+        try:
+            yield from planner.run()
+        finally:
+            planner.close()
 
 
 def plan_update(
@@ -124,7 +134,16 @@ def plan_update(
 class _Planner:
     """One reading of a plan."""
 
-    def __init__(self, target: Manifest, bases: tuple[Manifest, ...], store: ChunkStore, new: NewChunks, level: Level) -> None:
+    def __init__(
+        self,
+        target: Manifest,
+        bases: tuple[Manifest, ...],
+        store: ChunkStore,
+        new: NewChunks,
+        level: Level,
+        folder: str,
+        abilities: frozenset[str],
+    ) -> None:
         self._target = target
         self._bases = Bases(bases)
         self._new = new
@@ -138,6 +157,10 @@ class _Planner:
             reference=4 * MIB,
             grow=True,
         )
+        self._level, self._folder = level, folder
+        self._abilities = frozenset[str]() if fast else abilities
+        self._arenas: list[Arena] = []
+        self._labels = 0
 
     def run(self) -> Iterator[FilePlan | PlannedBatch]:
         window: list[Wanted] = []
@@ -187,12 +210,42 @@ class _Planner:
             if isinstance(item, FilePlan):
                 yield item
             else:
-                yield from self._batcher.add(item)
+                yield from self._add(item)
+
+    def _add(self, region: Region) -> Iterator[PlannedBatch]:
+        if region.kind is ObjectKind.ARCHIVE and any(_is_aside(piece) for piece in region.pieces):
+            yield from self._batcher.rest()
+        for batch in self._batcher.add(region):
+            yield batch
+            self._clear_arenas()
+
+    def close(self) -> None:
+        """Give all temporary space back."""
+        for arena in self._arenas:
+            arena.close()
+        self._arenas = []
+
+    def _clear_arenas(self) -> None:
+        """After a batch was used: expanded forms that no open batch needs go."""
+        used = {view.arena for view in self._batcher.views() if isinstance(view, ArenaPart)}
+        for arena in [arena for arena in self._arenas[:-1] if arena not in used]:
+            arena.close()
+            self._arenas.remove(arena)
+
+    def _arena(self) -> Arena:
+        if not self._arenas or self._arenas[-1].size > _ARENA_BYTES:
+            self._arenas.append(Arena(self._folder))
+        return self._arenas[-1]
 
     def _cut(self, window: Iterable[Wanted]) -> Iterator[Region | FilePlan]:
         for group in _groups(unit for wanted in window for unit in self._units(wanted)):
             prefetch(self._new_cache, [part for unit in group for part in unit.ranges])
             for unit in group:
+                if unit.tally.inside is None:
+                    unit.tally.inside = regions = self._inside(unit)
+                    yield from regions
+                if unit.tally.inside and unit.gap is not None:
+                    continue
                 if unit.gap is None:
                     yield _outcome(unit.wanted, unit.tally, has_bases=bool(self._bases.manifests))
                     continue
@@ -200,6 +253,22 @@ class _Planner:
                     unit.tally.fresh_bytes += region.fresh_bytes
                     unit.tally.packed_bytes += region.fresh_bytes if region.group is Group.PACKED else 0
                     yield region
+
+    def _inside(self, unit: _Unit) -> list[Region]:
+        """What makes the content of a unit, if it is an archive and its inside is the better way."""
+        wanted, old = unit.wanted, unit.old
+        if old is None or wanted.base is None or not self._abilities or wanted.content.size < _LEAST_ARCHIVE:
+            return []
+        if not unit.new.read(0, 8).startswith(_ARCHIVE_HEADS):
+            return []
+        inside = look_inside(old.view, wanted.base.path, unit.new, wanted.path, self._level, self._abilities)
+        if inside is None:
+            return []
+        part = self._arena().part()
+        regions = inside_regions(wanted.at, inside, old, unit.new, part, self._folder, self._bounds, self._labels)
+        self._labels += len(regions) - 1
+        unit.tally.fresh_bytes = sum([region.fresh_bytes for region in regions])
+        return regions
 
     def _units(self, wanted: Wanted) -> Iterator[_Unit]:
         new = ContentView(wanted.content, self._target, self._new_cache)
@@ -214,6 +283,10 @@ class _Planner:
         for gap in find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places):
             yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old), tally)
         yield _Unit(wanted, None, new, old, (), tally)
+
+
+def _is_aside(piece: Slice | Fresh) -> bool:
+    return isinstance(piece, Slice) and piece.source.base == SCRATCH
 
 
 def _looked_at(gap: Gap, new: ContentView, old: Old | None) -> tuple[tuple[ContentView, int, int], ...]:
@@ -246,7 +319,9 @@ def _groups(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
 
 
 def _outcome(wanted: Wanted, tally: _Tally, *, has_bases: bool) -> FilePlan:
-    if wanted.base is not None:
+    if tally.inside:
+        why = Why.INSIDE
+    elif wanted.base is not None:
         why = Why.DELTA
     elif tally.packed_bytes * 2 > tally.fresh_bytes:
         why = Why.PACKED
@@ -260,7 +335,7 @@ def _told(path: bytes, label: bytes | None, content: ContentRef, base: Held | No
         path=path,
         stream=label,
         size=content.size,
-        bytes_reused=content.size - fresh,
+        bytes_reused=max(0, content.size - fresh),
         bytes_new=fresh,
         base=base.path if base is not None else None,
         why=why,

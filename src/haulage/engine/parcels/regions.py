@@ -5,7 +5,6 @@ fresh, and the old bytes that are likely to help. Knows views, no stores and no 
 from __future__ import annotations
 
 import enum
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from haulage.engine.archives.recipe import Recipe
 from haulage.engine.archives.view import View
 from haulage.engine.delta.common import common_prefix, common_suffix
+from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
 from haulage.engine.parcels.anchors import Gap
 from haulage.engine.parcels.model import At, Fresh, ObjectKind, Source
 
@@ -24,7 +24,7 @@ _LEAST_COPY = 32
 _MOST_OBJECT = 64 * MIB
 _MOST_CHUNKS = 8192
 _SAMPLE_BYTES = 4096
-_SAMPLES = 4
+_SAMPLES = 5
 _PACKED_BYTES = 32 * 1024
 """What is smaller does not matter by itself."""
 
@@ -217,16 +217,9 @@ def _agreed_back(new: View, end: int, old: View, high: int, most: int) -> int:
 
 def _group(view: View, offset: int, size: int) -> Group:
     """What kind of bytes these are, from a few samples."""
-    head = view.read(offset, min(size, _SAMPLE_BYTES))
-    if b"\0" not in head:
-        return Group.TEXT if size < _PACKED_BYTES or not _is_packed(view, offset, size) else Group.PACKED
-    return Group.PACKED if size >= _PACKED_BYTES and _is_packed(view, offset, size) else Group.BINARY
-
-
-def _is_packed(view: View, offset: int, size: int) -> bool:
-    step = (size - _SAMPLE_BYTES) // (_SAMPLES - 1)
-    return all(_hard(view.read(offset + number * step, _SAMPLE_BYTES)) for number in range(_SAMPLES))
-
-
-def _hard(sample: bytes) -> bool:
-    return len(zlib.compress(sample, 1)) > len(sample) * 31 // 32
+    head = view.read(offset, min(size, HEAD_BYTES))
+    if size >= _PACKED_BYTES:
+        step = (size - _SAMPLE_BYTES) // (_SAMPLES - 1)
+        if looks_packed(b"".join([view.read(offset + number * step, _SAMPLE_BYTES) for number in range(_SAMPLES)])):
+            return Group.PACKED
+    return Group.TEXT if looks_text(head) else Group.BINARY
