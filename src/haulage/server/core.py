@@ -154,6 +154,7 @@ class SiteCore:
         self.departure = Departure(self.duties, self.enrolment.forget)
         self._heralds = heralds
         self._make_workers()
+        self._make_provider()
         self._make_repair()
         renderers |= {
             MessageKind.LACKING: self.healer.render,
@@ -277,8 +278,12 @@ class SiteCore:
             threads=parts.threads,
             rules=parts.capture_rules,
         )
+
+    def _make_provider(self) -> None:
+        """Who serves the children."""
+        parts = self.parts
         self.provider = Provider(
-            code,
+            self.code,
             database=self.database,
             store=parts.store,
             clock=parts.clock,
