@@ -16,8 +16,13 @@ from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import ContentRef, ManifestEntry
 from haulage.engine.parcels.model import At
 
+_BUNDLED = re.compile(rb"(?<=[.-])(?=[\w-]*(?:[0-9_-]|[a-z][A-Z]|[A-Z]{2}))[\w-]{8}(?=\.)")
+"""What bundlers of scripts put before the end of a name: eight signs, not a plain word."""
+_HASH = re.compile(rb"(?=[a-f]*[0-9])[0-9a-f]{8,}")
 _CHANGING = re.compile(rb"[0-9a-f]{8,}|[0-9]+")
 _PAGES_KEPT = 12
+_WHOLE_PATHS = 2
+"""Of the keys of a name so many are of the whole path."""
 _CANDIDATES = 64
 """Of contents with the same last name only so many are weighed."""
 
@@ -43,12 +48,17 @@ def labels(entry: ManifestEntry) -> Iterator[tuple[int, bytes | None, ContentRef
 
 
 def plain_name(path: bytes) -> bytes:
-    """A path with what changes from version to version taken out: numbers, and hexadecimal of 8 digits or more."""
-    return _CHANGING.sub(b"#", path)
+    """A path with what changes from version to version taken out: numbers, hexadecimal of 8 digits or more, bundlers' marks."""
+    return _CHANGING.sub(b"#", _unmarked(path))
+
+
+def _unmarked(path: bytes) -> bytes:
+    folder, slash, name = path.rpartition(b"/")
+    return _HASH.sub(b"#", folder + slash + _BUNDLED.sub(b"#", name))
 
 
 class Bases:
-    """The contents of the bases by name. Memory: a few pages; once more than equal paths is asked for, 32 bytes a content."""
+    """The contents of the bases by name. Memory: a few pages; once more than equal paths is asked for, 40 bytes a content."""
 
     def __init__(self, bases: Sequence[Manifest]) -> None:
         self.manifests = tuple(bases)
@@ -68,16 +78,18 @@ class Bases:
                         return Held(base, At(page, number, part), path, content)
         return None
 
-    def alike(self, path: bytes, size: int) -> Held | None:
-        """The main content whose name is most like this path's, of those the one nearest in size."""
+    def alike(self, path: bytes, size: int) -> tuple[Held, bool] | None:
+        """The main content whose name is most like this path's, of those the one nearest in size; and whether that is certain:
+        but for numbers and marks its path is the same, and no other's is."""
         if self._names is None:
             self._names = _Names(self.manifests)
-        for numbers in self._names.candidates(path):
+        for rank, numbers in self._names.candidates(path):
             sizes = self._names.sizes
             best = sorted(numbers, key=lambda number: (abs(sizes[number] - size), number))[:4]
             found = [self._at(number) for number in best]
             base_name = path.rpartition(b"/")[2]
-            return min(found, key=lambda held: held.path.rpartition(b"/")[2] != base_name)
+            best_found = min(found, key=lambda held: held.path.rpartition(b"/")[2] != base_name)
+            return best_found, rank < _WHOLE_PATHS and len(numbers) == 1
         return None
 
     def content(self, base: int, at: At) -> Held:
@@ -103,13 +115,13 @@ class Bases:
 
 
 class _Names:
-    """Every main content of the bases under three keys, sorted: 32 bits of a checksum, 32 of the content's number."""
+    """Every main content of the bases under four keys, sorted: 32 bits of a checksum, 32 of the content's number."""
 
     def __init__(self, bases: Sequence[Manifest]) -> None:
         self.sizes: array[int] = array("Q")
         self._page_starts: array[int] = array("Q")
         self._page_of: list[tuple[int, int]] = []
-        keys: tuple[array[int], ...] = (array("Q"), array("Q"), array("Q"))
+        keys = tuple(array("Q") for _ in range(_KEYS))
         for base, manifest in enumerate(bases):
             for page in range(len(manifest.pages())):
                 self._page_starts.append(len(self.sizes))
@@ -122,14 +134,14 @@ class _Names:
                             column.append(key << 32 | number)
         self._keys = tuple(array("Q", sorted(column)) for column in keys)
 
-    def candidates(self, path: bytes) -> Iterator[list[int]]:
-        """Numbers of contents alike in name, most alike first."""
-        for key, column in zip(_keys(path), self._keys, strict=True):
+    def candidates(self, path: bytes) -> Iterator[tuple[int, list[int]]]:
+        """Numbers of contents alike in name, most alike first, with how alike: 0 is most."""
+        for rank, (key, column) in enumerate(zip(_keys(path), self._keys, strict=True)):
             low = bisect.bisect_left(column, key << 32)
             high = bisect.bisect_left(column, (key + 1) << 32, low)
             if low < high:
                 step = -(-(high - low) // _CANDIDATES)
-                yield [column[at] & 0xFFFFFFFF for at in range(low, high, step)]
+                yield rank, [column[at] & 0xFFFFFFFF for at in range(low, high, step)]
 
     def place(self, number: int) -> tuple[int, int, int]:
         """Base, page and entry of a content."""
@@ -138,7 +150,11 @@ class _Names:
         return base, page, number - self._page_starts[at]
 
 
-def _keys(path: bytes) -> tuple[int, int, int]:
+def _keys(path: bytes) -> tuple[int, ...]:
+    """Checksums of a path: without hashes, without numbers too, and of that the last two names and the last."""
     plain = plain_name(path)
     parts = plain.rsplit(b"/", 2)
-    return zlib.crc32(plain), zlib.crc32(b"/".join(parts[-2:])), zlib.crc32(parts[-1])
+    return zlib.crc32(_unmarked(path)), zlib.crc32(plain), zlib.crc32(b"/".join(parts[-2:])), zlib.crc32(parts[-1])
+
+
+_KEYS = len(_keys(b""))

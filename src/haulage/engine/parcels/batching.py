@@ -12,6 +12,8 @@ from haulage.engine.parcels.regions import Group, Region, Slice
 
 FRESH_BYTES = {group: BATCH_NEW_BYTES["text" if group is Group.TEXT else "binary"] for group in Group}
 WINDOW_BYTES = {group: BATCH_OLD_BYTES["text" if group is Group.TEXT else "binary"] for group in Group}
+PLAIN_BYTES = 8 * 1024 * 1024
+"""Of fresh bytes that nothing held is like: they travel almost as they are, and what a cut line costs is a batch."""
 _JOIN_BYTES = 4096
 """Windows closer than this become one."""
 
@@ -48,11 +50,12 @@ class _Open:
     def __init__(self, group: Group) -> None:
         self.regions: list[Region] = []
         self._group = group
-        self._fresh = self._windows = self._chunks = 0
+        self._fresh = self._plain = self._windows = self._chunks = 0
 
     def fits(self, region: Region) -> bool:
         return not self.regions or (
             self._fresh + region.fresh_bytes <= FRESH_BYTES[self._group]
+            and self._plain + _plain_bytes(region) <= PLAIN_BYTES
             and self._windows + _size(region.windows) <= WINDOW_BYTES[self._group]
             and self._chunks + region.count <= MAX_BATCH_CHUNKS
         )
@@ -60,11 +63,16 @@ class _Open:
     def add(self, region: Region) -> None:
         self.regions.append(region)
         self._fresh += region.fresh_bytes
+        self._plain += _plain_bytes(region)
         self._windows += _size(region.windows)
         self._chunks += region.count
 
     def close(self) -> PlannedBatch:
         return batch_of(self.regions, text=self._group is Group.TEXT)
+
+
+def _plain_bytes(region: Region) -> int:
+    return 0 if region.windows else region.fresh_bytes
 
 
 def _size(slices: tuple[Slice, ...]) -> int:

@@ -5,7 +5,7 @@ here. Memory does not grow with the trees beyond a few dozen bytes for each of t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haulage.engine.content.content_list import read_chunks
 from haulage.engine.content.manifest import Manifest
@@ -20,6 +20,7 @@ from haulage.engine.parcels.inside import Arena, ArenaPart, inside_regions, look
 from haulage.engine.parcels.model import SCRATCH, At, FilePlan, Fresh, ObjectKind, PlannedBatch, Source, Why
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
+from haulage.engine.parcels.similar import Doubtful, Sketches, by_chunks, kind_of, sketches, worth_a_sketch
 
 _WINDOW_CONTENTS = 16_384
 _SMALL_BYTES = MIB
@@ -43,6 +44,8 @@ class Wanted:
     first: int
     count: int
     base: Held | None
+    certain: bool
+    """Whether the base was found by a name that only it has."""
 
     @property
     def key(self) -> tuple[bool, bytes, bytes, bytes]:
@@ -161,6 +164,7 @@ class _Planner:
         self._abilities = frozenset[str]() if fast else abilities
         self._arenas: list[Arena] = []
         self._labels = 0
+        self._sketches: Sketches | None = None
 
     def run(self) -> Iterator[FilePlan | PlannedBatch]:
         window: list[Wanted] = []
@@ -198,13 +202,46 @@ class _Planner:
                         content=content,
                         first=first,
                         count=following - first,
-                        base=base or self._by_name(entry.path, label, content.size),
+                        base=base,
+                        certain=base is not None,
                     )
 
-    def _by_name(self, path: bytes, label: bytes | None, size: int) -> Held | None:
-        return self._bases.alike(path, size) if label is None and self._bases.manifests else None
+    def _named(self, wanted: Wanted) -> Wanted:
+        """With the base that its name suggests, if it has none."""
+        if wanted.base is not None or wanted.label is not None or not self._bases.manifests:
+            return wanted
+        found = self._bases.alike(wanted.path, wanted.content.size)
+        return wanted if found is None else replace(wanted, base=found[0], certain=found[1])
+
+    def _resembling(self, window: list[Wanted]) -> list[Wanted]:
+        """With the bases that contents suggest, for those whose name says nothing certain."""
+        numbers = [number for number, wanted in enumerate(window) if not wanted.certain and wanted.label is None]
+        doubtful = [Doubtful(window[number].path, window[number].content, window[number].base) for number in numbers]
+        if not doubtful or not self._bases.manifests:
+            return window
+        found = by_chunks(doubtful, self._target, self._bases, self._new.ordinals)
+        if self._level is not Level.FAST:
+            rest = [number for number, one in enumerate(doubtful) if number not in found and worth_a_sketch(one.content)]
+            found.update(self._sketched(rest, doubtful))
+        window = list(window)
+        for number, held in found.items():
+            window[numbers[number]] = replace(window[numbers[number]], base=held)
+        return window
+
+    def _sketched(self, numbers: list[int], doubtful: list[Doubtful]) -> Iterator[tuple[int, Held]]:
+        if not numbers:
+            return
+        if self._sketches is None:
+            kinds = frozenset([kind_of(doubtful[number].path) for number in numbers])
+            self._sketches = Sketches(self._target, self._bases, self._new_cache, kinds)
+        views = [ContentView(doubtful[number].content, self._target, self._new_cache) for number in numbers]
+        for number, found in zip(numbers, sketches(views, self._new_cache), strict=True):
+            held = self._sketches.find(found, doubtful[number].guess)
+            if held is not None:
+                yield number, held
 
     def _window(self, window: list[Wanted]) -> Iterator[FilePlan | PlannedBatch]:
+        window = self._resembling([self._named(wanted) for wanted in window])
         window.sort(key=lambda wanted: wanted.key)
         for item in self._cut(window):
             if isinstance(item, FilePlan):
@@ -321,10 +358,10 @@ def _groups(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
 def _outcome(wanted: Wanted, tally: _Tally, *, has_bases: bool) -> FilePlan:
     if tally.inside:
         why = Why.INSIDE
+    elif tally.packed_bytes * 2 > wanted.content.size:
+        why = Why.PACKED
     elif wanted.base is not None:
         why = Why.DELTA
-    elif tally.packed_bytes * 2 > tally.fresh_bytes:
-        why = Why.PACKED
     else:
         why = Why.NOTHING_ALIKE if has_bases else Why.NO_BASE
     return _told(wanted.path, wanted.label, wanted.content, wanted.base, tally.fresh_bytes, why)

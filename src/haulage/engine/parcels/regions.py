@@ -12,6 +12,7 @@ from typing import NamedTuple
 from haulage.engine.archives.recipe import Recipe
 from haulage.engine.archives.view import View
 from haulage.engine.delta.common import common_prefix, common_suffix
+from haulage.engine.delta.fine import fine_cuts
 from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
 from haulage.engine.parcels.anchors import Gap
 from haulage.engine.parcels.model import At, Fresh, ObjectKind, Source
@@ -115,7 +116,8 @@ def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds) -> Iterator[Re
         if old is not None and low < high:
             ranges = _windows(gap.low + front, gap.high - back, low - front, high - front, end - front, old.view.size, bounds)
             ranges = _at_most(ranges, bounds.window_bytes[group])
-            windows = tuple([Slice(old.source, first, last - first) for first, last in ranges if last > first])
+            if group is not Group.PACKED or _resembles(new, gap.offset + low, high - low, old.view, ranges):
+                windows = tuple([Slice(old.source, first, last - first) for first, last in ranges if last > first])
         yield Region(
             group=group,
             kind=ObjectKind.RUN,
@@ -213,6 +215,16 @@ def _agreed_back(new: View, end: int, old: View, high: int, most: int) -> int:
         if same < size:
             break
     return done if done >= _LEAST_COPY else 0
+
+
+def _resembles(new: View, offset: int, size: int, old: View, ranges: list[tuple[int, int]]) -> bool:
+    """Whether old bytes could be of use for packed ones: unless some piece is the same, nothing is."""
+    seen = {ident for at in range(offset, offset + size, MIB) for ident in _idents(new, at, min(MIB, offset + size - at))}
+    return any(not seen.isdisjoint(_idents(old, at, min(MIB, end - at))) for start, end in ranges for at in range(start, end, MIB))
+
+
+def _idents(view: View, offset: int, size: int) -> list[bytes]:
+    return [ident for _offset, _length, ident in fine_cuts(view.read(offset, size))]
 
 
 def _group(view: View, offset: int, size: int) -> Group:
