@@ -8,10 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haulage.base.errors import FormatError
-from haulage.engine.delta.encoding import Method, decode, encode
+from haulage.engine.delta.encoding import decode, encode
 from haulage.engine.delta.level import Level
-from haulage.engine.delta.packing import pack_lzma, pack_zstd
 
 _PIECES = st.one_of(
     st.binary(max_size=40),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
 from haulage.engine.delta.level import Level
 from haulage.engine.delta.packing import pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
+from haulage.engine.delta.predicted import apply_predicted, make_predicted
 from haulage.engine.delta.probe import looks_packed
 
 BATCH_NEW_BYTES = {"binary": 32 * 1024 * 1024, "text": 8 * 1024 * 1024}
@@ -37,6 +38,8 @@ class Method(enum.IntEnum):
     """The length of an HDiffPatch container (4 bytes, little-endian), then the container as raw LZMA2."""
     HDIFF_ZSTD = 18
     """The same, as one zstd frame."""
+    PREDICTED = 19
+    """Matches with the operands of moved code foretold, and what still differs: see ``predicted.py``."""
 
 
 def encode(old: bytes, new: bytes, *, level: Level, text: bool) -> tuple[Method, bytes]:
@@ -60,6 +63,8 @@ def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
         return unpack_lzma(payload, size)
     if method is Method.ZSTD_PREFIX:
         return unpack_zstd(payload, size, old)
+    if method is Method.PREDICTED:
+        return apply_predicted(payload, old, size)
     return _unwrap(payload, old, size, unpack_lzma if method is Method.HDIFF_LZMA else unpack_zstd)
 
 
@@ -83,6 +88,10 @@ def _candidates(old: bytes, new: bytes, level: Level, *, text: bool) -> Iterator
             length = len(container).to_bytes(_LENGTH_BYTES, "little")
             preset = 9 if level is Level.SMALLEST else 6
             yield Method.HDIFF_LZMA, length + pack_lzma(container, preset)
+            if not text:
+                foretold = make_predicted(old, new, container, preset)
+                if foretold is not None:
+                    yield Method.PREDICTED, foretold
         if text and level is Level.SMALLEST:
             yield Method.ZSTD_PREFIX, pack_zstd(new, 19, old)
         if len(container) < len(new) // 2:

@@ -38,6 +38,37 @@ def bad_delta(why: str) -> FormatError:
     return FormatError("bad-delta", f"Encoded bytes of an update cannot be decoded: {why}.", "Get it again from a trusted site.")
 
 
+def covers_of(container: bytes) -> list[tuple[int, int, int]]:
+    """Of a container made here: old offset, new offset and length of each range of new bytes that is like one of old bytes, in
+    the order of the new ones."""
+    sizes, at = [], len(_HEAD)
+    for _ in range(_SIZES):
+        number, at = _number(container, at)
+        sizes.append(number)
+    covers: list[tuple[int, int, int]] = []
+    old_at = new_at = 0
+    for _ in range(sizes[2]):
+        jump, at = _signed_number(container, at)
+        gap, at = _number(container, at)
+        length, at = _number(container, at)
+        old_at, new_at = old_at + jump, new_at + gap
+        covers.append((old_at, new_at, length))
+        old_at, new_at = old_at + length, new_at + length
+    return covers
+
+
+def _signed_number(data: bytes, at: int) -> tuple[int, int]:
+    """A number whose first byte holds a sign, whether more bytes follow, and six bits."""
+    first = data[at]
+    number, at = first & 63, at + 1
+    more = first & 64
+    while more:
+        number = number << 7 | data[at] & 127
+        more = data[at] & 128
+        at += 1
+    return (-number if first & 128 else number), at
+
+
 def _check(container: bytes, old_size: int, size: int) -> None:
     if not container.startswith(_HEAD):
         raise bad_delta("the container is of another kind")
