@@ -24,6 +24,7 @@ from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.store_state import StoreSettings
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.delta.level import Level
 from haulage.engine.parcels.build import build
 from haulage.engine.parcels.file import ParcelFile
 from haulage.engine.parcels.receive import receive
@@ -104,7 +105,7 @@ def test_f1_f47_b8_capture(tmp_path: Path, number: int) -> None:
 def test_f15_f47_receive(tmp_path: Path, number: int) -> None:
     with contextlib.closing(LocalStore(tmp_path / "parent", settings=FEW)) as parent:
         wanted = take(parent, tmp_path / "hints")
-        build(wanted, [], parent, str(tmp_path / "parcel"), level=1, threads=0)
+        build(wanted, [], parent, str(tmp_path / "parcel"), level=Level.FAST, folder=str(tmp_path), threads=0)
     file = ParcelFile.open(str(tmp_path / "parcel"))
 
     def bring(store: LocalStore) -> None:
@@ -114,6 +115,8 @@ def test_f15_f47_receive(tmp_path: Path, number: int) -> None:
                 file.read,
                 store,
                 session,
+                folder=str(tmp_path),
+                owner="receiving:PKG",
                 on_manifest=lambda manifest: store.pin(Pin(owner="receive", manifest=manifest)),
             )
             session.checkpoint()
@@ -148,18 +151,18 @@ def test_f47_b117_building_a_parcel(tmp_path: Path, number: int) -> None:
         folder.mkdir()
         counting = FaultyDisk(number)
         with counting.failing():
-            build(wanted, [], parent, str(folder / "first"), level=1, threads=0)
+            build(wanted, [], parent, str(folder / "first"), level=Level.FAST, folder=str(tmp_path), threads=0)
         (folder / "first").unlink()
         for disk in refused_steps(number, len(counting.seen), every=EVERY.get(number, 1)):
             with disk.failing(), pytest.raises(TransferError) as failed:
-                build(wanted, [], parent, str(folder / "parcel"), level=1, threads=0)
+                build(wanted, [], parent, str(folder / "parcel"), level=Level.FAST, folder=str(tmp_path), threads=0)
             proven(failed.value, number, folder)
             if disk.seen[disk.at or 0] != "fsync-folder":
                 # On a disk that refuses everything even the unfinished file stays: nobody reads it, a start clears it.
                 assert all(is_unfinished(name) for name in os.listdir(folder)), "nothing half is visible"
                 clear_unfinished(folder)
                 assert os.listdir(folder) == []
-            build(wanted, [], parent, str(folder / "parcel"), level=1, threads=0)
+            build(wanted, [], parent, str(folder / "parcel"), level=Level.FAST, folder=str(tmp_path), threads=0)
             ParcelFile.open(str(folder / "parcel")).close()
             (folder / "parcel").unlink()
 
@@ -242,7 +245,7 @@ def test_q215117_each_call_of_writing_a_tree(
         str(point.root),
         POINT,
         open_reader=LocalReader,
-        open_writer=lambda root, *, earlier, keep: LocalWriter(root, earlier=earlier, keep=keep, calls=calls),
+        open_writer=lambda root, *, earlier, older, keep: LocalWriter(root, earlier=earlier, older=older, keep=keep, calls=calls),
     )
     with pytest.raises(TransferError) as failed:
         point.put(2)

@@ -14,8 +14,9 @@ from haulage.base.clock import SystemClock
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.content.digest import digest
 from haulage.engine.content.model import ManifestId
+from haulage.engine.delta.encoding import Method
 from haulage.engine.jobs.stepped import SteppedJobs
-from haulage.engine.parcels.head import PRELUDE, Method, SectionKind, encode_head
+from haulage.engine.parcels.head import MAGIC, TRAILER, SectionKind, encode_head
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import make_claim, parse_join
 from haulage.engine.trust.keys import SigningKey
@@ -39,7 +40,7 @@ def _parcel() -> tuple[str, bytes]:
     rows = [(int(SectionKind.BATCH), int(Method.STORED), len(part), len(part), digest(part)) for part in parts]
     total = sum(map(len, parts))
     head = encode_head(ManifestId(b"\1" * 32), (), bytes_total=total, bytes_new=total, sections=rows)
-    return digest(head[PRELUDE.size :]).hex(), head + b"".join(parts)
+    return digest(head[: -TRAILER.size]).hex(), MAGIC + b"".join(parts) + head
 
 
 PARCEL, PARCEL_BYTES = _parcel()

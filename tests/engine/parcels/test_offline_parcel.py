@@ -13,11 +13,12 @@ from haulage.engine.content.digest import digest
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ChunkId, ManifestId
+from haulage.engine.delta.level import Level
 from haulage.engine.parcels.build import build
 from haulage.engine.parcels.file import ParcelFile, check_parcel
-from haulage.engine.parcels.head import MAX_BASES, ParcelHead, encode_head, parse_head
+from haulage.engine.parcels.head import MAGIC, MAX_BASES, ParcelHead, encode_head, parse_head
+from haulage.engine.parcels.parts import decode_parts
 from haulage.engine.parcels.receive import ReceiveReport, fetch_head, receive
-from haulage.engine.parcels.section import decode_parts
 from haulage.engine.trees.memory import MemoryTree
 from tests.engine.content.trees import noise, take
 
@@ -40,7 +41,7 @@ def sender() -> tuple[MemoryStore, list[ManifestId]]:
 def built(path: pathlib.Path, sender: tuple[MemoryStore, list[ManifestId]], target: int, *bases: int) -> str:
     store, made = sender
     out = os.fspath(path / f"{target}-{bases}.parcel")
-    build(made[target], [made[base] for base in bases], store, out, threads=0)
+    build(made[target], [made[base] for base in bases], store, out, level=Level.BALANCED, folder=os.fspath(path), threads=0)
     return out
 
 
@@ -48,11 +49,17 @@ def taken(path: str, store: MemoryStore) -> tuple[ParcelHead, ReceiveReport]:
     """What a receiver makes of a file, as far as it takes it."""
     parcel = ParcelFile.open(path)
     try:
-        head = fetch_head(parcel.read, parcel.head.id)
+        head = fetch_head(parcel.read, parcel.head.id, parcel.size)
         with store.session("offline") as session:
-            return head, receive(head, parcel.read, store, session)
+            return head, receive(head, parcel.read, store, session, folder=os.path.dirname(path), owner="offline")
     finally:
         parcel.close()
+
+
+def alone(target: ManifestId, bases: tuple[ManifestId, ...]) -> ParcelHead:
+    """The head of a parcel without any section, written and read."""
+    data = encode_head(target, bases, bytes_total=0, bytes_new=0, sections=[])
+    return parse_head(data, len(MAGIC) + len(data))
 
 
 def whole(target: ManifestId, store: MemoryStore) -> bool:
@@ -106,7 +113,7 @@ def test_b110_a_version_of_which_one_chunk_is_nowhere_is_never_a_success(
     del store.chunks[ChunkId(content.chunks[4:36])]
     with pytest.raises(IntegrityError) as caught:
         taken(path, store)
-    assert caught.value.code == "parcel-incomplete"
+    assert caught.value.code == "parcel-base-missing"
 
 
 def test_b111_a_parcel_taken_again_has_no_effect_and_says_so(
@@ -159,25 +166,24 @@ def test_b50_a_parcel_that_leans_on_its_own_target_brings_nothing_and_needs_it_w
     sender: tuple[MemoryStore, list[ManifestId]],
 ) -> None:
     target = sender[1][0]
-    head = parse_head(encode_head(target, (target,), bytes_total=0, bytes_new=0, sections=[]))
+    head = alone(target, (target,))
     store = MemoryStore()
     with store.session("x") as session, pytest.raises(NotFoundError):
-        receive(head, lambda _offset, _size: [], store, session)
+        receive(head, lambda _offset, _size: [], store, session, folder="/", owner="x")
 
 
 @pytest.mark.parametrize("count", [MAX_BASES + 1, 100])
 def test_b50_more_bases_than_allowed_are_refused(count: int) -> None:
     bases = tuple(ManifestId(digest(bytes([number]))) for number in range(count))
     with pytest.raises(FormatError):
-        parse_head(encode_head(ManifestId(bytes(32)), bases, bytes_total=0, bytes_new=0, sections=[]))
+        alone(ManifestId(bytes(32)), bases)
 
 
 @pytest.mark.parametrize("base", [b"", b"x" * 31, b"x" * 33, b"ab" * 32])
 def test_b54_an_id_that_is_not_32_bytes_is_refused(base: bytes) -> None:
     for target, bases in ((base, ()), (bytes(32), (base,))):
-        data = encode_head(ManifestId(target), tuple(map(ManifestId, bases)), bytes_total=0, bytes_new=0, sections=[])
         with pytest.raises(FormatError) as caught:
-            parse_head(data)
+            alone(ManifestId(target), tuple(map(ManifestId, bases)))
         assert caught.value.code == "bad-field"
 
 

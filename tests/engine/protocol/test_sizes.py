@@ -12,8 +12,8 @@ import pytest
 from haulage.base.errors import FormatError, HaulageError
 from haulage.engine.content import codec as content_codec
 from haulage.engine.content.manifest import MAX_ROOT_BYTES, parse_root
-from haulage.engine.parcels.head import MAX_HEAD_BYTES, PRELUDE, parse_head
-from haulage.engine.parcels.section import decode_parts
+from haulage.engine.parcels.head import MAGIC, MAX_HEAD_BYTES, TRAILER, parse_head
+from haulage.engine.parcels.parts import decode_parts
 from haulage.engine.protocol.codec import FORMAT_VERSION, UNKNOWN_MAX_BYTES, decode
 from haulage.engine.protocol.envelopes import Envelope, decode_envelope
 from haulage.engine.protocol.lines import BODY_MAX_BYTES, split_lines
@@ -51,7 +51,11 @@ def root_with(**large: bytes) -> bytes:
 
 def head_with(**large: bytes) -> bytes:
     body = packed({"crit": [], "format": 1, "kind": "haulage-parcel", "target": bytes(32)}, **large)
-    return PRELUDE.pack(b"HLPARCEL", len(body)) + body
+    return body + TRAILER.pack(len(body), MAGIC)
+
+
+def head_of(data: bytes) -> object:
+    return parse_head(data, len(MAGIC) + len(data))
 
 
 LISTS = 5_000_000
@@ -65,9 +69,12 @@ CASES: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "claim": (peek_claim, many(LISTS)),
     "manifest": (parse_root, root_with(pages=empty_lists(MAX_ROOT_BYTES - 200))),
     "manifest, unknown field": (parse_root, root_with(pages=b"\x90", zz=empty_lists(MAX_ROOT_BYTES - 200))),
-    "parcel head": (parse_head, head_with(bases=empty_lists(MAX_HEAD_BYTES - 200))),
-    "parcel head, unknown field": (parse_head, head_with(zz=empty_lists(MAX_HEAD_BYTES - 200))),
-    "parcel section": (decode_parts, empty_lists(8 * MIB - 5)),
+    "parcel head": (head_of, head_with(bases=empty_lists(MAX_HEAD_BYTES - 200))),
+    "parcel head, unknown field": (
+        head_of,
+        head_with(zz=empty_lists(MAX_HEAD_BYTES - 200)),
+    ),
+    "list of chunks": (decode_parts, empty_lists(8 * MIB - 5)),
     "lines": (split_lines, b"\n" * BODY_MAX_BYTES),
 }
 

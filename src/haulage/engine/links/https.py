@@ -16,8 +16,7 @@ from haulage.engine.links import answers
 from haulage.engine.links.exchange import Ask, Exchange, Identity, Patience
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.links.loop import LoopThread
-from haulage.engine.parcels.head import MAX_STRUCTURE_BYTES
-from haulage.engine.parcels.section import decode_parts, encode_parts
+from haulage.engine.parcels.parts import MAX_PARTS_BYTES, decode_parts, encode_parts
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
@@ -119,7 +118,7 @@ class HttpsLink:
 
     def ask_chunks(self, want: ChunkWant) -> list[bytes]:
         """Chunks of a version; see link.py. Raises FormatError ``bad-parcel`` for what is no list of chunks."""
-        ask = Ask(method="POST", target="/hop/v1/chunks", body=encode(want), headers=JSON, limit_bytes=MAX_STRUCTURE_BYTES)
+        ask = Ask(method="POST", target="/hop/v1/chunks", body=encode(want), headers=JSON, limit_bytes=MAX_PARTS_BYTES)
         return decode_parts(self._loop.run(self._exchange.ask(ask)).body)
 
     def give_chunks(self, parts: Sequence[bytes]) -> None:

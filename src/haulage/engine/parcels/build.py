@@ -1,40 +1,41 @@
-"""Building a parcel into a file: deterministic for the same manifests, level and compression library. The file
-appears under its name only when it is whole and durable. Knows the store by its interface.
+"""Building a parcel into a file: deterministic for the same manifests, level and libraries. The file appears under its name only
+when it is whole and durable. Knows the store by its interface.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from blake3 import blake3
+
 from haulage.base.errors import FormatError
 from haulage.base.files import rename, sync_file, sync_folder, unlink, write_all
-from haulage.engine.content.chunker import MAX_BYTES
-from haulage.engine.content.digest import digest
-from haulage.engine.content.manifest_model import unpack_chunks
-from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId
+from haulage.engine.content.manifest import Manifest
+from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.content.ordered import in_order
 from haulage.engine.content.store_errors import naming
-from haulage.engine.parcels.head import MAX_BASES, ParcelHead, SectionKind, encode_head, parse_head
-from haulage.engine.parcels.plan import ParcelPlan, plan_parcel
-from haulage.engine.parcels.section import INDEX_BYTES, STRUCTURE_BYTES, compress, encode_parts
+from haulage.engine.delta.encoding import memory_needed
+from haulage.engine.delta.level import Level
+from haulage.engine.parcels.head import MAGIC, MAX_BASES, ParcelHead, SectionKind, SectionRow, encode_head, parse_head
+from haulage.engine.parcels.layout import CHECK_BYTES, LAYOUT_BYTES, Layout, Wire, encode_layout, encode_layouts, wire_bytes
+from haulage.engine.parcels.memory_budget import MemoryBudget
+from haulage.engine.parcels.model import Copy, ObjectKind, PlannedBatch
+from haulage.engine.parcels.new_chunks import NewChunks
+from haulage.engine.parcels.planning import plan_update
+from haulage.engine.parcels.section import seal_section
+from haulage.engine.parcels.sources import Sources
+from haulage.engine.parcels.structure import Structure, encode_structure, proves
 
-LEVEL = 9
-"""Of zstd: a parcel is made once and sent to many, but making it must keep up with the links."""
+ENCODING_BYTES = 256 * 1024 * 1024
+"""What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
+_DIGEST_BYTES = 1024 * 1024
 
 Progress = Callable[[int], None]
-"""Raw bytes done."""
-SectionRow = tuple[int, int, int, int, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    kind: SectionKind
-    raw: Callable[[], bytes]
+"""Bytes of new chunks done."""
 
 
 def build(
@@ -43,123 +44,179 @@ def build(
     store: ChunkStore,
     out_path: str,
     *,
-    level: int = LEVEL,
+    level: Level,
+    folder: str,
+    abilities: frozenset[str] = frozenset(),
     threads: int = 2,
     on_progress: Progress | None = None,
 ) -> ParcelHead:
-    """Plan and write a parcel from ``bases`` (at most 4) to ``target`` at ``out_path``, durably; every chunk is verified when read.
+    """Write a parcel from ``bases`` (at most 4) to ``target`` at ``out_path``, durably; every chunk is verified when read.
 
-    Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``: no file appears then.
+    ``folder`` takes temporary files without names; ``abilities`` are what the receiver can make again exactly (``archives``).
+    Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``, TransferError ``disk-full``, ``store-io``: no file
+    appears then.
     """
     if len(bases) > MAX_BASES:
         raise FormatError("too-many-bases", f"A parcel leans on at most {MAX_BASES} versions.")
-    return write_parcel(plan_parcel(target, bases, store), store, out_path, level=level, threads=threads, on_progress=on_progress)
+    wanted = Manifest.open(target, store.read)
+    held = [Manifest.open(base, store.read) for base in dict.fromkeys(bases)]
+    with naming(out_path, "build"), contextlib.closing(Sources(held, store, folder)) as sources:
+        building = _Building(wanted, held, store, sources, level, threads, on_progress)
+        return building.write(out_path, folder, abilities)
 
 
-def write_parcel(
-    plan: ParcelPlan, store: ChunkStore, out_path: str, *, level: int = LEVEL, threads: int = 2, on_progress: Progress | None = None
-) -> ParcelHead:
-    """Write a planned parcel. Memory: a few batches. Raises TransferError ``disk-full``, ``store-io``; what reading raises."""
-    with naming(out_path, "build"):
-        return _write(plan, store, out_path, level, threads, on_progress)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    layout: Layout
+    fresh: bytes
+    text: bool
 
 
-def _write(
-    plan: ParcelPlan, store: ChunkStore, out_path: str, level: int, threads: int, on_progress: Progress | None
-) -> ParcelHead:
-    folder = os.path.dirname(out_path) or "."
-    temporary = os.path.join(folder, f".{os.path.basename(out_path)}.{secrets.token_hex(4)}.tmp")
-    jobs = list(_jobs(plan, store))
-    room = len(_head(plan, [(0, 0, 0, 0, bytes(32))] * len(jobs)))
-    fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    try:
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    row: SectionRow
+    stored: bytes
+    wire: Wire
+
+
+class _Building:
+    """One parcel being written."""
+
+    def __init__(
+        self,
+        target: Manifest,
+        bases: Sequence[Manifest],
+        store: ChunkStore,
+        sources: Sources,
+        level: Level,
+        threads: int,
+        on_progress: Progress | None,
+    ) -> None:
+        self._target = target
+        self._bases = bases
+        self._store = store
+        self._sources = sources
+        self._level = level
+        self._described = Level.FAST if level is Level.FAST else Level.SMALLEST
+        """What describes is little, and there is much to gain."""
+        self._threads = threads
+        self._on_progress = on_progress
+        self._new = NewChunks(target, bases)
+        self._ids = list(self._new.ordinals)
+        self._budget = MemoryBudget(ENCODING_BYTES)
+        self._rows: list[SectionRow] = []
+        self._offset = len(MAGIC)
+
+    def write(self, out_path: str, folder: str, abilities: frozenset[str]) -> ParcelHead:
+        parent = os.path.dirname(out_path) or "."
+        temporary = os.path.join(parent, f".{os.path.basename(out_path)}.{secrets.token_hex(4)}.tmp")
+        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         try:
-            rows = _write_sections(fd, room, jobs, level, threads, on_progress)
-            head = _head(plan, rows)
-            assert len(head) == room
-            write_all(fd, head, offset=0)
-            sync_file(fd)
-        finally:
-            os.close(fd)
-        rename(temporary, out_path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            unlink(temporary)
-        raise
-    sync_folder(folder)
-    return parse_head(head)
+            try:
+                write_all(fd, MAGIC, offset=0)
+                plan = plan_update(
+                    self._target, self._bases, self._store, self._new, level=self._level, folder=folder, abilities=abilities
+                )
+                self._write_structure(fd)
+                self._write_batches(fd, plan.batches())
+                head = self._head()
+                write_all(fd, head, offset=self._offset)
+                sync_file(fd)
+            finally:
+                os.close(fd)
+            rename(temporary, out_path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                unlink(temporary)
+            raise
+        sync_folder(parent)
+        return parse_head(head, self._offset + len(head))
+
+    def _head(self) -> bytes:
+        return encode_head(
+            self._target.id,
+            tuple([base.id for base in self._bases]),
+            bytes_total=self._target.totals.bytes_total,
+            bytes_new=self._new.bytes_new,
+            sections=self._rows,
+        )
+
+    def _append(self, fd: int, row: SectionRow, stored: bytes) -> None:
+        write_all(fd, stored, offset=self._offset)
+        self._offset += len(stored)
+        self._rows.append(row)
+
+    def _write_structure(self, fd: int) -> None:
+        """Against the bases where that gives back the very same pages, else as they are: nothing about another's manifest is taken
+        for granted."""
+        sections = list(encode_structure(self._target, self._bases, self._new, give_ids=not self._bases))
+        if not proves(Structure.decode(sections, self._target.id, self._bases), self._new):
+            sections = list(encode_structure(self._target, self._bases, self._new, give_ids=True, verbatim=True))
+        for raw in sections:
+            self._append(fd, *seal_section(SectionKind.STRUCTURE, raw, self._described))
+
+    def _write_batches(self, fd: int, batches: Iterator[PlannedBatch]) -> None:
+        wires: list[Wire] = []
+        done_bytes = 0
+        with contextlib.closing(in_order(self._seal, self._jobs(batches), threads=self._threads)) as sealed:
+            for job, result in sealed:
+                self._append(fd, result.row, result.stored)
+                wires.append(result.wire)
+                done_bytes += self._made_bytes(job.layout)
+                if self._on_progress is not None:
+                    self._on_progress(done_bytes)
+        for some in _groups(wires):
+            self._append(fd, *seal_section(SectionKind.LAYOUT, encode_layouts(some), self._described))
+
+    def _made_bytes(self, layout: Layout) -> int:
+        return sum([sum(self._new.lengths[made.first : made.first + made.count]) for made in layout.objects if made.count])
+
+    def _jobs(self, batches: Iterator[PlannedBatch]) -> Iterator[_Job]:
+        """What a plan's views show is read before the next batch is drawn."""
+        for batch in batches:
+            layout = Layout(sources=batch.sources, windows=batch.windows, objects=batch.objects, check=self._check(batch))
+            yield _Job(layout, _fresh(batch), batch.text)
+
+    def _seal(self, job: _Job) -> _Sealed:
+        layout = job.layout
+        with self._budget.reserve(memory_needed(layout.window_bytes, len(job.fresh), self._level)):
+            old = self._sources.windows(lambda number: self._sources.view(layout.sources[number]), layout.windows)
+            row, stored = seal_section(SectionKind.BATCH, job.fresh, self._level, old=old, text=job.text)
+        return _Sealed(row, stored, encode_layout(layout, self._sources.size))
+
+    def _check(self, batch: PlannedBatch) -> bytes:
+        check = blake3()
+        for made, (view, start) in zip(batch.objects, batch.origins, strict=True):
+            if made.kind is ObjectKind.SCRATCH:
+                aside = blake3()
+                for offset in range(start, start + made.size, _DIGEST_BYTES):
+                    aside.update(view.read(offset, min(_DIGEST_BYTES, start + made.size - offset)))
+                check.update(aside.digest())
+            else:
+                for ordinal in range(made.first, made.first + made.count):
+                    check.update(self._ids[ordinal])
+        return check.digest(CHECK_BYTES)
 
 
-def _head(plan: ParcelPlan, rows: list[SectionRow]) -> bytes:
-    return encode_head(plan.target, plan.bases, bytes_total=plan.bytes_total, bytes_new=plan.bytes_new, sections=rows)
+def _fresh(batch: PlannedBatch) -> bytes:
+    parts: list[bytes] = []
+    for made, (view, offset) in zip(batch.objects, batch.origins, strict=True):
+        for piece in made.pieces:
+            if not isinstance(piece, Copy):
+                parts.append(view.read(offset, piece.length))
+            offset += piece.length
+    return b"".join(parts)
 
 
-def _write_sections(
-    fd: int, offset: int, jobs: list[_Job], level: int, threads: int, on_progress: Progress | None
-) -> list[SectionRow]:
-    def work(job: _Job) -> tuple[SectionRow, bytes]:
-        raw = job.raw()
-        method, stored = compress(raw, level)
-        return (int(job.kind), int(method), len(stored), len(raw), digest(stored)), stored
-
-    rows: list[SectionRow] = []
-    done_bytes = 0
-    with contextlib.closing(in_order(work, jobs, threads=threads)) as done:
-        for _job, (row, stored) in done:
-            write_all(fd, stored, offset=offset)
-            offset += len(stored)
-            done_bytes += row[3]
-            rows.append(row)
-            if on_progress is not None:
-                on_progress(done_bytes)
-    return rows
-
-
-def _jobs(plan: ParcelPlan, store: ChunkStore) -> Iterator[_Job]:
-    """Sections in order, each able to make its raw bytes. Their number must not depend on what compression yields."""
-    for group in _page_groups(plan.structure, store):
-        yield _Job(SectionKind.PAGES, functools.partial(_pages, group, store))
-    for rows in _groups(plan.batches):
-        yield _Job(SectionKind.INDEX, functools.partial(encode_parts, rows))
-    for row in plan.batches:
-        yield _Job(SectionKind.BATCH, functools.partial(_batch, row, store))
-
-
-def _page_groups(structure: Sequence[ChunkId], store: ChunkStore) -> Iterator[list[ChunkId]]:
-    group: list[ChunkId] = []
+def _groups(wires: Sequence[Wire]) -> Iterator[list[Wire]]:
+    group: list[Wire] = []
     size = 0
-    for chunk in structure:
-        length = len(store.read(chunk))
-        if group and size + length > STRUCTURE_BYTES:
+    for wire in wires:
+        length = wire_bytes(wire)
+        if group and size + length > LAYOUT_BYTES:
             yield group
             group, size = [], 0
-        group.append(chunk)
+        group.append(wire)
         size += length
     if group:
         yield group
-
-
-def _groups(batches: Sequence[bytes]) -> Iterator[list[bytes]]:
-    group: list[bytes] = []
-    size = 0
-    for rows in batches:
-        if group and size + len(rows) > INDEX_BYTES:
-            yield group
-            group, size = [], 0
-        group.append(rows)
-        size += len(rows)
-    if group:
-        yield group
-
-
-def _pages(group: Sequence[ChunkId], store: ChunkStore) -> bytes:
-    return encode_parts([store.read(chunk) for chunk in group])
-
-
-def _batch(rows: bytes, store: ChunkStore) -> bytes:
-    chunks = list(unpack_chunks(rows))
-    data = {chunk: bytes(part) for chunk, part in store.read_many([chunk for _length, chunk in chunks])}
-    for length, chunk in chunks:
-        if len(data[chunk]) != length or length > MAX_BYTES:
-            raise FormatError("bad-content", "A chunk does not have the length its manifest says.")
-    return b"".join([data[chunk] for _length, chunk in chunks])

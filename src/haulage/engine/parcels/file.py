@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 
 from haulage.base.errors import FormatError, IntegrityError
-from haulage.engine.parcels.head import PRELUDE, ParcelHead, head_end, parse_head
+from haulage.engine.parcels.head import MAGIC, TRAILER, ParcelHead, head_bytes, parse_head
 from haulage.engine.parcels.section import verify_section
 
 READ_BYTES = 256 * 1024
@@ -26,10 +26,11 @@ class ParcelFile:
         it is another than expected."""
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            end = head_end(os.pread(fd, PRELUDE.size, 0))
-            head = parse_head(os.pread(fd, end, 0), expected_id=expected_id)
-            if os.fstat(fd).st_size != head.bytes_wire:
-                raise FormatError("bad-parcel", "A parcel is cut short or runs on.", "Build or fetch it again.")
+            size = os.fstat(fd).st_size
+            length = head_bytes(os.pread(fd, TRAILER.size, max(0, size - TRAILER.size)), size)
+            head = parse_head(os.pread(fd, length, size - length), size, expected_id=expected_id)
+            if os.pread(fd, len(MAGIC), 0) != MAGIC:
+                raise FormatError("not-a-parcel", "This is not a parcel.", "Check what was given.")
         except BaseException:
             os.close(fd)
             raise
@@ -44,11 +45,8 @@ class ParcelFile:
         """The bytes of a range, in pieces of at most a section, each verified against the head before it is given: what is damaged
         here is never served. Raises IntegrityError ``parcel-damaged``."""
         end = min(offset + size, self.size)
-        start = self.head.sections[0].offset if self.head.sections else self.size
-        if offset < min(start, end):
-            head = b"".join(self.read(0, start))
-            parse_head(head, expected_id=self.head.id)
-            yield head[offset : min(start, end)]
+        if offset < min(len(MAGIC), end):
+            yield MAGIC[offset:end]
         at = bisect.bisect_right(self.head.sections, offset, key=lambda section: section.end)
         for section in self.head.sections[at:]:
             if section.offset >= end:
@@ -56,6 +54,11 @@ class ParcelFile:
             data = b"".join(self.read(section.offset, section.stored_bytes))
             verify_section(section, data)
             yield data[max(0, offset - section.offset) : end - section.offset]
+        start = self.size - self.head.head_bytes
+        if start < end:
+            head = b"".join(self.read(start, self.head.head_bytes))
+            parse_head(head, self.size, expected_id=self.head.id)
+            yield head[max(0, offset - start) : end - start]
 
     def read(self, offset: int, size: int) -> Iterator[bytes]:
         """The bytes of a range, in pieces, as they are; ends early at the end of the parcel."""

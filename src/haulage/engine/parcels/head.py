@@ -1,6 +1,7 @@
 """The parcel: what turns held versions into a wanted one, as one immutable file in which every part is verified before it is used.
 
-This is its head: what it is for, what it leans on, and the sections that follow, with lengths, digests and methods. *Pure*.
+This is its head: what it is for, what it leans on, and the sections before it, with lengths, digests and methods. It stands at the
+end, so that a parcel is written in one go. *Pure*.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.content import codec
 from haulage.engine.content.digest import digest
 from haulage.engine.content.model import ManifestId
+from haulage.engine.delta.encoding import Method
 
 MAGIC = b"HLPARCEL"
+"""A parcel begins and ends with it."""
 KIND = "haulage-parcel"
 FORMAT = 1
-PRELUDE = struct.Struct(">8sI")
-"""Magic and length of the head, which follows."""
+TRAILER = struct.Struct(">I8s")
+"""Length of the head, which stands right before, and magic."""
 MAX_BASES = 4
 MAX_HEAD_BYTES = 4 * 1024 * 1024
 MAX_STORED_BYTES = 40 * 1024 * 1024
-"""Of one section; decoders may hold one in memory."""
+"""Of one batch; decoders may hold one in memory."""
 MAX_RAW_BYTES = 40 * 1024 * 1024
 MAX_STRUCTURE_BYTES = 8 * 1024 * 1024
-"""Of one section of pages or index, stored or raw."""
+"""Of one section of structure or layout, stored or raw."""
 MAX_BATCH_CHUNKS = 16_384
 _SECTION = struct.Struct(">BBQQ32s")
 """Kind, method, stored length, raw length, BLAKE3 of the stored bytes."""
@@ -43,21 +46,14 @@ _SHAPE = msgspec.msgpack.Decoder(_Shape)
 
 
 class SectionKind(enum.IntEnum):
-    """What a section holds once decoded. They come in this order."""
+    """What a section holds once decoded. A reader takes them by kind, whatever their order between the kinds."""
 
-    PAGES = 1
-    """Pages and chunk lists of the target manifest that no base has."""
-    INDEX = 2
-    """For each of the next batches, in order: the chunks it holds."""
+    STRUCTURE = 1
+    """The target's pages and chunk lists, against those of the bases."""
+    LAYOUT = 2
+    """For each of the next batches, in order: of what it makes which chunks."""
     BATCH = 3
-    """Chunks, one after the other."""
-
-
-class Method(enum.IntEnum):
-    """How a section is encoded. 16 and up are left for encodings against the bases' bytes."""
-
-    STORED = 0
-    ZSTD = 1
+    """Bytes that are not held, encoded against bytes that are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +75,10 @@ class Section:
         return self.offset + self.stored_bytes
 
 
+SectionRow = tuple[int, int, int, int, bytes]
+"""Kind, method, stored length, raw length, digest."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelHead:
     """Everything a receiver must know before the first section. Sizes in bytes."""
@@ -93,22 +93,22 @@ class ParcelHead:
     bytes_reused: int
     """Of these, what comes from the bases or is repeated."""
     bytes_new: int
-    """Of these, what the batches carry."""
+    """Of these, the chunks that no base has."""
     bytes_wire: int
     """Length of the whole parcel."""
+    head_bytes: int
+    """Length of head and trailer."""
     sections: tuple[Section, ...]
+
+    def of(self, kind: SectionKind) -> list[tuple[int, Section]]:
+        """The sections of a kind, with their numbers."""
+        return [(number, section) for number, section in enumerate(self.sections) if section.kind is kind]
 
 
 def encode_head(
-    target: ManifestId,
-    bases: tuple[ManifestId, ...],
-    *,
-    bytes_total: int,
-    bytes_new: int,
-    sections: list[tuple[int, int, int, int, bytes]],
+    target: ManifestId, bases: tuple[ManifestId, ...], *, bytes_total: int, bytes_new: int, sections: list[SectionRow]
 ) -> bytes:
-    """Prelude and head. ``sections``: kind, method, stored length, raw length, digest. Its length depends on the number of sections
-    and on the figures alone, never on digests or stored lengths, so room can be left for it."""
+    """Head and trailer. Raises FormatError ``parcel-too-large``."""
     head = codec.encode(
         {
             "bases": [bytes(base) for base in bases],
@@ -124,30 +124,33 @@ def encode_head(
     )
     if len(head) > MAX_HEAD_BYTES:
         raise FormatError("parcel-too-large", "A parcel for so much data would be too large.", "Publish the package in parts.")
-    return PRELUDE.pack(MAGIC, len(head)) + head
+    return head + TRAILER.pack(len(head), MAGIC)
 
 
-def head_end(prelude: bytes) -> int:
-    """Offset of the first section, from the first ``PRELUDE.size`` bytes. Raises FormatError for what is not a parcel (B57)."""
-    if len(prelude) < PRELUDE.size:
+def head_bytes(trailer: bytes, size: int) -> int:
+    """Length of head and trailer, from the last ``TRAILER.size`` bytes of a parcel of ``size`` bytes. Raises FormatError
+    ``not-a-parcel`` for what is none (B57)."""
+    if len(trailer) < TRAILER.size:
         raise FormatError("not-a-parcel", "This is too short to be a parcel.", "Get it again.")
-    magic, length = PRELUDE.unpack_from(prelude)
-    if magic != MAGIC or not 0 < length <= MAX_HEAD_BYTES:
+    length, magic = TRAILER.unpack(trailer[-TRAILER.size :])
+    if magic != MAGIC or not 0 < length <= MAX_HEAD_BYTES or len(MAGIC) + length + TRAILER.size > size:
         raise FormatError(
-            "not-a-parcel", "This is not a parcel.", "Check what was given; archives of other kinds are not accepted."
+            "not-a-parcel",
+            "This is not a parcel, or not all of one.",
+            "Check what was given, or get it again; archives of other kinds are not accepted.",
         )
-    return PRELUDE.size + int(length)
+    return int(length) + TRAILER.size
 
 
-def parse_head(data: bytes, *, expected_id: bytes | None = None) -> ParcelHead:
-    """Read prelude and head, strictly: ``data`` is exactly both. With ``expected_id`` nothing is parsed before the digest fits.
+def parse_head(data: bytes, size: int, *, expected_id: bytes | None = None) -> ParcelHead:
+    """Read head and trailer of a parcel of ``size`` bytes, strictly: ``data`` is exactly both. With ``expected_id`` nothing is
+    parsed before the digest fits.
 
     Raises IntegrityError ``parcel-damaged``; FormatError ``not-a-parcel``, ``not-canonical``, ``bad-parcel``, ``format-too-new``.
     """
-    end = head_end(data)
-    if len(data) != end:
+    if len(data) != head_bytes(data, size):
         raise FormatError("bad-parcel", "The head of a parcel is cut short or runs on.", "Get it again.")
-    head = data[PRELUDE.size :]
+    head = data[: -TRAILER.size]
     parcel_id = digest(head)
     if expected_id is not None and parcel_id != expected_id:
         raise IntegrityError("parcel-damaged", "The head of a parcel is not the one that was announced.", "It is fetched again.")
@@ -161,10 +164,11 @@ def parse_head(data: bytes, *, expected_id: bytes | None = None) -> ParcelHead:
     if len(bases) != len(codec.take_list(fields, "bases", KIND)) or len(bases) > MAX_BASES or len(set(bases)) != len(bases):
         raise codec.bad_field(KIND, "bases")
     total, new, reused = (codec.take_int(fields, key, KIND) for key in ("bytes_total", "bytes_new", "bytes_reused"))
-    sections = _parse_sections(codec.take_bytes(fields, "sections", KIND), end)
-    carried = sum(section.raw_bytes for section in sections if section.kind is SectionKind.BATCH)
-    if total != new + reused or carried != new:
+    if total != new + reused:
         raise FormatError("bad-parcel", "The figures of a parcel do not add up.", "Get it again from a trusted site.")
+    sections = _parse_sections(codec.take_bytes(fields, "sections", KIND))
+    if (sections[-1].end if sections else len(MAGIC)) + len(data) != size:
+        raise FormatError("bad-parcel", "A parcel is cut short or runs on.", "Build or fetch it again.")
     return ParcelHead(
         id=parcel_id,
         target=ManifestId(codec.take_bytes(fields, "target", KIND, length=32)),
@@ -172,15 +176,17 @@ def parse_head(data: bytes, *, expected_id: bytes | None = None) -> ParcelHead:
         bytes_total=total,
         bytes_reused=reused,
         bytes_new=new,
-        bytes_wire=sections[-1].end if sections else end,
+        bytes_wire=size,
+        head_bytes=len(data),
         sections=sections,
     )
 
 
-def _parse_sections(rows: bytes, offset: int) -> tuple[Section, ...]:
+def _parse_sections(rows: bytes) -> tuple[Section, ...]:
     if len(rows) % _SECTION.size:
         raise codec.bad_field(KIND, "sections")
     sections: list[Section] = []
+    offset = len(MAGIC)
     for kind, method, stored, raw, wanted in _SECTION.iter_unpack(rows):
         if kind not in SectionKind.__members__.values() or method not in Method.__members__.values():
             raise FormatError(
@@ -188,12 +194,18 @@ def _parse_sections(rows: bytes, offset: int) -> tuple[Section, ...]:
             )
         batch = kind == SectionKind.BATCH
         most_stored, most_raw = (MAX_STORED_BYTES, MAX_RAW_BYTES) if batch else (MAX_STRUCTURE_BYTES, MAX_STRUCTURE_BYTES)
-        if not 0 < stored <= most_stored or not 0 < raw <= most_raw or (method == Method.STORED and stored != raw):
+        # A batch of nothing but copies decodes to nothing.
+        if (
+            not (0 < stored or batch)
+            or stored > most_stored
+            or not (0 < raw or batch)
+            or raw > most_raw
+            or stored > raw
+            or (method == Method.STORED and stored != raw)
+        ):
             raise FormatError(
                 "bad-parcel", "A section of a parcel has a length it cannot have.", "Get it again from a trusted site."
             )
-        if sections and kind < sections[-1].kind:
-            raise FormatError("bad-parcel", "The sections of a parcel are out of order.", "Get it again from a trusted site.")
         sections.append(
             Section(kind=SectionKind(kind), method=Method(method), offset=offset, stored_bytes=stored, raw_bytes=raw, digest=wanted)
         )

@@ -1,11 +1,13 @@
 """Receiving a parcel: only what is lacking is fetched, each section is verified before it is decoded, and what was received is
-durable before it is told. No state is kept: what the store holds *is* the progress, so a killed receiver goes on where it was.
+durable before it is told. What the store holds *is* the progress, so a killed receiver goes on where it was.
 
 Knows the store, and the line as a function that fetches a range; no network, no site.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,10 +15,14 @@ from dataclasses import dataclass
 from haulage.base.errors import HaulageError, IntegrityError, NotFoundError, TransferError
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import Manifest, live_chunks
-from haulage.engine.content.manifest_model import CHUNK_ROW, unpack_chunks
-from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
-from haulage.engine.parcels.head import PRELUDE, ParcelHead, Section, SectionKind, head_end, parse_head
-from haulage.engine.parcels.section import check_batch_rows, decode_parts, decode_section, verify_section
+from haulage.engine.content.model import Buffer, ChunkId, ChunkStore, ManifestId, WriteSession
+from haulage.engine.parcels.head import TRAILER, ParcelHead, Section, SectionKind, head_bytes, parse_head
+from haulage.engine.parcels.layout import Layout, LayoutReader
+from haulage.engine.parcels.progress import Progress
+from haulage.engine.parcels.receive_batch import BatchMaker
+from haulage.engine.parcels.section import open_section, verify_section
+from haulage.engine.parcels.sources import Sources
+from haulage.engine.parcels.structure import Structure
 
 Fetch = Callable[[int, int], Iterable[bytes]]
 """``(offset, size)``: the bytes of that range of the parcel, in pieces of any length."""
@@ -25,6 +31,8 @@ OnBatch = Callable[[int, int], None]
 OnManifest = Callable[[ManifestId], None]
 
 _ASK_CHUNKS = 16_384
+_HEAD_GUESS_BYTES = 8 * 1024
+"""Fetched from the end at first; most heads are shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +46,14 @@ class ReceiveReport:
     """Held already, wholly."""
 
 
-def fetch_head(fetch: Fetch, parcel_id: bytes) -> ParcelHead:
-    """Get and check the head of an announced parcel. Raises like ``parse_head``, and TransferError ``transfer-cut``."""
-    prelude = _exactly(fetch(0, PRELUDE.size), PRELUDE.size)
-    end = head_end(prelude)
-    return parse_head(prelude + _exactly(fetch(PRELUDE.size, end - PRELUDE.size), end - PRELUDE.size), expected_id=parcel_id)
+def fetch_head(fetch: Fetch, parcel_id: bytes, size: int) -> ParcelHead:
+    """Get and check the head of an announced parcel of ``size`` bytes. Raises like ``parse_head``, and TransferError ``transfer-cut``."""
+    some = min(size, _HEAD_GUESS_BYTES)
+    tail = _exactly(fetch(size - some, some), some)
+    length = head_bytes(tail[-TRAILER.size :], size)
+    if length > some:
+        tail = _exactly(fetch(size - length, length - some), length - some) + tail
+    return parse_head(tail[len(tail) - length :], size, expected_id=parcel_id)
 
 
 def bases_lacking(head: ParcelHead, store: ChunkStore) -> tuple[ManifestId, ...]:
@@ -57,20 +68,27 @@ def receive(
     store: ChunkStore,
     session: WriteSession,
     *,
+    folder: str,
+    owner: str,
+    expires: dt.datetime | None = None,
     on_batch: OnBatch | None = None,
     on_manifest: OnManifest | None = None,
 ) -> ReceiveReport:
     """Bring every chunk of the target into the store. Call it again after any failure: at most one section crosses the line twice.
 
-    ``on_manifest`` is called once the target's pages are held and durable (before that it cannot be pinned). The caller pins the
-    bases first, and ends the session. Raises NotFoundError ``parcel-base-missing``; TransferError ``transfer-cut``; IntegrityError
-    ``parcel-damaged`` for a section that is not what the head says, ``parcel-incomplete`` if the target is not whole in the end;
-    FormatError for a parcel that contradicts itself; and what ``fetch`` raises.
+    ``folder`` takes temporary files without names. ``owner`` names the pin that keeps the progress, until it is received or the pin
+    ``expires``. ``on_manifest`` is called once the target's pages are held and durable (before that it cannot be pinned). The caller
+    pins the bases first, and ends the session. Raises NotFoundError ``parcel-base-missing``; TransferError ``transfer-cut``;
+    IntegrityError ``parcel-damaged`` for a section that is not what the head says, ``parcel-incomplete`` if the target is not whole in
+    the end; FormatError for a parcel that contradicts itself; and what ``fetch`` raises.
     """
     lacking = bases_lacking(head, store)
     if lacking:
         raise NotFoundError("parcel-base-missing", f"The base {lacking[0].hex()} is not held here.", "A full parcel is asked for.")
-    return _Receiver(head, fetch, store, session, on_batch, on_manifest).run()
+    bases = [Manifest.open(base, store.read) for base in head.bases]
+    with contextlib.closing(Sources(bases, store, folder)) as sources:
+        progress = Progress(store, head.id, owner, expires)
+        return _Receiver(head, fetch, store, session, bases, sources, progress, on_batch, on_manifest).run()
 
 
 class _Receiver:
@@ -82,6 +100,9 @@ class _Receiver:
         fetch: Fetch,
         store: ChunkStore,
         session: WriteSession,
+        bases: Sequence[Manifest],
+        sources: Sources,
+        progress: Progress,
         on_batch: OnBatch | None,
         on_manifest: OnManifest | None,
     ) -> None:
@@ -89,84 +110,92 @@ class _Receiver:
         self._fetch = fetch
         self._store = store
         self._session = session
+        self._bases = bases
+        self._sources = sources
+        self._progress = progress
         self._on_batch = on_batch
         self._on_manifest = on_manifest
         self._bytes_wire = self._fetched = self._skipped = 0
 
     def run(self) -> ReceiveReport:
-        numbered = list(enumerate(self._head.sections))
-        pages = [item for item in numbered if item[1].kind is SectionKind.PAGES]
-        index = [item for item in numbered if item[1].kind is SectionKind.INDEX]
-        batches = [item for item in numbered if item[1].kind is SectionKind.BATCH]
-        for raw in self._structure(pages):
-            for page in decode_parts(raw):
-                self._session.put(chunk_id(page), page)
-        self._session.checkpoint()
-        manifest = self._manifest()
-        if self._on_manifest is not None:
-            self._on_manifest(manifest.id)
-        rows = [row for raw in self._structure(index) for row in decode_parts(raw)]
-        if len(rows) != len(batches):
+        described = self._described(SectionKind.STRUCTURE)
+        structure = Structure.decode(described, self._head.target, self._bases)
+        reader = LayoutReader(structure.new_lengths, self._sources.size)
+        layouts = [layout for raw in self._described(SectionKind.LAYOUT) for layout in reader.read(raw)]
+        reader.end()
+        batches = self._head.of(SectionKind.BATCH)
+        if len(layouts) != len(batches):
             raise IntegrityError(
-                "parcel-damaged", "The index of a parcel does not fit its batches.", "Get it again from a trusted site."
+                "parcel-damaged", "The layout of a parcel does not fit its batches.", "Get it again from a trusted site."
             )
-        self._receive_batches(batches, rows)
+        maker = BatchMaker(structure, self._sources, self._store, self._session)
+        known = structure.new_ids
+        if known is not None:
+            self._put_pages(structure, known)
+        self._receive_batches(batches, layouts, maker, keep_progress=known is None)
+        if known is None:
+            self._put_pages(structure, maker.ids)
         self._require_whole()
+        self._progress.forget()
         return ReceiveReport(bytes_wire=self._bytes_wire, sections_fetched=self._fetched, sections_skipped=self._skipped)
 
-    def _manifest(self) -> Manifest:
-        try:
-            return Manifest.open(self._head.target, self._store.read)
-        except NotFoundError as error:
-            raise IntegrityError("parcel-incomplete", "A parcel lacks its target's manifest.", "Ask for a full parcel.") from error
+    def _put_pages(self, structure: Structure, ids: Buffer) -> None:
+        last = None
+        for page in structure.pages(ids):
+            last = chunk_id(page)
+            self._session.put(last, page)
+        if last != ChunkId(self._head.target):
+            raise IntegrityError(
+                "parcel-incomplete",
+                f"What a parcel makes is not the version {self._head.target.hex()[:16]}.",
+                "Ask for a full parcel.",
+            )
+        self._session.checkpoint()
+        if self._on_manifest is not None:
+            self._on_manifest(self._head.target)
 
-    def _structure(self, sections: list[tuple[int, Section]]) -> Iterator[bytes]:
+    def _described(self, kind: SectionKind) -> Iterator[bytes]:
         """Raw bytes of the sections that describe. They are kept under their own digest, so that a resumed receiver finds them; no
         manifest names them, so they are swept one day."""
+        sections = self._head.of(kind)
         lacking = self._store.missing([ChunkId(section.digest) for _, section in sections])
-        wanted = [(number, section) for number, section in sections if ChunkId(section.digest) in lacking]
-        arriving = self._arrive(wanted)
+        arriving = self._arrive([(number, section) for number, section in sections if ChunkId(section.digest) in lacking])
         for _number, section in sections:
             if ChunkId(section.digest) in lacking:
                 number, _section, stored = next(arriving)
-                raw = decode_section(section, stored)
+                raw = open_section(section, stored)
                 self._session.put(ChunkId(section.digest), stored)
+                self._session.checkpoint()
                 self._told(number, section)
             else:
-                raw = decode_section(section, self._store.read(ChunkId(section.digest)))
+                raw = open_section(section, self._store.read(ChunkId(section.digest)))
                 self._skipped += 1
             yield raw
 
-    def _receive_batches(self, batches: list[tuple[int, Section]], rows: list[bytes]) -> None:
+    def _receive_batches(
+        self, batches: list[tuple[int, Section]], layouts: list[Layout], maker: BatchMaker, *, keep_progress: bool
+    ) -> None:
+        done = dict(self._progress.load()) if keep_progress else {}
         wanted: list[tuple[int, Section]] = []
-        rows_of: dict[int, bytes] = {}
-        for (number, section), row in zip(batches, rows, strict=True):
-            check_batch_rows(row, section)
-            chunks = [chunk for _length, chunk in unpack_chunks(row)]
-            if self._store.missing(chunks):
-                wanted.append((number, section))
-                rows_of[number] = row
-            else:
-                for chunk in chunks:
-                    self._session.has(chunk)
+        layout_of: dict[int, Layout] = {}
+        for (number, section), layout in zip(batches, layouts, strict=True):
+            if number in done:
+                maker.take_over(done[number])
                 self._skipped += 1
+            elif maker.holds(layout):
+                self._skipped += 1
+            else:
+                wanted.append((number, section))
+                layout_of[number] = layout
         for number, section, stored in self._arrive(wanted):
-            self._put_batch(rows_of.pop(number), decode_section(section, stored))
+            brought = maker.make(layout_of.pop(number), section, stored)
+            if keep_progress:
+                self._progress.add(number, brought, self._session)
+            else:
+                self._session.checkpoint()
             self._told(number, section)
 
-    def _put_batch(self, rows: bytes, raw: bytes) -> None:
-        view, offset = memoryview(raw), 0
-        for length, chunk in CHUNK_ROW.iter_unpack(rows):
-            data = view[offset : offset + length]
-            if chunk_id(data) != chunk:
-                raise IntegrityError(
-                    "parcel-damaged", "A chunk in a parcel does not have its id.", "Get it again from a trusted site."
-                )
-            self._session.put(chunk, data)
-            offset += length
-
     def _told(self, number: int, section: Section) -> None:
-        self._session.checkpoint()
         self._fetched += 1
         if self._on_batch is not None:
             self._on_batch(number, section.stored_bytes)
@@ -175,7 +204,7 @@ class _Receiver:
         """Fetch sections, neighbours in one request, and yield each once it is whole and verified."""
         for run in _runs(wanted):
             start, end = run[0][1].offset, run[-1][1].end
-            pieces = _Pieces(self._fetch(start, end - start), end - start)
+            pieces = _Pieces(self._fetch(start, end - start) if end > start else (), end - start)
             for number, section in run:
                 stored = pieces.take(section.stored_bytes)
                 self._bytes_wire += len(stored)

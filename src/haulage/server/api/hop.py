@@ -12,8 +12,7 @@ from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
 from haulage.engine.links.answers import CHUNKS_MEDIA_TYPE
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
-from haulage.engine.parcels.head import MAX_STRUCTURE_BYTES
-from haulage.engine.parcels.section import decode_parts, encode_parts
+from haulage.engine.parcels.parts import MAX_PARTS_BYTES, decode_parts, encode_parts
 from haulage.engine.protocol import lines
 from haulage.engine.protocol.asks import ChunkWant, Pending, Position, Want
 from haulage.engine.protocol.codec import decode, encode
@@ -172,7 +171,7 @@ ENDPOINTS = (
         permission=Permission.SITE,
         act=_given,
         media_type=CHUNKS_MEDIA_TYPE,
-        body_max_bytes=MAX_STRUCTURE_BYTES,
+        body_max_bytes=MAX_PARTS_BYTES,
         summary="Chunks this site asked a child for",
     ),
     Endpoint(method="GET", path="/hop/v1/parcels/{parcel}", permission=Permission.SITE, act=_parcel, summary="A parcel, by range"),

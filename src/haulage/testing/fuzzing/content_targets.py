@@ -1,4 +1,4 @@
-"""Fuzzing targets of the content room: manifests, parcels, packs, indexes, pins."""
+"""Fuzzing targets of the content room: manifests, packs, indexes, pins."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 import struct
 from collections.abc import Sequence
 
-from haulage.base.errors import FormatError, HaulageError
+from haulage.base.errors import HaulageError
 from haulage.engine.content import codec
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.content_list import check_content, read_chunks
 from haulage.engine.content.digest import DIGEST_SIZE, digest
 from haulage.engine.content.index_file import BlockPlace, ChunkPlace, IndexFile, encode_index
-from haulage.engine.content.manifest import Manifest, live_chunks, parse_root
+from haulage.engine.content.manifest import Manifest, parse_root
 from haulage.engine.content.manifest_model import CHUNK_ROW, LIST_ROW, ContentRef
 from haulage.engine.content.manifest_wire import decode_page, encode_entry, encode_page
 from haulage.engine.content.memory_store import MemoryStore
@@ -22,11 +22,6 @@ from haulage.engine.content.pack import PACK_HEAD_SIZE, End, encode_block_header
 from haulage.engine.content.pack_block import decode_block, encode_block
 from haulage.engine.content.pack_scan import index_of, scan_pack
 from haulage.engine.content.pins import decode_pin, encode_pin
-from haulage.engine.parcels.file import ParcelFile
-from haulage.engine.parcels.head import PRELUDE, ParcelHead, SectionKind, encode_head, parse_head
-from haulage.engine.parcels.plan import plan_parcel
-from haulage.engine.parcels.receive import fetch_head, receive
-from haulage.engine.parcels.section import check_batch_rows, compress, decode_parts, decode_section, encode_parts
 from haulage.engine.trees.memory import MemoryReader, MemoryTree
 from haulage.engine.trees.model import Attribute, Entry, EntryType
 from haulage.testing.clock import HandClock
@@ -34,13 +29,11 @@ from haulage.testing.folders import hostile_tree, noise
 from haulage.testing.fuzzing.mutation import Coding
 from haulage.testing.fuzzing.target import Target, both, opened, promised
 
-_SECTION = struct.Struct(">BBQQI")
-"""Of a parcel to be sealed: kind, method, raw length, bytes_total's share, stored length; then the stored bytes."""
 _PACK = bytes(16)
 
 
 @functools.cache
-def _captured() -> tuple[MemoryStore, ManifestId, ManifestId]:
+def captured() -> tuple[MemoryStore, ManifestId, ManifestId]:
     """A store with a small hostile tree, and a second version with a change."""
     store = MemoryStore()
     tree = hostile_tree(depth=5, stream_sizes=(0, 1, 4095))
@@ -58,7 +51,7 @@ def _capture(tree: MemoryTree, store: MemoryStore) -> ManifestId:
 
 
 def _roots() -> list[bytes]:
-    store, first, second = _captured()
+    store, first, second = captured()
     return [store.read(ChunkId(first)), store.read(ChunkId(second))]
 
 
@@ -69,7 +62,7 @@ def _take_root(data: bytes) -> None:
 
 
 def _pages() -> list[bytes]:
-    store, first, second = _captured()
+    store, first, second = captured()
     return [store.read(page.id) for each in (first, second) for page in Manifest.open(each, store.read).pages()]
 
 
@@ -101,141 +94,6 @@ def _take_content(data: bytes) -> None:
     check_content(content)
     found = list(read_chunks(content, lambda _chunk: rest[LIST_ROW.size :]))
     assert sum(length for length, _ in found) == size
-
-
-def _parcels() -> list[tuple[bytes, list[tuple[int, int, bytes, bytes]]]]:
-    """The full parcel of the first version and the update to the second: head; kind, method, stored and raw of each section."""
-    store, first, second = _captured()
-    made = []
-    for target, bases in ((first, []), (second, [first])):
-        plan = plan_parcel(target, bases, store)
-        raws = [(SectionKind.PAGES, encode_parts([store.read(chunk) for chunk in plan.structure]))]
-        raws += [(SectionKind.INDEX, encode_parts(list(plan.batches)))] if plan.batches else []
-        for rows in plan.batches:
-            raws.append((SectionKind.BATCH, b"".join([store.read(ChunkId(chunk)) for _, chunk in CHUNK_ROW.iter_unpack(rows)])))
-        sections = [(int(kind), *_packed(raw), raw) for kind, raw in raws]
-        made.append((_head(target, plan.bases, sections, plan.bytes_total), sections))
-    return made
-
-
-def _packed(raw: bytes) -> tuple[int, bytes]:
-    method, stored = compress(raw, 3)
-    return int(method), stored
-
-
-def _head(target: ManifestId, bases: Sequence[ManifestId], sections: list[tuple[int, int, bytes, bytes]], total: int) -> bytes:
-    rows = [(kind, method, len(stored), len(raw), digest(stored)) for kind, method, stored, raw in sections]
-    new = sum(len(raw) for kind, _, _, raw in sections if kind == SectionKind.BATCH)
-    return encode_head(target, tuple(bases), bytes_total=total, bytes_new=new, sections=rows)
-
-
-def _take_head(data: bytes) -> None:
-    head = parse_head(data)
-    value = codec.decode(data[PRELUDE.size :], max_bytes=len(data), what="head")
-    assert isinstance(value, dict)
-    if set(value) == {"bases", "bytes_new", "bytes_reused", "bytes_total", "crit", "format", "kind", "sections", "target"}:
-        rows = [(int(s.kind), int(s.method), s.stored_bytes, s.raw_bytes, s.digest) for s in head.sections]
-        figures = {"bytes_total": head.bytes_total, "bytes_new": head.bytes_new}
-        assert promised(lambda: encode_head(head.target, head.bases, **figures, sections=rows)) == data
-
-
-def _section_seeds() -> list[bytes]:
-    return [
-        struct.pack(">BBI", kind, method, len(raw)) + stored for _, sections in _parcels() for kind, method, stored, raw in sections
-    ]
-
-
-def _take_section(data: bytes) -> None:
-    """One section whose digest is right: what decoders make of hostile bytes that were signed."""
-    if len(data) < 7:
-        return
-    kind, method, raw_size = struct.unpack_from(">BBI", data)
-    stored = data[6:]
-    head = parse_head(
-        encode_head(
-            ManifestId(bytes(32)),
-            (),
-            bytes_total=raw_size if kind == SectionKind.BATCH else 0,
-            bytes_new=raw_size if kind == SectionKind.BATCH else 0,
-            sections=[(kind, method, len(stored), raw_size, digest(stored))],
-        )
-    )
-    raw = decode_section(head.sections[0], stored)
-    assert len(raw) == raw_size
-    if kind == SectionKind.BATCH:
-        check_batch_rows(raw, head.sections[0])
-        return
-    parts = decode_parts(raw)
-    assert promised(lambda: encode_parts(parts)) == raw
-
-
-def _parcel_seeds() -> list[bytes]:
-    seeds = []
-    for head, sections in _parcels():
-        plain = head + b"".join([stored for _, _, stored, _ in sections])
-        parsed = parse_head(head)
-        share = parsed.bytes_total - parsed.bytes_new
-        rows = b"".join([_SECTION.pack(k, m, len(raw), share, len(stored)) + stored for k, m, stored, raw in sections])
-        unpacked = b"".join([_SECTION.pack(k, 0, len(raw), share, len(raw)) + raw for k, _, _, raw in sections])
-        seeds += [b"\x00" + plain, b"\x01" + bytes(parsed.target) + rows, b"\x01" + bytes(parsed.target) + unpacked]
-    return seeds
-
-
-def _take_parcel(data: bytes) -> None:
-    """A whole parcel, from a file and by a receiver that holds the first version."""
-    sealing, body = opened(data)
-    whole = _sealed_parcel(body) if sealing else body
-    fd = os.memfd_create("parcel")
-    try:
-        os.write(fd, whole)
-        parcel = ParcelFile.open(f"/proc/self/fd/{fd}")
-    finally:
-        os.close(fd)
-    try:
-        assert b"".join(parcel.read(0, parcel.size)) == whole
-        _receive(parcel.head, whole)
-    finally:
-        parcel.close()
-
-
-def _receive(head: ParcelHead, whole: bytes) -> None:
-    held, first, _ = _captured()
-    store = MemoryStore()
-    store.chunks.update({chunk: held.chunks[chunk] for chunk in _live(first)})
-    assert fetch_head(lambda offset, size: [whole[offset : offset + size]], head.id) == head
-    with store.session("fuzz") as session:
-        receive(head, lambda offset, size: [whole[offset : offset + size]], store, session)
-    promised(lambda: _whole(head.target, store))
-
-
-def _whole(target: ManifestId, store: MemoryStore) -> None:
-    """Every byte of the version is there and right."""
-    for chunk in live_chunks(target, store):
-        assert digest(store.read(chunk)) == chunk
-    assert sum(1 for _ in Manifest.open(target, store.read).entries())
-
-
-@functools.cache
-def _live(manifest: ManifestId) -> tuple[ChunkId, ...]:
-    return tuple(dict.fromkeys(live_chunks(manifest, _captured()[0])))
-
-
-def _sealed_parcel(body: bytes) -> bytes:
-    """A parcel whose digests fit, from sections written one after the other."""
-    target, at = ManifestId(body[:32].ljust(32, b"\0")), 32
-    rows, stored_parts, total = [], [], 0
-    while at + _SECTION.size <= len(body):
-        kind, method, raw_size, share, size = _SECTION.unpack_from(body, at)
-        stored = body[at + _SECTION.size : at + _SECTION.size + size]
-        at += _SECTION.size + size
-        rows.append((kind, method, len(stored), raw_size, digest(stored)))
-        stored_parts.append(stored)
-        total = max(total, share)
-    new = sum(row[3] for row in rows if row[0] == SectionKind.BATCH)
-    if new >= 2**63 or total >= 2**63 - new:
-        raise FormatError("bad-parcel", "No parcel can say so.")
-    base = (_captured()[1],) if target != _captured()[1] else ()
-    return encode_head(target, base, bytes_total=total + new, bytes_new=new, sections=rows) + b"".join(stored_parts)
 
 
 def _block(chunks: Sequence[bytes]) -> bytes:
@@ -369,7 +227,7 @@ def _counts(rows: object) -> list[codec.Value]:
 
 
 def _manifest_seeds() -> list[bytes]:
-    store, first, _ = _captured()
+    store, first, _ = captured()
     root = store.read(ChunkId(first))
     page = store.read(Manifest.open(first, store.read).pages()[0].id)
     return [len(page).to_bytes(2, "big") + page + root]
@@ -380,9 +238,6 @@ TARGETS = (
     Target(name="manifest-page", reads="pages of entries", take=_take_page, seeds=_small_pages, coding=Coding.MSGPACK),
     Target(name="manifest", reads="a root and its page together", take=_take_manifest, seeds=_manifest_seeds, most_bytes=16_384),
     Target(name="content-list", reads="references and chunk lists", take=_take_content, seeds=_content_seeds, most_bytes=16_384),
-    Target(name="parcel-head", reads="heads of parcels", take=_take_head, seeds=lambda: [head for head, _ in _parcels()]),
-    Target(name="parcel-section", reads="sections with a right digest", take=_take_section, seeds=_section_seeds),
-    Target(name="parcel", reads="whole parcels, file and receiver", take=_take_parcel, seeds=_parcel_seeds, most_bytes=65_536),
     Target(name="pack-block", reads="blocks of packs", take=_take_block, seeds=_block_seeds),
     Target(name="pack-scan", reads="packs without an index", take=_take_pack, seeds=_pack_seeds),
     Target(name="pack-index", reads="indexes of packs", take=_take_index, seeds=_index_seeds),

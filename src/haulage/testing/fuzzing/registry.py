@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from haulage.testing.fuzzing import content_targets, tree_targets, wire_targets
+from haulage.testing.fuzzing import content_targets, parcel_targets, tree_targets, wire_targets
 from haulage.testing.fuzzing.target import Target
 
 TARGETS: dict[str, Target] = {
-    target.name: target for target in (*content_targets.TARGETS, *tree_targets.TARGETS, *wire_targets.TARGETS)
+    target.name: target
+    for target in (*content_targets.TARGETS, *parcel_targets.TARGETS, *tree_targets.TARGETS, *wire_targets.TARGETS)
 }

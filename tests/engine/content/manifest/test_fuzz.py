@@ -11,7 +11,7 @@ from haulage.engine.content.manifest import parse_root
 from haulage.engine.content.manifest_wire import decode_page, encode_entry, encode_page
 from haulage.engine.content.memory_store import MemoryStore
 from haulage.engine.content.model import ChunkId
-from haulage.engine.parcels.head import MAGIC, PRELUDE, parse_head
+from haulage.engine.parcels.head import MAGIC, TRAILER, parse_head
 from tests.engine.content.trees import rich_tree, take
 
 _STORE = MemoryStore()
@@ -50,4 +50,4 @@ def test_i24_root_pages(data: bytes) -> None:
 @given(head=mutated(_ROOT) | st.binary(max_size=60))
 def test_i24_parcel_heads(head: bytes) -> None:
     with pytest.raises(FormatError):
-        parse_head(PRELUDE.pack(MAGIC, len(head)) + head)
+        parse_head(head + TRAILER.pack(len(head), MAGIC), len(MAGIC) + len(head) + TRAILER.size)

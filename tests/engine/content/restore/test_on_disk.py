@@ -15,6 +15,7 @@ from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.delta.level import Level
 from haulage.engine.parcels.build import build
 from haulage.engine.parcels.file import ParcelFile
 from haulage.engine.parcels.receive import receive
@@ -43,7 +44,7 @@ def test_q316316_from_a_folder_through_a_parcel_to_a_folder(tmp_path: pathlib.Pa
     report = capture(LocalReader(os.fspath(source)), sender, SystemClock(), options=options)
     again = capture(LocalReader(os.fspath(source)), sender, SystemClock(), options=options)
     assert (again.manifest, again.bytes_new) == (report.manifest, 0)
-    build(report.manifest.id, [], sender, os.fspath(tmp_path / "parcel"))
+    build(report.manifest.id, [], sender, os.fspath(tmp_path / "parcel"), level=Level.BALANCED, folder=os.fspath(tmp_path))
     parcel = ParcelFile.open(os.fspath(tmp_path / "parcel"))
 
     def cut(offset: int, size: int) -> Iterator[bytes]:
@@ -59,7 +60,8 @@ def test_q316316_from_a_folder_through_a_parcel_to_a_folder(tmp_path: pathlib.Pa
         receiver = LocalStore(tmp_path / "two")
         try:
             with receiver.session("receive") as session:
-                fetched += receive(parcel.head, fetch, receiver, session).sections_fetched
+                report_of = receive(parcel.head, fetch, receiver, session, folder=os.fspath(tmp_path), owner="receiving:PKG")
+                fetched += report_of.sections_fetched
         except TransferError:
             receiver.close()
     assert 0 < fetched < len(parcel.head.sections)
