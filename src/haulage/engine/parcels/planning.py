@@ -17,6 +17,7 @@ from haulage.engine.parcels.base_finding import Bases, Held, labels
 from haulage.engine.parcels.batching import FRESH_BYTES, WINDOW_BYTES, Batcher
 from haulage.engine.parcels.content_view import ChunkCache, ContentView, prefetch
 from haulage.engine.parcels.inside import Arena, ArenaPart, inside_regions, look_inside
+from haulage.engine.parcels.islands import Islands
 from haulage.engine.parcels.model import SCRATCH, At, FilePlan, Fresh, ObjectKind, PlannedBatch, Source, Why
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
@@ -29,6 +30,8 @@ _GROUP_BYTES = 10 * MIB
 """Read at once."""
 _SAMPLE_BYTES = 4096
 _LEAST_ARCHIVE = 4096
+_LEAST_FOR_ISLANDS = 32 * MIB
+"""What moved within a shorter content is mostly still in the window."""
 _ARCHIVE_HEADS = (b"PK\3\4", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"!<arch>", b"MSCF")
 _ARENA_BYTES = 256 * MIB
 
@@ -76,6 +79,7 @@ class _Unit:
     old: Old | None
     ranges: tuple[tuple[ContentView, int, int], ...]
     tally: _Tally
+    islands: Islands | None = None
 
 
 class UpdatePlan:
@@ -286,7 +290,7 @@ class _Planner:
                 if unit.gap is None:
                     yield _outcome(unit.wanted, unit.tally, has_bases=bool(self._bases.manifests))
                     continue
-                for region in cut_gap(unit.gap, unit.new, unit.old, self._bounds):
+                for region in cut_gap(unit.gap, unit.new, unit.old, self._bounds, unit.islands):
                     unit.tally.fresh_bytes += region.fresh_bytes
                     unit.tally.packed_bytes += region.fresh_bytes if region.group is Group.PACKED else 0
                     yield region
@@ -316,9 +320,16 @@ class _Planner:
             places = Places(read_chunks(base.content, manifest.read))
             old = Old(Source(base.base, base.at), ContentView(base.content, manifest, self._new_cache))
         tally = _Tally()
-        rows = read_chunks(wanted.content, self._target.read)
-        for gap in find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places):
-            yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old), tally)
+
+        def gaps() -> Iterator[Gap]:
+            rows = read_chunks(wanted.content, self._target.read)
+            return find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places)
+
+        islands = None
+        if old is not None and self._level is not Level.FAST and old.view.size >= _LEAST_FOR_ISLANDS:
+            islands = Islands(new, lambda: ((gap.offset, gap.size) for gap in gaps()), old.view)
+        for gap in gaps():
+            yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old), tally, islands)
         yield _Unit(wanted, None, new, old, (), tally)
 
 

@@ -15,6 +15,7 @@ from haulage.engine.delta.common import common_prefix, common_suffix
 from haulage.engine.delta.fine import fine_cuts
 from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
 from haulage.engine.parcels.anchors import Gap
+from haulage.engine.parcels.islands import Islands
 from haulage.engine.parcels.model import At, Fresh, ObjectKind, Source
 
 MIB = 1024 * 1024
@@ -24,6 +25,7 @@ _LEAST_COPY = 32
 """A shorter copy costs more to say than to send."""
 _MOST_OBJECT = 64 * MIB
 _MOST_CHUNKS = 8192
+_LEAST_FOR_ISLANDS = 2048
 _SAMPLE_BYTES = 4096
 _SAMPLES = 5
 _PACKED_BYTES = 32 * 1024
@@ -90,40 +92,37 @@ class Old(NamedTuple):
     view: View
 
 
-def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds) -> Iterator[Region]:
+class _Segment(NamedTuple):
+    """A part of a gap, counted from its beginning: a copy, or fresh."""
+
+    start: int
+    stop: int
+    old: int | None
+    """Where the copy is from."""
+    low: int
+    high: int
+    """Fresh: between what its old counterpart lies."""
+
+
+def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Islands | None = None) -> Iterator[Region]:
     """The regions of a gap, in order. Raises what reading raises."""
-    size = gap.size
-    front = back = 0
-    if old is not None and bounds.grow:
-        front = _agreed_front(new, gap.offset, old.view, gap.low, min(size, old.view.size - gap.low))
-        back = _agreed_back(new, gap.offset + size, old.view, gap.high, min(size - front, gap.high))
-    end = size - back
+    segments = _segments(gap, new, old, bounds, islands)
+    fresh = [segment for segment in segments if segment.old is None]
+    group = Group.BINARY
+    if fresh:
+        longest = max(fresh, key=lambda segment: segment.stop - segment.start)
+        group = _group(new, gap.offset + longest.start, longest.stop - longest.start)
     at = 0
     ordinal = gap.first
-    group = _group(new, gap.offset + front, end - front)
-    for lengths in _parts(list(gap.lengths), front, end, bounds.fresh_bytes[group]):
+    for lengths in _parts(list(gap.lengths), segments, bounds.fresh_bytes[group]):
         stop = at + sum(lengths)
-        low, high = max(at, front), min(stop, end)
-        pieces: list[Slice | Fresh] = []
-        if old is not None and at < front:
-            pieces.append(Slice(old.source, gap.low + at, min(stop, front) - at))
-        if low < high:
-            pieces.append(Fresh(high - low))
-        if old is not None and stop > end:
-            start = max(at, end)
-            pieces.append(Slice(old.source, gap.high - (size - start), stop - start))
-        windows: tuple[Slice, ...] = ()
-        if old is not None and low < high:
-            ranges = _windows(gap.low + front, gap.high - back, low - front, high - front, end - front, old.view.size, bounds)
-            ranges = _at_most(ranges, bounds.window_bytes[group])
-            if group is not Group.PACKED or _resembles(new, gap.offset + low, high - low, old.view, ranges):
-                windows = tuple([Slice(old.source, first, last - first) for first, last in ranges if last > first])
+        pieces, windows = _made_of(segments, at, stop, gap, new, old, bounds, group)
         yield Region(
             group=group,
             kind=ObjectKind.RUN,
             first=ordinal,
             count=len(lengths),
-            pieces=tuple(pieces),
+            pieces=pieces,
             windows=windows,
             view=new,
             offset=gap.offset + at,
@@ -132,24 +131,91 @@ def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds) -> Iterator[Re
         ordinal += len(lengths)
 
 
-def _parts(lengths: list[int], front: int, end: int, most_fresh: int) -> Iterator[list[int]]:
-    """Chunk lengths in runs, evenly, so that of none more than ``most_fresh`` bytes lie between ``front`` and ``end``."""
-    total = end - front
+def _segments(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Islands | None) -> list[_Segment]:
+    size = gap.size
+    if old is None:
+        return [_Segment(0, size, None, 0, 0)]
+    front = back = 0
+    if bounds.grow:
+        front = _agreed_front(new, gap.offset, old.view, gap.low, min(size, old.view.size - gap.low))
+        back = _agreed_back(new, gap.offset + size, old.view, gap.high, min(size - front, gap.high))
+    copies = [(0, front, gap.low)] if front else []
+    if islands is not None and size - front - back >= _LEAST_FOR_ISLANDS:
+        found = islands.within(gap.offset + front, size - front - back)
+        copies += [(island.offset - gap.offset, island.length, island.old) for island in found]
+    if back:
+        copies.append((size - back, back, gap.high - back))
+    segments: list[_Segment] = []
+    at, low = 0, gap.low
+    for start, length, where in copies:
+        if start > at:
+            segments.append(_Segment(at, start, None, low, where))
+        segments.append(_Segment(start, start + length, where, 0, 0))
+        at, low = start + length, where + length
+    if at < size:
+        segments.append(_Segment(at, size, None, low, gap.high))
+    return segments
+
+
+def _made_of(
+    segments: list[_Segment], at: int, stop: int, gap: Gap, new: View, old: Old | None, bounds: Bounds, group: Group
+) -> tuple[tuple[Slice | Fresh, ...], tuple[Slice, ...]]:
+    """Pieces and windows of a part of a gap."""
+    pieces: list[Slice | Fresh] = []
+    ranges: list[tuple[int, int]] = []
+    for segment in segments:
+        start, end = max(at, segment.start), min(stop, segment.stop)
+        if start >= end:
+            continue
+        if old is not None and segment.old is not None:
+            pieces.append(Slice(old.source, segment.old + start - segment.start, end - start))
+            continue
+        pieces.append(Fresh(end - start))
+        if old is not None:
+            part = (start - segment.start, end - segment.start, segment.stop - segment.start)
+            some = _windows(segment.low, segment.high, *part, old.view.size, bounds)
+            if group is not Group.PACKED or _resembles(new, gap.offset + start, end - start, old.view, some):
+                ranges += some
+    if old is None:
+        return tuple(pieces), ()
+    ranges = _at_most(_merged(ranges), bounds.window_bytes[group])
+    return tuple(pieces), tuple([Slice(old.source, first, last - first) for first, last in ranges if last > first])
+
+
+def _parts(lengths: list[int], segments: list[_Segment], most_fresh: int) -> Iterator[list[int]]:
+    """Chunk lengths in runs, evenly, so that none has more than ``most_fresh`` fresh bytes."""
+    total = sum([segment.stop - segment.start for segment in segments if segment.old is None])
     if total <= most_fresh and len(lengths) <= _MOST_CHUNKS and sum(lengths) <= _MOST_OBJECT:
         yield lengths
         return
     share = -(-total // -(-total // most_fresh)) if total > 0 else most_fresh
     most = min(share + 64 * 1024, most_fresh)
     run: list[int] = []
-    at = start = 0
-    for length in lengths:
-        fresh = max(0, min(at + length, end) - max(start, front))
-        if run and (fresh > most or at + length - start > _MOST_OBJECT or len(run) >= _MOST_CHUNKS):
+    size = fresh = 0
+    for length, more in zip(lengths, _fresh_of(lengths, segments), strict=True):
+        if run and (fresh + more > most or size + length > _MOST_OBJECT or len(run) >= _MOST_CHUNKS):
             yield run
-            run, start = [], at
+            run, size, fresh = [], 0, 0
         run.append(length)
-        at += length
+        size += length
+        fresh += more
     yield run
+
+
+def _fresh_of(lengths: list[int], segments: list[_Segment]) -> Iterator[int]:
+    """The fresh bytes of each chunk."""
+    at = number = 0
+    for length in lengths:
+        end, fresh = at + length, 0
+        while number < len(segments):
+            segment = segments[number]
+            if segment.old is None:
+                fresh += max(0, min(end, segment.stop) - max(at, segment.start))
+            if segment.stop > end:
+                break
+            number += 1
+        yield fresh
+        at = end
 
 
 def _windows(low: int, high: int, start: int, stop: int, total: int, size: int, bounds: Bounds) -> list[tuple[int, int]]:
