@@ -1,7 +1,7 @@
 """Haulage's engine as a command, so that it is measured like any peer: a process of its own, interpreter start included.
 
     python -m benchmarks.ours capture TREE STORE | restore STORE OUT | compare STORE OUT | check STORE
-    python -m benchmarks.ours parcel STORE OUT [BASE]
+    python -m benchmarks.ours parcel STORE OUT [BASE [LEVEL]] | receive STORE PARCEL
 
 A version is named by the file ``STORE.version``; ``capture`` replaces it. The hints stand in ``STORE.hints``.
 """
@@ -15,15 +15,21 @@ import sys
 from collections.abc import Callable
 
 from haulage.base.clock import SystemClock
+from haulage.engine.archives.recipe import Codec
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.verify import verify_tree
+from haulage.engine.delta.level import Level
 from haulage.engine.parcels.build import build
+from haulage.engine.parcels.file import ParcelFile
+from haulage.engine.parcels.receive import receive
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
+
+_ABILITIES = frozenset(codec.name.lower() for codec in Codec)
 
 
 def _capture(tree: str, folder: str) -> dict[str, object]:
@@ -61,11 +67,21 @@ def _check(folder: str) -> dict[str, object]:
     return {"chunks": report.chunks_checked}
 
 
-def _parcel(folder: str, out: str, base: str = "") -> dict[str, object]:
+def _parcel(folder: str, out: str, base: str = "", level: str = "balanced") -> dict[str, object]:
     bases = [ManifestId(bytes.fromhex(base))] if base else []
     with contextlib.closing(LocalStore(folder)) as store:
-        head = build(_version(folder), bases, store, out)
+        head = build(_version(folder), bases, store, out, level=Level(level), folder=folder, abilities=_ABILITIES)
     return {"size": os.path.getsize(out), "new": head.bytes_new, "total": head.bytes_total}
+
+
+def _receive(folder: str, path: str) -> dict[str, object]:
+    """Read from a file, as fast as it can be had: what the line costs is not the engine's."""
+    with contextlib.closing(LocalStore(folder)) as store, contextlib.closing(ParcelFile.open(path)) as parcel:
+        with store.session("benchmark") as session:
+            report = receive(parcel.head, parcel.read, store, session, folder=folder, owner="benchmark")
+        with open(f"{folder}.version", "w") as file:
+            file.write(parcel.head.target.hex())
+    return {"wire": report.bytes_wire}
 
 
 COMMANDS: dict[str, Callable[..., dict[str, object]]] = {
@@ -75,6 +91,7 @@ COMMANDS: dict[str, Callable[..., dict[str, object]]] = {
     "check": _check,
     "warm": dict,
     "parcel": _parcel,
+    "receive": _receive,
 }
 
 if __name__ == "__main__":
