@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from haulage.testing.fuzzing import content_targets, parcel_targets, tree_targets, wire_targets
+from haulage.testing.fuzzing import archive_targets, content_targets, parcel_targets, tree_targets, wire_targets
 from haulage.testing.fuzzing.target import Target
 
 TARGETS: dict[str, Target] = {
     target.name: target
-    for target in (*content_targets.TARGETS, *parcel_targets.TARGETS, *tree_targets.TARGETS, *wire_targets.TARGETS)
+    for target in (
+        *archive_targets.TARGETS,
+        *content_targets.TARGETS,
+        *parcel_targets.TARGETS,
+        *tree_targets.TARGETS,
+        *wire_targets.TARGETS,
+    )
 }
