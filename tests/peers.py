@@ -29,7 +29,7 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file)."""
+    ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file), ``xfs`` and ``btrfs`` (in a file)."""
     missing = _missing(peer)
     if missing is None:
         return
@@ -61,6 +61,8 @@ def _missing(peer: str) -> str | None:
         return _cannot_mount()
     if peer == "loop":
         return _cannot_mount() or _cannot_loop()
+    if peer in _FILE_SYSTEMS:
+        return _cannot_mount() or _cannot_loop() or _cannot_make(peer)
     if peer == "root":
         return None if os.geteuid() == 0 else "not running as root"
     absent = [name for name in _PROGRAMS[peer] if program(name) is None]
@@ -69,6 +71,13 @@ def _missing(peer: str) -> str | None:
     if peer == "fuse" and not os.access("/dev/fuse", os.R_OK | os.W_OK):
         return "/dev/fuse cannot be opened"
     return None
+
+
+_FILE_SYSTEMS = ("xfs", "btrfs")
+
+
+def _cannot_make(peer: str) -> str | None:
+    return None if program(f"mkfs.{peer}") else f"no program mkfs.{peer}"
 
 
 @functools.cache

@@ -49,8 +49,8 @@ class Site:
         self.package = here.package(POINT)
         here.publish(self.package)
 
-    def _writer(self, root: str, /, *, earlier: Sequence[str], keep: bool) -> TreeWriter:
-        return LocalWriter(root, earlier=earlier, keep=keep, calls=replace(OsCalls(), pwrite=self._pwrite))
+    def _writer(self, root: str, /, *, earlier: Sequence[str], older: str | None, keep: bool) -> TreeWriter:
+        return LocalWriter(root, earlier=earlier, older=older, keep=keep, calls=replace(OsCalls(), pwrite=self._pwrite))
 
     def _pwrite(self, fd: int, data: Any, offset: int) -> int:
         in_sidecar = ".haulage-tree" in os.readlink(f"/proc/self/fd/{fd}")

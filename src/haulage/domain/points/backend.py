@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from haulage.base.ids import PackageId, VersionNumber
+from haulage.base.ids import NO_VERSION, PackageId, VersionNumber
 from haulage.engine.trees.model import TreeReader, TreeWriter
 
 
@@ -29,10 +29,11 @@ class PointBackend(Protocol):
         """The versions that lie there whole, oldest first, current or not."""
         ...
 
-    def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
+    def stage(self, package: PackageId, version: VersionNumber, *, like: VersionNumber = NO_VERSION) -> TreeWriter:
         """A writer into a private place beside. Of an earlier try of the same version nothing is there, but the writer may take
-        over the files it finished, judged by their size and time: so what is staged must be read before it is published. What
-        was staged of other versions is gone."""
+        over the files it finished, judged by their size and time; and it may offer to share bytes with the version ``like`` that
+        lies there whole (:class:`~haulage.engine.trees.model.SharingWriter`), never so that a change of one changes the other. So
+        what is staged must be read before it is published. What was staged of other versions is gone."""
         ...
 
     def left_bytes(self, package: PackageId, version: VersionNumber) -> int:

@@ -61,6 +61,7 @@ class Herald(Protocol):
 OpenPoint = Callable[[Point], PointBackend]
 Found = Callable[[PackageId, VersionNumber, PointBackend], None]
 """A point shows a newer version than is wanted: whoever is told may learn of it from the documents beside it."""
+Older = tuple[VersionNumber, Manifest]
 Documents = Callable[[Transaction, PackageId, VersionNumber], Mapping[str, bytes]]
 """The signed documents that go with a version, so that whoever reads the point can check it."""
 
@@ -112,10 +113,10 @@ class PointDuty:
         backend.probe()
         manifest = Manifest.open(ManifestId(manifest_id), self._store.read)
         if shipment.verify and shipment.present == shipment.wanted:
-            return self._verify(shipment, backend, manifest)
+            return self._verify(shipment, backend, manifest, held)
         if shipment.present == shipment.wanted == backend.current(shipment.package):
             return self._prune(shipment, backend)
-        return self._put(shipment, backend, manifest)
+        return self._put(shipment, backend, manifest, held)
 
     def _shows_newer(self, shipment: Shipment, point: Point) -> bool:
         """This site was put back to an older state, the point was not: clients must not see a version go back (I6). The owner's
@@ -127,7 +128,7 @@ class PointDuty:
             self._found(shipment.package, current, backend)
         return current > shipment.wanted
 
-    def _put(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> Outcome:
+    def _put(self, shipment: Shipment, backend: PointBackend, manifest: Manifest, held: Mapping[VersionNumber, bytes]) -> Outcome:
         """Stage beside, verify all of it, then switch."""
         package, version = shipment.package, shipment.wanted
         total = manifest.totals.bytes_total
@@ -136,9 +137,7 @@ class PointDuty:
         with self._database.writing() as tx:
             self._herald.started(tx, shipment)
         with self._as_transfer(shipment):
-            report = self._restore(shipment, backend, manifest)
-            self._attempts.show(shipment, ShipmentState.VERIFYING, bytes_done=total)
-            self._prove(shipment, backend, manifest)
+            report = self._stage(shipment, backend, manifest, self._older(shipment, backend, held))
             with self._database.reading() as tx:
                 documents = self._documents(tx, package, version)
                 self._attempts.check_wanted(shipment)(tx)
@@ -150,7 +149,32 @@ class PointDuty:
             effect=functools.partial(self._tell_present, report),
         )
 
-    def _restore(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> RestoreReport:
+    def _older(self, shipment: Shipment, backend: PointBackend, held: Mapping[VersionNumber, bytes]) -> Older | None:
+        """The version clients see now, and what it should be, if the new one may share bytes with it."""
+        version = backend.current(shipment.package)
+        manifest_id = held.get(version)
+        if version in (NO_VERSION, shipment.wanted) or manifest_id is None:
+            return None
+        with contextlib.suppress(HaulageError):  # its content may be gone from the store
+            return version, Manifest.open(ManifestId(manifest_id), self._store.read)
+        return None
+
+    def _stage(self, shipment: Shipment, backend: PointBackend, manifest: Manifest, older: Older | None) -> RestoreReport:
+        """Write it and read it again. If what is shared with an older version is not right, that version is damaged: then once more
+        without it."""
+        report = self._restore(shipment, backend, manifest, older)
+        self._attempts.show(shipment, ShipmentState.VERIFYING, bytes_done=manifest.totals.bytes_total)
+        try:
+            self._prove(shipment, backend, manifest)
+        except IntegrityError:
+            if not report.bytes_shared:
+                raise
+            report = self._restore(shipment, backend, manifest, None)
+            self._attempts.show(shipment, ShipmentState.VERIFYING, bytes_done=manifest.totals.bytes_total)
+            self._prove(shipment, backend, manifest)
+        return report
+
+    def _restore(self, shipment: Shipment, backend: PointBackend, manifest: Manifest, older: Older | None) -> RestoreReport:
         total = manifest.totals.bytes_total
         shown = 0
 
@@ -160,9 +184,10 @@ class PointDuty:
                 shown = done
                 self._attempts.show(shipment, ShipmentState.MOVING, bytes_done=done)
 
-        writer = backend.stage(shipment.package, shipment.wanted)
+        like, old = older or (NO_VERSION, None)
+        writer = backend.stage(shipment.package, shipment.wanted, like=like)
         try:
-            return restore(manifest, self._store, writer, threads=self._threads, on_progress=progress)
+            return restore(manifest, self._store, writer, threads=self._threads, on_progress=progress, older=old)
         except TransferError as error:
             if NOT_DURABLE in error.facts:
                 # Only memory holds what was staged: the next try must not find it finished.
@@ -192,7 +217,9 @@ class PointDuty:
                 "Look at the file system of the point; the version before stays in place.",
             )
 
-    def _verify(self, shipment: Shipment, backend: PointBackend, manifest: Manifest) -> Outcome:
+    def _verify(
+        self, shipment: Shipment, backend: PointBackend, manifest: Manifest, held: Mapping[VersionNumber, bytes]
+    ) -> Outcome:
         """Read everything there again; with ``repair`` write it anew if anything differs."""
         self._attempts.show(shipment, ShipmentState.VERIFYING)
         differences = self._differences(shipment, backend, manifest)
@@ -210,7 +237,7 @@ class PointDuty:
             self._herald.damaged(tx, shipment, differences)
         if not shipment.repair:
             return self._damaged(shipment, differences)
-        outcome = self._put(shipment, backend, manifest)
+        outcome = self._put(shipment, backend, manifest, held)
         return Outcome(
             state=outcome.state,
             due_after_seconds=outcome.due_after_seconds,

@@ -38,9 +38,9 @@ _MOST_DOCUMENT_BYTES = 16 << 20
 
 
 class OpenWriter(Protocol):
-    """Write into an empty folder; ``earlier`` and ``keep`` as :class:`~haulage.engine.trees.local_writer.LocalWriter` has them."""
+    """Write into an empty folder; all else as :class:`~haulage.engine.trees.local_writer.LocalWriter` has it."""
 
-    def __call__(self, root: str, /, *, earlier: Sequence[str], keep: bool) -> TreeWriter: ...
+    def __call__(self, root: str, /, *, earlier: Sequence[str], older: str | None, keep: bool) -> TreeWriter: ...
 
 
 class FolderPoint:
@@ -101,7 +101,7 @@ class FolderPoint:
             names = self._names(self._path(package))
         return sorted(VersionNumber(int(name)) for name in names if _NUMBER.fullmatch(name))
 
-    def stage(self, package: PackageId, version: VersionNumber) -> TreeWriter:
+    def stage(self, package: PackageId, version: VersionNumber, *, like: VersionNumber = NO_VERSION) -> TreeWriter:
         # Making folders would make the point anew where it is only not mounted.
         self.probe()
         path = self._staging(package, version)
@@ -112,7 +112,8 @@ class FolderPoint:
                 sync_folder(self._root)
             earlier = self._clear_way(package, version)
             make_one(path)
-        return self._open_writer(path, earlier=earlier, keep=True)
+        older = self._path(package, str(like)) if like != NO_VERSION and like != version else None
+        return self._open_writer(path, earlier=earlier, older=older, keep=True)
 
     def left_bytes(self, package: PackageId, version: VersionNumber) -> int:
         with self._trouble("read"):

@@ -1,26 +1,30 @@
 """Restore: a manifest's tree out of the store into an empty place, every chunk verified by the store as it is read.
 
-One thread creates names in order, several read and write contents; zero chunks are not written, so they become holes. Knows trees
-by their interface; which place it is and when it becomes visible is the writer's and the caller's business.
+One thread creates names in order, several read and write contents; zero chunks are not written, so they become holes. What the
+place has in an older tree may be shared with it. Knows trees by their interface; which place it is and when it becomes visible is
+the writer's and the caller's business.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
+from typing import cast
 
 from haulage.base.errors import IntegrityError
 from haulage.engine.content.chunker import MAX_BYTES, SEGMENT_BYTES
 from haulage.engine.content.content_list import read_chunks
+from haulage.engine.content.likeness import OlderContents, Range
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import CHUNK_ROW, ContentRef, ManifestEntry, shown
 from haulage.engine.content.model import ChunkId, ChunkStore
 from haulage.engine.content.ordered import in_order
 from haulage.engine.content.packing import packing_key
 from haulage.engine.content.tree_entry import tree_entry
-from haulage.engine.trees.model import Omission, TreeWriter
+from haulage.engine.trees.model import Added, Entry, Omission, SharingWriter, TreeWriter
 
 WINDOW_ENTRIES = 16_384
 WINDOW_CHUNKS = 131_072
@@ -41,14 +45,16 @@ class RestoreReport:
     bytes_total: int
     bytes_adopted: int
     """Of those, what an earlier try had written already."""
+    bytes_shared: int
+    """Of those, what is shared with an older tree of the place, and believed of it until it is read."""
     omissions: tuple[Omission, ...]
     """What the place could not hold natively and the sidecar took."""
 
 
 _Place = tuple[bytes, bytes | None, int, int]
 """Where a chunk goes: path, stream, offset, length."""
-_Wanted = tuple[tuple[bool, bytes, bytes, bytes], bytes, bytes | None, ContentRef]
-"""A content to be written: its key in the order of packing, path, stream, reference."""
+_Wanted = tuple[tuple[bool, bytes, bytes, bytes], bytes, bytes | None, ContentRef, Sequence[Range]]
+"""A content to be written: its key in the order of packing, path, stream, reference, and ranges that are there already."""
 
 
 @dataclass(slots=True)
@@ -66,28 +72,32 @@ def restore(
     *,
     threads: int = 2,
     on_progress: Progress | None = None,
+    older: Manifest | None = None,
 ) -> RestoreReport:
     """Write the whole tree and finish it durably. ``threads`` write, where the writer gains from several; the store decodes with
-    threads of its own. On any error the writer abandons what it has, and the error goes on.
+    threads of its own. ``older``: what the older tree should be that the writer can share bytes of. On any error the writer
+    abandons what it has, and the error goes on.
 
+    With bytes adopted or shared the caller must read all of the tree before he believes it.
     Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged`` and what the writer raises.
     """
-    written, names = 0, _Names(writer)
+    written, names = 0, _Names(writer, older)
     try:
         writers = threads if getattr(writer, "gains_from_threads", True) else 0
-        with contextlib.closing(in_order(_Filler(store, writer), _tasks(manifest, names), threads=writers)) as done:
+        with contextlib.closing(in_order(_Filler(store, writer, names.patched), _tasks(manifest, names), threads=writers)) as done:
             for task, _ in done:
                 written += task.bytes_total
                 if on_progress is not None:
-                    on_progress(task.entries, written + names.bytes_adopted)
+                    on_progress(task.entries, written + names.bytes_there)
         omissions = writer.finish()
     except BaseException:
         writer.abandon()
         raise
     return RestoreReport(
         entries=manifest.totals.entries,
-        bytes_total=written + names.bytes_adopted,
+        bytes_total=written + names.bytes_there,
         bytes_adopted=names.bytes_adopted,
+        bytes_shared=names.bytes_shared,
         omissions=tuple(omissions),
     )
 
@@ -95,26 +105,53 @@ def restore(
 class _Names:
     """Creates names and counts; used by one thread."""
 
-    def __init__(self, writer: TreeWriter) -> None:
+    def __init__(self, writer: TreeWriter, older: Manifest | None) -> None:
         self._writer = writer
-        self.created = self.bytes_adopted = 0
+        self._sharer = cast(SharingWriter, writer) if older is not None and hasattr(writer, "add_like") else None
+        self._older = OlderContents(older) if older is not None else None
+        self.created = self.bytes_adopted = self.bytes_shared = 0
+        self.patched: set[bytes] = set()
+        """Contents of which only a part is shared: the rest must be written, zeros too."""
+
+    @property
+    def bytes_there(self) -> int:
+        """What need not be written."""
+        return self.bytes_adopted + self.bytes_shared
 
     def create(self, entry: ManifestEntry, manifest: Manifest) -> list[_Wanted]:
         """The contents that are to be written."""
-        adopted = self._writer.add(tree_entry(entry, manifest.read))
+        same = self._same(entry)
+        added = self._add(tree_entry(entry, manifest.read), same)
         self.created += 1
         content = entry.content
-        if adopted:
+        if added is Added.ALL:
             self.bytes_adopted += content.size + sum([stream.content.size for stream in entry.streams])
             return []
         wanted: list[_Wanted] = []
-        if content.size:
-            wanted.append((packing_key(entry.path, None, content.size), entry.path, None, content))
+        there: Sequence[Range] = ()
+        if added is Added.SAME:
+            there = same
+            self.bytes_shared += sum([length for _, length in same])
+            if same != [(0, content.size)]:
+                self.patched.add(entry.path)
+        if content.size and there != [(0, content.size)]:
+            wanted.append((packing_key(entry.path, None, content.size), entry.path, None, content, there))
         for stream in entry.streams:
             if stream.content.size:
                 key = packing_key(entry.path, stream.name, stream.content.size)
-                wanted.append((key, entry.path, stream.name, stream.content))
+                wanted.append((key, entry.path, stream.name, stream.content, ()))
         return wanted
+
+    def _add(self, entry: Entry, same: list[Range]) -> Added:
+        if same and self._sharer is not None:
+            return self._sharer.add_like(entry, same)
+        return Added.ALL if self._writer.add(entry) else Added.NOTHING
+
+    def _same(self, entry: ManifestEntry) -> list[Range]:
+        if self._sharer is None or self._older is None:
+            return []
+        least = self._sharer.shares_from()
+        return self._older.like(entry.path, entry.content) if least is not None and entry.content.size >= least else []
 
 
 def _tasks(manifest: Manifest, names: _Names) -> Iterator[_Task]:
@@ -136,11 +173,17 @@ def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int) -> Iter
     """The same order in which a capture packs: chunks that were stored together are read together."""
     window.sort(key=itemgetter(0))
     task = _Task(entries=names)
-    for _key, path, stream, content in window:
+    for _key, path, stream, content, there in window:
         offset = 0
+        ranges = iter(there)
+        start, end = _span(next(ranges, None))
         for length, chunk in read_chunks(content, manifest.read):
-            task.places.setdefault(chunk, []).append((path, stream, offset, length))
-            offset += length
+            at, offset = offset, offset + length
+            while end <= at:
+                start, end = _span(next(ranges, None))
+            if start <= at:
+                continue
+            task.places.setdefault(chunk, []).append((path, stream, at, length))
             task.bytes_total += length
             if task.bytes_total >= _TASK_BYTES:
                 yield task
@@ -149,12 +192,18 @@ def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int) -> Iter
         yield task
 
 
+def _span(there: Range | None) -> tuple[int, int]:
+    """Start and end of a range; one that is never reached if there is none."""
+    return (sys.maxsize, sys.maxsize) if there is None else (there[0], there[0] + there[1])
+
+
 class _Filler:
     """Reads the chunks of a task and writes them where they belong; used by several threads at once."""
 
-    def __init__(self, store: ChunkStore, writer: TreeWriter) -> None:
+    def __init__(self, store: ChunkStore, writer: TreeWriter, patched: Container[bytes]) -> None:
         self._store = store
         self._writer = writer
+        self._patched = patched
 
     def __call__(self, task: _Task) -> None:
         run = _WriteRun(self._writer)
@@ -163,7 +212,7 @@ class _Filler:
             for path, stream, offset, length in task.places[chunk]:
                 if len(data) != length:
                     raise IntegrityError("chunk-damaged", f"A chunk of {shown(path)} does not have the length its manifest says.")
-                if data[0] or data[-1] or data != _ZEROS[:length]:
+                if data[0] or data[-1] or data != _ZEROS[:length] or (path in self._patched and stream is None):
                     run.write(path, stream, offset, data)
         run.flush()
 

@@ -17,8 +17,9 @@ from haulage.engine.trees.folder_handles import FolderHandles
 from haulage.engine.trees.left_behind import LeftBehind
 from haulage.engine.trees.local_durable import remove_below, sync_tree
 from haulage.engine.trees.local_setting import Setter, Shortfall
-from haulage.engine.trees.model import Entry, EntryType, Omission
+from haulage.engine.trees.model import Added, Entry, EntryType, Omission
 from haulage.engine.trees.mounts import is_far
+from haulage.engine.trees.older_tree import OlderTree
 from haulage.engine.trees.oscalls import SYSTEM_CALLS, OsCalls
 from haulage.engine.trees.paths import name_of, parent_of, shown
 from haulage.engine.trees.sidecar_format import Header, Record, StreamRecord, attribute_records, dos_record, record_of_whole
@@ -41,7 +42,8 @@ class LocalWriter:
     ``sidecar_only``: everything but plain names and bytes goes to the sidecar, on purpose. ``forbidden_names``: names (one
     component) the place must not get; they go to the sidecar whole. ``earlier``: what earlier tries to write the same tree left in
     folders of the same file system, the newest first; files that were finished there are moved over, and the caller must read all
-    of the tree afterwards. ``keep``: giving up leaves what was written, for another try.
+    of the tree afterwards. ``older``: another tree of the same file system whose bytes may be shared, see
+    :class:`haulage.engine.trees.model.SharingWriter`. ``keep``: giving up leaves what was written, for another try.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class LocalWriter:
         sidecar_only: bool = False,
         forbidden_names: ForbiddenNames | None = None,
         earlier: Sequence[str | bytes] = (),
+        older: str | bytes | None = None,
         keep: bool = False,
         calls: OsCalls = SYSTEM_CALLS,
     ) -> None:
@@ -75,6 +78,7 @@ class LocalWriter:
         self._files = WriteHandles(self._folders, calls)
         self._sidecar = SidecarWriter(self._folders, calls)
         self._earlier = list(self._open_earlier(earlier))
+        self._older = self._open_older(older)
         self._setter = Setter(calls, sidecar_only=sidecar_only)
         self._order = WritingOrder()
         self._lock = threading.Lock()
@@ -92,6 +96,43 @@ class LocalWriter:
         for root in roots:
             with contextlib.suppress(OSError):
                 yield LeftBehind(os.fsencode(root), self._calls)
+
+    def _open_older(self, root: str | bytes | None) -> OlderTree | None:
+        with contextlib.suppress(OSError):
+            return OlderTree(os.fsencode(root), self._calls) if root is not None else None
+        return None
+
+    def shares_from(self) -> int | None:
+        """See :class:`haulage.engine.trees.model.SharingWriter`."""
+        return self._older.least_bytes if self._older is not None else None
+
+    def add_like(self, entry: Entry, same: Sequence[tuple[int, int]]) -> Added:
+        """See :class:`haulage.engine.trees.model.SharingWriter`. Raises as ``add`` does."""
+        if self._older is None or self._sidecar_only or entry.type is not EntryType.FILE or not self._holds_parent(entry.path):
+            return Added.ALL if self.add(entry) else Added.NOTHING
+        self._order.admit(entry)
+        try:
+            if self._earlier and self._adopt(entry):
+                return Added.ALL
+            self._add_item(entry)
+            return Added.SAME if self._share(self._older, entry, same) else Added.NOTHING
+        except OSError as error:
+            raise unwritable(entry.path, error) from error
+
+    def _share(self, older: OlderTree, entry: Entry, same: Sequence[tuple[int, int]]) -> bool:
+        item = self._items.get(entry.path)
+        if item is None or item.whole:
+            return False
+        fd = self._files.acquire(item.place)
+        try:
+            if not older.fill(fd, entry.path, entry.size, same):
+                return False
+        finally:
+            self._files.release(item.place)
+        for offset, length in same:
+            if item.written(None, offset, length):
+                self._finish_item(item)
+        return True
 
     def add(self, entry: Entry) -> bool:
         """See :class:`haulage.engine.trees.model.TreeWriter`. Raises FormatError as :class:`WritingOrder` does."""
@@ -220,6 +261,8 @@ class LocalWriter:
         self._folders.close()
         for tree in self._earlier:
             tree.close()
+        if self._older is not None:
+            self._older.close()
         self._items.clear()
         self._plain.clear()
 

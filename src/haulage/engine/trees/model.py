@@ -268,6 +268,30 @@ class TreeWriter(Protocol):
         ...
 
 
+class Added(enum.Enum):
+    """What is there of a name's contents when it was added."""
+
+    NOTHING = "nothing"
+    SAME = "same"
+    """The unnamed content, in the ranges said to be the same."""
+    ALL = "all"
+    """Everything, streams included."""
+
+
+class SharingWriter(Protocol):
+    """What a writer may offer beside :class:`TreeWriter`, where an older tree lies on the same file system."""
+
+    def shares_from(self) -> int | None:
+        """Contents of fewer bytes are not worth asking for; None if there is no older tree."""
+        ...
+
+    def add_like(self, entry: Entry, same: Sequence[tuple[int, int]]) -> Added:
+        """As ``add``, for a file whose unnamed content is the same as that of the older tree's file at this path in the ranges
+        ``same`` (offset and length, rising). Where those are there then, all others must be written, zeros too. What is there is
+        believed of the older tree: the caller must read all of the new one afterwards."""
+        ...
+
+
 class TreeDifference(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which two trees are not the same."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OsCalls:
-    """Each field is the function of that name in ``os``; ``dataclasses.replace`` one to inject a fault."""
+    """Each field is the function of that name in ``os`` or ``fcntl``; ``dataclasses.replace`` one to inject a fault."""
 
     open: Callable[..., int] = os.open
     close: Callable[[int], None] = os.close
@@ -33,6 +34,8 @@ class OsCalls:
     chmod: Callable[..., None] = os.chmod
     utime: Callable[..., None] = os.utime
     ftruncate: Callable[[int, int], None] = os.ftruncate
+    copy_file_range: Callable[[int, int, int, int, int], int] = os.copy_file_range
+    ioctl: Callable[[int, int, int], object] = fcntl.ioctl
 
 
 SYSTEM_CALLS = OsCalls()
