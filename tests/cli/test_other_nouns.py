@@ -147,6 +147,42 @@ def test_explain(api: FakeApi, ask: Ask) -> None:
     assert api.asked[0].query == {"at": "CHI"}
 
 
+FILE = {"path": "a.dll", "stream": None, "size": 90, "bytes_reused": 80, "bytes_new": 10, "base": "a.dll", "why": "delta"}
+ACCOUNT = {
+    "files": [FILE | {"meaning": "encoded against what is held"}],
+    "reasons": [{"why": "delta", "meaning": "encoded against what is held", "files": 1, "size": 90, "bytes_new": 10}],
+}
+
+
+def test_c14_explain_accounts_for_files(api: FakeApi, ask: Ask) -> None:
+    said = shipment(meaning="m", cause="c", next="n", when=None, bases=["HQ100001:1"], level="smallest", why="It was made on top.")
+    api.replies["GET /packages/HQ100001/explain"] = said | ACCOUNT
+    code, out, _err = ask("explain", "HQ100001", "--at", "CHI", "--files")
+    assert (code, api.asked[0].query) == (0, {"at": "CHI", "files": "true"})
+    assert "made from          HQ100001:1" in out
+    assert "encoded against what is held" in out
+    assert "a.dll" in out
+
+
+def test_plan(api: FakeApi, ask: Ask) -> None:
+    row = {"id": "HQ100001@CHI", "place": "CHI", "present": 1, "bytes_total": 4096, "bytes_reused": 3072, "bytes_new": 1024}
+    row |= {"bytes_wire": 128, "wire": "estimated", "bases": ["HQ100001:1"], "level": "smallest", "level_why": "It is little."}
+    row |= {"rate": 2048, "seconds": 7300.0, "finish": None, "note": "Reckoned."} | ACCOUNT
+    exact = row | {"place": "LA1/P", "wire": "made", "rate": None, "seconds": None}
+    api.replies["GET /packages/HQ100001/plan"] = [row, exact]
+    code, out, err = ask("plan", "HQ100001", "--to", "CHI", "LA1/P")
+    assert (code, api.asked[0].query) == (0, {"to": "CHI,LA1/P"})
+    first, second = out.splitlines()[1:3]
+    assert "~128 B" in first
+    assert "2.0 KiB/s" in first
+    assert "2.0 h" in first
+    assert "~" not in second
+    assert "CHI: smallest. It is little." in err
+    code, out, _err = ask("plan", "HQ100001", "--to", "CHI", "--files")
+    assert "a.dll" in out
+    assert ask("plan", "HQ100001", "--to", "CHI", "-o", "json")[1].startswith("[")
+
+
 def test_doctor_ends_with_1_if_anything_is_an_error(api: FakeApi, ask: Ask) -> None:
     api.replies["GET /doctor"] = [{"severity": "warning", "what": "w", "hint": "h"}]
     assert ask("doctor")[0] == 0

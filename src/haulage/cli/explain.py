@@ -6,6 +6,7 @@ from haulage.base.ids import package_id, place
 from haulage.cli import output
 from haulage.cli.client import path
 from haulage.cli.options import PLAIN, At, How
+from haulage.cli.plan import Files, print_files
 
 _COLUMNS = (
     output.field("package"),
@@ -22,13 +23,21 @@ _COLUMNS = (
     output.size_field("bytes_reused"),
     output.size_field("bytes_new"),
     output.size_field("bytes_wire", "bytes on the wire"),
+    output.field("bases", "made from"),
+    output.field("level"),
+    output.field("why"),
 )
 
 
-def explain(package: str, /, *, at: At, how: How = PLAIN) -> None:
-    """Why a package is where it is: the cause, the next action and when; bytes reused and new.
+def explain(package: str, /, *, at: At, files: Files = False, how: How = PLAIN) -> None:
+    """Why a package is where it is: the cause, the next action and when; bytes reused and new, and why they are so many.
 
     haulage explain HQ100001 --at LA1/SHOP
+
+    haulage explain HQ100001 --at LA1 --files
     """
-    found = how.client().get(path("packages", package_id(package), "explain"), {"at": place(at)})
+    asked = {"at": place(at), **({"files": "true"} if files else {})}
+    found = how.client().get(path("packages", package_id(package), "explain"), asked)
     output.print_object(found, how.output, _COLUMNS)
+    if files and how.output == "table":
+        print_files(found)

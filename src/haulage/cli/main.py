@@ -19,6 +19,7 @@ from haulage.cli.doctor import doctor
 from haulage.cli.exits import Exit, exit_of
 from haulage.cli.explain import explain
 from haulage.cli.output import say, say_error
+from haulage.cli.plan import plan
 
 _HELP = """Carries software from one folder to every site, byte-exact.
 
@@ -40,7 +41,7 @@ def make_app() -> App:
     )
     package_content.add_to(package.app)
     commands: list[Any] = [server.init, site.invite, server.join, server.serve, site.app, package.app, point.app]
-    commands += [status.app, explain, store.app, backup.app, backup.restore, doctor, demo]
+    commands += [status.app, plan, explain, store.app, backup.app, backup.restore, doctor, demo]
     for command in commands:
         app.command(command)
     return app

@@ -32,6 +32,7 @@ from haulage.domain.repair.nearby import Nearby
 from haulage.domain.replication.definitions import Definitions, Relations
 from haulage.domain.replication.seal import Seal
 from haulage.domain.replication.streams import Applier, Renderer, Streams
+from haulage.domain.reporting.forecast import Forecaster
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts
@@ -155,6 +156,14 @@ class SiteCore:
         self._heralds = heralds
         self._make_workers()
         self._make_provider()
+        self.forecaster = Forecaster(
+            code,
+            database=database,
+            store=parts.store,
+            clock=clock,
+            provider=self.provider,
+            folder=parts.parcels.work,
+        )
         self._make_repair()
         renderers |= {
             MessageKind.LACKING: self.healer.render,

@@ -17,6 +17,7 @@ from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
 from haulage.domain.transit.parcel_cache import Parcels
 from haulage.domain.transit.retry import RetryPolicy
+from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.store import LocalStore
 from haulage.engine.database.alone import alone
@@ -139,6 +140,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 retry=_retry(home),
                 cache_bytes=home.settings.parcels.cache_bytes,
                 level=home.settings.updates.level,
+                abilities=abilities(),
             )
         )
         desk = _desk(home, root, core, sources, points)

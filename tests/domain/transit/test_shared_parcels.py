@@ -44,7 +44,7 @@ class Builds:
         self.made: list[tuple[Level, frozenset[str]]] = []
         self._here = here
         provider = here.core(HQ1).provider
-        monkeypatch.setattr(provider, "_abilities", frozenset(abilities))
+        monkeypatch.setattr(provider, "abilities", frozenset(abilities))
         real = provider._build
 
         def build(*what: object, level: Level, abilities: frozenset[str]) -> object:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from haulage.base.clock import iso
-from haulage.base.ids import Place
+from haulage.base.ids import Place, VersionNumber, is_point
+from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Package
+from haulage.domain.reporting.forecast import names_of
 from haulage.domain.transit import records
+from haulage.domain.transit.records import ParcelRecord
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import MEANING, REASON_MEANING, Reason, ShipmentState
 from haulage.domain.transit.views import package_status
+from haulage.engine.content.model import ManifestId
 from haulage.engine.database.transaction import Transaction
 
 View = dict[str, object]
@@ -27,7 +31,41 @@ def explain(tx: Transaction, package: Package, where: Place) -> View | None:
         "cause": _cause(row, reason),
         "next": _next(row, state, reason),
         "when": None if row is None or row.due is None else iso(row.due),
+        **_update(tx, package, where, row),
     }
+
+
+def parcel_for(tx: Transaction, package: Package, row: Shipment | None) -> ParcelRecord | None:
+    """The parcel this site made for a shipment of the newest version, as far as it can tell; None if none, or it is not kept."""
+    wanted = row.wanted if row is not None and row.wanted else package.version
+    version = catalog.find_version(tx, package.id, VersionNumber(wanted)) if wanted else None
+    made = [] if version is None else list(records.list_parcels(tx, version.manifest))
+    if row is not None and row.bytes_total:
+        # What travelled has the figures that were reported from there.
+        made = [one for one in made if one.figures.get("bytes_new") == row.bytes_new]
+    return made[-1] if made else None
+
+
+def _update(tx: Transaction, package: Package, where: Place, row: Shipment | None) -> View:
+    """From what the bytes came, and why they were as many as they were."""
+    parcel = parcel_for(tx, package, row)
+    here = {(name, number): manifest for name, number, manifest in records.all_holdings(tx)}
+    bases = [] if parcel is None else names_of([ManifestId(bytes.fromhex(base)) for base in parcel.bases], here)
+    return {"bases": bases, "level": None if parcel is None else parcel.level, "why": _why(where, row, parcel, bases)}
+
+
+def _why(where: Place, row: Shipment | None, parcel: ParcelRecord | None, bases: list[str]) -> str:
+    if is_point(where):
+        return "A point takes every byte from its site's store; nothing of it crosses a line between sites."
+    if row is None or not row.bytes_total:
+        return "Nothing has moved yet; haulage plan says what it will take."
+    if not row.bytes_new:
+        return "Every byte was held there already."
+    if parcel is None:
+        return "What it was made from is known at the site above, as long as it is kept there."
+    if not bases:
+        return "Nothing was held there that is held here, too, so all of it had to travel, compressed."
+    return f"It was made on top of {', '.join(bases)}: only what differs travelled, at the level {parcel.level}."
 
 
 def _cause(row: Shipment | None, reason: Reason) -> str:

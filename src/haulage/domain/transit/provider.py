@@ -21,7 +21,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.replication.seal import Seal
 from haulage.domain.transit import records
 from haulage.domain.transit.bases import BaseChoice, Candidate, by_nearness, choose_bases
-from haulage.domain.transit.levels import AUTO, Choice, choose_level
+from haulage.domain.transit.levels import AUTO, Choice, at_least, choose_level
 from haulage.domain.transit.parcel_cache import ParcelCache, Way
 from haulage.domain.transit.records import ParcelRecord, Receiver
 from haulage.domain.transit.route import concerned_children
@@ -63,6 +63,17 @@ class Ask:
     """Bytes per second to each child that has not got the version yet, 0 for not known."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What an update would be made from and how, before it is."""
+
+    bases: tuple[ManifestId, ...]
+    level: Choice
+    abilities: frozenset[str]
+    made: ParcelRecord | None
+    """Where it has been made already."""
+
+
 R = TypeVar("R")
 
 
@@ -92,7 +103,7 @@ class Provider:
         self.cache = cache
         self._build = build
         self._executor = executor
-        self._abilities = abilities
+        self.abilities = abilities
         self._level = level
         # Reentrant: an executor may build at once, in the thread that asks.
         self._lock = threading.RLock()
@@ -188,6 +199,17 @@ class Provider:
         self.cache.drop(parcel)
         self._offered = {one for one in self._offered if one[1] != parcel}
 
+    def outlook(
+        self, target: ManifestId, package: PackageId, candidates: Sequence[Candidate], receiver: Receiver, lines: Sequence[int]
+    ) -> Outlook:
+        """What a receiver that holds the candidates would be offered now; ``lines`` as for everybody who wants it. Takes as long as
+        reading a few manifests does. Raises what reading the target's raises."""
+        choice = choose_bases(target, package, candidates, self._store)
+        way = Way(target=target, bases=choice.bases, abilities=self.abilities & set(receiver.abilities))
+        level = self._level_for(way, choice, lines)
+        made = next((one for one in self.cache.along(way) if at_least(Level(one.level), level.level)), None)
+        return Outlook(bases=choice.bases, level=level, abilities=way.abilities, made=made)
+
     def _all_held(self, manifests: set[bytes]) -> bool:
         with self._database.reading() as tx:
             return manifests <= {bytes(manifest) for _package, _number, manifest in records.all_holdings(tx)}
@@ -220,7 +242,7 @@ class Provider:
         choice = self._choice(ask)
         if choice is None:
             return None
-        way = Way(target=ask.target, bases=choice.bases, abilities=self._abilities & set(ask.want.abilities))
+        way = Way(target=ask.target, bases=choice.bases, abilities=self.abilities & set(ask.want.abilities))
         level = self._level_for(way, choice, ask.lines).level
         record = self.cache.find(way, level)
         return record or self._once((way, level), lambda: self._make(way, level))

@@ -12,7 +12,6 @@ from haulage.base.errors import ConflictError, NotFoundError, UsageError
 from haulage.base.ids import PackageId, VersionNumber, package_id, place
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog import views as catalog_views
-from haulage.domain.reporting import explain as reporting
 from haulage.domain.transit import records as transit
 from haulage.domain.transit import views
 from haulage.engine.content.diff import Change, diff
@@ -34,12 +33,6 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     new: int
     limit: int | None = None
     cursor: str | None = None
-
-
-class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One place."""
-
-    at: str
 
 
 class Order(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,18 +67,6 @@ def _status(call: Call) -> Answer:
             require_package(tx, package)
     rows = [row | {"id": f"{package}@{row['place']}"} for row in rows]
     return cut(rows, limit=page.limit, cursor=page.cursor, key=lambda row: str(row["place"]))
-
-
-def _explain(call: Call) -> Answer:
-    asked: At = call.query
-    package, where = package_id(call.path["id"]), place(asked.at)
-    with call.service.core.database.reading() as tx:
-        view = reporting.explain(tx, require_package(tx, package), where)
-    if view is None:
-        raise NotFoundError(
-            "not-assigned", f"{package} is not meant for {where}.", f"haulage package assign {package} --to {where}"
-        )
-    return Answer(value=view | {"id": f"{package}@{where}"})
 
 
 def _order(call: Call) -> Answer:
@@ -184,9 +165,6 @@ _ONE = "/api/v1/packages/{id}"
 ENDPOINTS = (
     Endpoint(
         method="GET", path=f"{_ONE}/status", permission=Permission.ADMIN, act=_status, query=Page, summary="One row per place"
-    ),
-    Endpoint(
-        method="GET", path=f"{_ONE}/explain", permission=Permission.ADMIN, act=_explain, query=At, summary="Why, what next, when"
     ),
     Endpoint(
         method="POST", path=f"{_ONE}/orders", permission=Permission.ADMIN, act=_order, body=Order, summary="Verify, repair, retry"

@@ -202,7 +202,7 @@ class SimSite:
         path: str,
         *,
         level: Level,  # noqa: ARG002
-        abilities: frozenset[str],  # noqa: ARG002
+        abilities: frozenset[str],
     ) -> ParcelHead:
         return build(
             target,

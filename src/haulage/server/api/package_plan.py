@@ -1,0 +1,76 @@
+"""What an update would take, before; and why it took what it did."""
+
+from __future__ import annotations
+
+import msgspec
+
+from haulage.base.errors import NotFoundError, UsageError
+from haulage.base.ids import make_place, package_id, place, site_of
+from haulage.domain.reporting import explain as reporting
+from haulage.domain.transit import records as transit
+from haulage.operations.desk import require_package, require_place
+from haulage.server.endpoint import Answer, Call, Endpoint, Permission
+
+PLACES_MAX = 1000
+
+
+class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One place; ``files``: account for each file, too, which reads what changed."""
+
+    at: str
+    files: bool = False
+
+
+class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Places, separated by commas."""
+
+    to: str
+    files: bool = False
+
+
+def _explain(call: Call) -> Answer:
+    asked: At = call.query
+    package, where = package_id(call.path["id"]), place(asked.at)
+    core = call.service.core
+    with core.database.reading() as tx:
+        known = require_package(tx, package)
+        view = reporting.explain(tx, known, where)
+        row = transit.find_shipment(tx, package, make_place(site_of(where)))
+        parcel = reporting.parcel_for(tx, known, row)
+    if view is None:
+        raise NotFoundError(
+            "not-assigned", f"{package} is not meant for {where}.", f"haulage package assign {package} --to {where}"
+        )
+    files = core.forecaster.account(known, parcel) if asked.files else {}
+    return Answer(value=view | files | {"id": f"{package}@{where}"})
+
+
+def _plan(call: Call) -> Answer:
+    asked: To = call.query
+    package = package_id(call.path["id"])
+    places = list(dict.fromkeys(place(where) for where in asked.to.split(",")))
+    if len(places) > PLACES_MAX:
+        raise UsageError("too-many-places", f"{len(places)} places are more than {PLACES_MAX}.", "Ask for some of them.")
+    core = call.service.core
+    with core.database.reading() as tx:
+        known = require_package(tx, package)
+        for where in places:
+            require_place(tx, where)
+    return Answer(value={"items": core.forecaster.plan(known, places, files=asked.files), "cursor": None})
+
+
+_ONE = "/api/v1/packages/{id}"
+
+ENDPOINTS = (
+    Endpoint(
+        method="GET", path=f"{_ONE}/explain", permission=Permission.ADMIN, act=_explain, query=At, summary="Why, what next, when"
+    ),
+    Endpoint(
+        method="GET",
+        path=f"{_ONE}/plan",
+        permission=Permission.ADMIN,
+        act=_plan,
+        query=To,
+        summary="What it would take to bring the newest version to places",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Summaries, and what updates would take."""
