@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup demo test test-long check bench docs lock clean
+.PHONY: setup demo test test-long check bench bench-quick docs lock clean
 
 setup: $(STAMP)
 
@@ -33,8 +33,13 @@ check: setup
 docs: setup
 	$(BIN)/python -m haulage.testing.documents
 
+# Takes hours: everything, on everything. BENCH="--pairs npm --results FOLDER" and the like choose; see --help of both.
 bench: setup
 	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.updates $(BENCH)
+
+bench-quick: setup
+	$(BIN)/python -m benchmarks.updates --quick
 
 lock:
 	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file requirements/runtime.txt

@@ -1,4 +1,6 @@
-"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [TOPIC ...]``."""
+"""Prints tables of ratios, Haulage beside its peers, measured in one run: ``python -m benchmarks [TOPIC ...]``.
+What updates cost has a run of its own: ``python -m benchmarks.updates``.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,12 @@ import platform
 import tempfile
 from collections.abc import Sequence
 
-from benchmarks import scale, tree, versions, wire
+from benchmarks import scale, tree, versions
 from benchmarks.contenders import OURS, PEERS, Contender
 from benchmarks.rounds import remove
 
-TOPICS = ("versions", "unchanged", "wire", "tree", "many", "large")
-BY_DEFAULT = ("versions", "unchanged", "wire")
+TOPICS = ("versions", "unchanged", "tree", "many", "large")
+BY_DEFAULT = ("versions", "unchanged")
 
 
 def main() -> None:
@@ -33,8 +35,6 @@ def main() -> None:
                 scale.measure_unchanged(work, peers, repeats=given.repeats, number=100_000)
             elif topic == "tree":
                 tree.measure(work, peers, folder=given.folder, repeats=given.repeats)
-            elif topic == "wire":
-                wire.measure(work, cache, given.pair or wire.PAIRS)
             elif topic == "many":
                 number = 1_000_000 if given.long else 200_000
                 scale.measure_many(work, peers, memory=given.memory, repeats=given.repeats, number=number)
@@ -51,8 +51,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", help="tree: measure with this folder instead of Python's libraries")
     parser.add_argument("--repeats", type=int, default=2, help="rounds in which all contenders take turns (default 2)")
     parser.add_argument("--peers", nargs="*", help="only these peers, by name")
-    parser.add_argument("--pair", action="append", help="versions, wire: NAME:OLD:NEW, a published package; may be repeated")
-    parser.add_argument("--cache", help="versions, wire: keep fetched packages in this folder")
+    parser.add_argument("--pair", action="append", help="versions: NAME:OLD:NEW, a published package; may be repeated")
+    parser.add_argument("--cache", help="versions: keep fetched packages in this folder")
     parser.add_argument("--memory", default="/dev/shm", help="many: a folder in memory for small files (default /dev/shm)")
     parser.add_argument(
         "--long", action="store_true", help="many, large: one million files and 20 GiB instead of 200,000 and 4 GiB"

@@ -29,12 +29,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     folder = tempfile.mkdtemp(prefix="haulage-updates-", dir=given.work)
     try:
-        _run(given, folder)
+        succeeded = _run(given, folder)
     finally:
         remove(folder)
+    if not succeeded:
+        raise SystemExit("An update of Haulage failed: see above.")
 
 
-def _run(given: argparse.Namespace, folder: str) -> None:
+def _run(given: argparse.Namespace, folder: str) -> bool:
+    """Whether everything of Haulage gave the new tree. That a peer fails is its own affair."""
     corpus = os.path.abspath(given.corpus or f"{folder}/corpus")
     pairs = quick_pairs(corpus) if given.quick else read_pairs()
     pairs = [pair for pair in pairs if not given.pairs or pair.name in given.pairs]
@@ -45,7 +48,9 @@ def _run(given: argparse.Namespace, folder: str) -> None:
     results = given.results or f"{folder}/results"
     os.makedirs(results, exist_ok=True)
     run = Run(corpus=corpus, results=results, work=work, fresh=given.fresh, limit_seconds=given.limit)
-    report(run.over(pairs, tools), pairs)
+    cells = run.over(pairs, tools)
+    report(cells, pairs)
+    return not any(cell.failed for cell in cells if cell.tool in {ours(level).name for level in LEVELS})
 
 
 def _tools(given: argparse.Namespace, corpus: str) -> list[Peer]:

@@ -65,6 +65,6 @@ def _source(text: str) -> Source:
         raise ValueError(f"{text}: a source begins with the name of its registry")
     opened = rest.endswith(":files")
     rest = rest.removesuffix(":files")
-    separator = {"npm": "@", "deb": "=", "image": ":"}.get(scheme, "==")
+    separator = {"npm": "@", "deb": "="}.get(scheme, "==")
     name, _, version = rest.rpartition(separator)
-    return Source(scheme=scheme, name=name, version=version, opened=opened)
+    return Source(scheme=scheme, name=name or scheme, version=version, opened=opened)
