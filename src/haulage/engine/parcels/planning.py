@@ -309,7 +309,7 @@ class _Planner:
         regions = inside_regions(wanted.at, inside, old, unit.new, part, self._folder, self._bounds, self._labels)
         self._labels += len(regions) - 1
         unit.tally.fresh_bytes = sum([region.fresh_bytes for region in regions])
-        return regions
+        return [*regions[:-1], replace(regions[-1], first=wanted.first, count=wanted.count)]
 
     def _units(self, wanted: Wanted) -> Iterator[_Unit]:
         new = ContentView(wanted.content, self._target, self._new_cache)
