@@ -20,10 +20,16 @@ from benchmarks.updates.report import report
 from benchmarks.updates.run import Run
 
 
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = str(tmp_path_factory.mktemp("corpus"))
+    quick_pairs(folder)
+    return folder
+
+
 @pytest.fixture
-def place(tmp_path: pathlib.Path) -> Place:
-    quick_pairs(str(tmp_path))
-    text = tmp_path / "text"
+def place(corpus: str, tmp_path: pathlib.Path) -> Place:
+    text = pathlib.Path(corpus) / "text"
     shared, work, out, tools = (str(tmp_path / name) for name in ("shared", "work", "out", "tools"))
     return Place(old=str(text / "old"), new=str(text / "new"), shared=shared, work=work, out=out, tools=tools)
 
@@ -32,8 +38,7 @@ def copier(apply: str) -> Peer:
     return Peer(name="copier", needs=(), version="echo 1", make="echo > {work}/update", apply=apply, wire=size_of("update"))
 
 
-def test_haulage_gives_the_new_tree_of_every_quick_pair(tmp_path: pathlib.Path) -> None:
-    corpus = str(tmp_path / "corpus")
+def test_haulage_gives_the_new_tree_of_every_quick_pair(corpus: str, tmp_path: pathlib.Path) -> None:
     (tmp_path / "work").mkdir()
     run_of = Run(corpus=corpus, results=str(tmp_path), work=str(tmp_path / "work"))
     cells = run_of.over(quick_pairs(corpus), [ours("balanced")])
