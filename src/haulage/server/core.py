@@ -47,6 +47,7 @@ from haulage.domain.transit.notices import Notices
 from haulage.domain.transit.orders import OrderRules
 from haulage.domain.transit.parcel_cache import Check, ParcelCache, Parcels
 from haulage.domain.transit.provider import Build, Provider
+from haulage.domain.transit.relay import Relay
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.domain.transit.site_duty import SiteDuty
 from haulage.engine.content.capture_rules import CaptureRules
@@ -154,6 +155,7 @@ class SiteCore:
         )
         self.departure = Departure(self.duties, self.enrolment.forget)
         self._heralds = heralds
+        self.cache = ParcelCache(parts.parcels, database=database, clock=clock, check=parts.check, cache_bytes=parts.cache_bytes)
         self._make_workers()
         self._make_provider()
         self.forecaster = Forecaster(
@@ -245,6 +247,7 @@ class SiteCore:
                 line=LineRate(parts.clock, self._known_rate()),
                 abilities=parts.abilities,
             ),
+            relay=Relay(code, database=self.database, clock=parts.clock, cache=self.cache, free_bytes=parts.free_bytes),
             free_bytes=parts.free_bytes,
             announce=self._announce,
             herald=SiteHerald(self.journal),
@@ -297,9 +300,7 @@ class SiteCore:
             store=parts.store,
             clock=parts.clock,
             seal=parts.seal,
-            cache=ParcelCache(
-                parts.parcels, database=self.database, clock=parts.clock, check=parts.check, cache_bytes=parts.cache_bytes
-            ),
+            cache=self.cache,
             build=parts.build,
             executor=parts.executor,
             abilities=parts.abilities,

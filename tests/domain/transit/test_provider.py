@@ -69,7 +69,7 @@ def test_what_is_being_served_is_not_evicted() -> None:
         core.provider.want(CHI, want)
         with core.database.writing() as tx:
             (first,) = records.list_parcels(tx)
-            other = dataclasses.replace(first, id="ff" * 32, size=core.provider.cache._cache_bytes, used=here.world.clock.now())
+            other = dataclasses.replace(first, id="ff" * 32, size=core.provider.cache.room, used=here.world.clock.now())
             records.put_parcel(tx, other)
         core.provider.open(CHI, first.id)
         core.provider.cache.evict(keep=other.id)

@@ -80,8 +80,9 @@ class ParcelCache:
         self.parcels = parcels
         self._database = database
         self._clock = clock
-        self._check = check
-        self._cache_bytes = cache_bytes
+        self.check = check
+        self.room = cache_bytes
+        """For all of them, in bytes."""
         self._lock = threading.Lock()
         self._opened: dict[str, float] = {}
         """When a piece of a parcel was last asked for."""
@@ -125,7 +126,7 @@ class ParcelCache:
         """Drop beyond the cache's size, least used first, but none that is being read."""
         with self._database.reading() as tx:
             known = list(records.list_parcels(tx))
-        excess = sum(record.size for record in known) - self._cache_bytes
+        excess = sum(record.size for record in known) - self.room
         with self._lock:
             recent = self._clock.monotonic() - SERVED_SECONDS
             self._opened = {parcel: when for parcel, when in self._opened.items() if when > recent}
@@ -165,7 +166,7 @@ class ParcelCache:
     def is_sound(self, parcel: str) -> bool:
         """Read a whole parcel and see whether it is what its name and head say. Raises FileNotFoundError if it is gone."""
         try:
-            self._check(self.path(parcel), bytes.fromhex(parcel))
+            self.check(self.path(parcel), bytes.fromhex(parcel))
         except FileNotFoundError:
             raise
         except (HaulageError, OSError, ValueError):

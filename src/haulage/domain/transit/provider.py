@@ -301,7 +301,7 @@ class Provider:
             needs=tuple(sorted(way.abilities)),
             abilities=tuple(sorted(way.abilities)),
             size=head.bytes_wire,
-            head_size=head.sections[0].offset if head.sections else head.bytes_wire,
+            head_size=head.head_bytes,
             figures={"bytes_total": head.bytes_total, "bytes_reused": head.bytes_reused, "bytes_new": head.bytes_new},
             used=self._clock.now(),
         )
@@ -321,6 +321,9 @@ class Provider:
             bytes_total=record.figures["bytes_total"],
             bytes_reused=record.figures["bytes_reused"],
             bytes_new=record.figures["bytes_new"],
+            level=record.level,
+            needs=record.needs,
+            abilities=record.abilities,
         )
         return self._seal.sign(Offer.PAYLOAD_TYPE, encode(offer))
 

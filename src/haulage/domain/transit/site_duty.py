@@ -22,6 +22,7 @@ from haulage.domain.transit import records
 from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.holdings import Holdings
+from haulage.domain.transit.relay import Relay
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.content.manifest import Manifest, live_chunks
@@ -78,6 +79,7 @@ class SiteDuty:
         holdings: Holdings,
         link: Link | None,
         asking: Asking,
+        relay: Relay,
         free_bytes: Callable[[], int],
         announce: Announce,
         herald: Herald,
@@ -94,6 +96,7 @@ class SiteDuty:
         self._holdings = holdings
         self._link = link
         self._asking = asking
+        self._relay = relay
         self._free_bytes = free_bytes
         self._announce = announce
         self._herald = herald
@@ -183,7 +186,8 @@ class SiteDuty:
 
     def _receive(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> ReceiveReport:
         owner = f"receive:{version.package}:{version.number}"
-        fetch, measured = self._asking.fetch(link, offer)
+        arriving, measured = self._asking.fetch(link, offer)
+        fetch = self._relay.along(version, offer, arriving)
         pins = [owner, *(f"{owner}:{index}" for index, _ in enumerate(offer.bases))]
         for pin, base in zip(pins[1:], offer.bases, strict=True):
             self._store.pin(Pin(owner=pin, manifest=ManifestId(bytes.fromhex(base))))
@@ -206,6 +210,7 @@ class SiteDuty:
                 self._check_page(version)
                 # Pinned while the session still protects what it brought: no moment in which a sweep could take it.
                 self._hold(version)
+            self._relay.received(offer, head, arriving)
         except HaulageError as error:
             raise self._asking.failed(shipment, offer, error) from error
         finally:

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from haulage.engine.protocol.codec import Body, Document
-from haulage.engine.protocol.fields import Count, Digest, Key, Name, Nonce, Package, Pem, RealVersion, Site, Token, Url, Word
+from haulage.engine.protocol.fields import Count, Digest, Key, Label, Name, Nonce, Package, Pem, RealVersion, Site, Token, Url, Word
 
 BASES_MAX = 4
 ABILITIES_MAX = 64
@@ -66,10 +66,17 @@ class Offer(Document, frozen=True, kw_only=True):
     size: Count
     """Of the whole parcel, in bytes."""
     head_size: Count
+    """Of its head and trailer, with which it ends."""
     bases: Annotated[tuple[Digest, ...], Meta(max_length=BASES_MAX)] = ()
     bytes_total: Count
     bytes_reused: Count
     bytes_new: Count
+    level: Label = ""
+    """The level it was made at; empty: who receives it cannot say whom it would suit, and does not hand it on."""
+    needs: Annotated[tuple[Token, ...], Meta(max_length=ABILITIES_MAX)] = ()
+    """Abilities a receiver must have, at most."""
+    abilities: Annotated[tuple[Token, ...], Meta(max_length=ABILITIES_MAX)] = ()
+    """Those that making it could lean on."""
 
 
 class Pending(Body, frozen=True, kw_only=True):
