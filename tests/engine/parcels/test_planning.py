@@ -72,10 +72,10 @@ def test_copies_grow_up_to_the_change(tmp_path: pathlib.Path) -> None:
     store = MemoryStore()
     data = noise(1, 500_000)
     base = captured(store, {b"a": data})
-    target = captured(store, {b"a": data[:250_000] + b"changed" + data[250_007:]})
+    target = captured(store, {b"a": data[:250_000] + b"very much changed" + data[250_017:]})
     batches = carried_out(target, [base], store, tmp_path)
-    assert fresh(batches) == 7
-    assert 7 < batches[0].window_bytes < 200_000
+    assert fresh(batches) == 17
+    assert 17 < batches[0].window_bytes < 20_000
 
 
 def test_a_renamed_and_changed_file_is_found_by_its_name(tmp_path: pathlib.Path) -> None:
@@ -159,6 +159,50 @@ def test_several_bases_and_other_packages(tmp_path: pathlib.Path) -> None:
     batches = carried_out(target, [one, two], store, tmp_path)
     assert fresh(batches) <= 2 * 80_000
     assert {source.base for batch in batches for source in batch.sources} == {0, 1}
+
+
+def test_what_moved_far_within_a_large_file_is_copied(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planning, "_LEAST_FOR_ISLANDS", 1_000_000)
+    store = MemoryStore()
+    data = noise(1, 3_000_000)
+    # Shorter than a chunk, so that no chunk of what moved is the same.
+    parts = [data[at : at + 16_000] for at in range(1_000_000, 1_320_000, 16_000)]
+    base = captured(store, {b"disk.img": data})
+    target = captured(store, {b"disk.img": data[:400_000] + b"".join(parts[::-1]) + data[400_000:]})
+    batches = carried_out(target, [base], store, tmp_path)
+    assert fresh(batches) < 320_000 / 4
+    assert max(len(made.pieces) for batch in batches for made in batch.objects) > 15
+
+
+def test_a_renamed_file_is_found_by_what_is_in_it(tmp_path: pathlib.Path) -> None:
+    store = MemoryStore()
+    files = {b"%c.bin" % letter: noise(letter, 50_000) for letter in b"abcdefgh"}
+    base = captured(store, {**files, b"large": noise(1, 500_000), b"z": b"z"})
+    edited_one = files[b"e.bin"][:20_000] + b"\0changed" + files[b"e.bin"][20_000:]
+    target = captured(store, {b"other.bin": edited_one, b"huge.dll": noise(1, 500_000) + b"more", b"z": b"z"})
+    told = {item.path: item for item in planned(target, [base], store, tmp_path)[0].files()}
+    assert told[b"other.bin"].base == b"e.bin"
+    assert told[b"other.bin"].bytes_new <= 8
+    assert (told[b"huge.dll"].base, told[b"huge.dll"].bytes_new) == (b"large", 4)
+    quick = {item.path: item for item in planned(target, [base], store, tmp_path, Level.FAST)[0].files()}
+    assert quick[b"huge.dll"].base == b"large"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"lib/x-1.2.so", b"lib/x-1.3.so"),
+        (b"js/index-BDLE_LSh.js", b"js/index-DwyfHuVZ.js"),
+        (b"js/2955.47d81759e4605daaff24.js", b"js/2955.d8fd055f03b878034fe4.js"),
+        (b"linux-6.1.0-55/fs/ext4.ko", b"linux-6.1.0-56/fs/ext4.ko"),
+    ],
+)
+def test_names_that_change_with_the_version(tmp_path: pathlib.Path, before: bytes, after: bytes) -> None:
+    store = MemoryStore()
+    base = captured(store, {before: noise(1, 500), b"js/2956.0000000000.js": noise(2, 500), b"js/main-Abcdefgh.js": noise(3, 500)})
+    target = captured(store, {after: b"!" + noise(1, 500)})
+    (told,) = planned(target, [base], store, tmp_path)[0].files()
+    assert told.base == before
 
 
 def test_nothing_new_is_no_batch(tmp_path: pathlib.Path) -> None:

@@ -161,6 +161,7 @@ class _Planner:
             fresh_bytes=FRESH_BYTES,
             window_bytes=WINDOW_BYTES,
             margin=(16 if fast else 64) * 1024,
+            margin_least=8 * 1024,
             reference=4 * MIB,
             grow=True,
         )

@@ -26,6 +26,10 @@ _LEAST_COPY = 32
 _MOST_OBJECT = 64 * MIB
 _MOST_CHUNKS = 8192
 _LEAST_FOR_ISLANDS = 2048
+_LEAST_HELPED = 16
+"""Fewer fresh bytes are sent as they are."""
+_MARGIN_TIMES = 16
+"""Few fresh bytes are helped by what is near; more, by more around it."""
 _SAMPLE_BYTES = 4096
 _SAMPLES = 5
 _PACKED_BYTES = 32 * 1024
@@ -78,7 +82,9 @@ class Bounds:
     window_bytes: Mapping[Group, int]
     """The most old bytes for one."""
     margin: int
-    """Old bytes taken beyond the gap, either side."""
+    """Old bytes taken beyond the gap, either side, at most."""
+    margin_least: int
+    """And at least."""
     reference: int
     """Old bytes taken beyond what a part of a cut gap probably comes from, either side."""
     grow: bool
@@ -221,15 +227,14 @@ def _fresh_of(lengths: list[int], segments: list[_Segment]) -> Iterator[int]:
 def _windows(low: int, high: int, start: int, stop: int, total: int, size: int, bounds: Bounds) -> list[tuple[int, int]]:
     """Ranges of the old content (of ``size`` bytes) for the bytes ``start`` to ``stop`` of a gap of ``total`` fresh ones whose old
     counterpart lies from ``low`` to ``high``."""
+    if total < _LEAST_HELPED:
+        return []
     if (start, stop) == (0, total):
-        if 0 <= high - low <= 4 * total + MIB:
-            return [(max(0, low - bounds.margin), min(size, high + bounds.margin))]
-        reach = 2 * total + bounds.margin
-        ranges = [
-            (max(0, low - bounds.margin), min(size, low + reach)),
-            (max(0, high - reach), min(size, high + bounds.margin)),
-        ]
-        return _merged(ranges)
+        margin = min(bounds.margin, bounds.margin_least + total * _MARGIN_TIMES)
+        if 0 <= high - low <= 4 * total + 16 * margin:
+            return [(max(0, low - margin), min(size, high + margin))]
+        reach = 2 * total + margin
+        return _merged([(max(0, low - margin), min(size, low + reach)), (max(0, high - reach), min(size, high + margin))])
     if high <= low:
         low, high = max(0, low - total // 2), min(size, low + total)
     span = high - low
@@ -295,7 +300,7 @@ def _idents(view: View, offset: int, size: int) -> list[bytes]:
 
 def _group(view: View, offset: int, size: int) -> Group:
     """What kind of bytes these are, from a few samples."""
-    head = view.read(offset, min(size, HEAD_BYTES))
+    head = view.read(max(0, offset - HEAD_BYTES // 4), HEAD_BYTES)
     if size >= _PACKED_BYTES:
         step = (size - _SAMPLE_BYTES) // (_SAMPLES - 1)
         if looks_packed(b"".join([view.read(offset + number * step, _SAMPLE_BYTES) for number in range(_SAMPLES)])):
