@@ -15,6 +15,7 @@ from haulage.base.errors import HaulageError
 from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode
 from haulage.base.log import set_up_logging
+from haulage.base.memory import give_back_large_blocks
 from haulage.engine.jobs.threaded import ThreadedJobs
 from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
@@ -41,6 +42,7 @@ from haulage.wiring.tls import ServerFiles
 def serve(path: str, *, log_format: str | None = None) -> NoReturn:
     """Serve a home in this process, in the foreground, until SIGTERM or SIGINT, and end the process. Raises HaulageError if it
     cannot start."""
+    give_back_large_blocks()
     home = load_home(path)
     lock = HomeLock(home)
     try:
