@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from haulage.base.clock import Clock
 from haulage.base.errors import TransferError
 from haulage.engine.content.capture_rules import WarningKind
@@ -23,8 +25,7 @@ MAX_TASK_CONTENTS = 512
 _BACKOFF_SECONDS = 0.2
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(msgspec.Struct):
     """One entry on its way into the manifest."""
 
     entry: Entry
@@ -32,7 +33,7 @@ class Slot:
     known: ManifestEntry | None = None
     """The earlier entry, if content and streams need not be read."""
     warnings: Sequence[WarningKind] = ()
-    contents: dict[bytes | None, ContentRef] = field(default_factory=dict)
+    contents: dict[bytes | None, ContentRef] = msgspec.field(default_factory=dict)
     """References that are complete, by stream name; None is the unnamed content. Empty contents are not listed."""
 
 
@@ -53,8 +54,7 @@ class Shared:
                 self.handle = None
 
 
-@dataclass(slots=True)
-class Piece:
+class Piece(msgspec.Struct):
     """A range of one content: a whole small one, or a segment."""
 
     slot: Slot
@@ -66,8 +66,7 @@ class Piece:
     shared: Shared | None = None
 
 
-@dataclass(slots=True)
-class Task:
+class Task(msgspec.Struct):
     """What one worker does in one go."""
 
     pieces: list[Piece]
@@ -75,8 +74,7 @@ class Task:
     """The window of entries that is complete after this task."""
 
 
-@dataclass(slots=True)
-class Cut:
+class Cut(msgspec.Struct):
     """A piece that was read."""
 
     data: bytes

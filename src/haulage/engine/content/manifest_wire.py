@@ -132,6 +132,17 @@ def _from_fields(fields: codec.Value) -> ManifestEntry:
 
 def _to_wire(entry: ManifestEntry) -> WireEntry:
     dos, owner = entry.dos, entry.owner
+    if not (entry.attributes or entry.acls or entry.streams or dos):  # nearly all
+        return WireEntry(
+            c=_content(entry.content) if entry.content is not EMPTY and entry.content != EMPTY else None,
+            h=entry.same_as,
+            m=entry.mode,
+            n=entry.mtime_ns,
+            o=None if owner is None else (owner.uid, owner.gid, owner.user, owner.group),
+            p=entry.path,
+            r=entry.target,
+            t=_TYPES[entry.type],
+        )
     return WireEntry(
         A=tuple([(name, _content(value)) for name, value in entry.attributes if isinstance(value, ContentRef)]),
         X=tuple([(dialect, _content(value)) for dialect, value in entry.acls if isinstance(value, ContentRef)]),

@@ -31,7 +31,9 @@ class LocalSession:
         self._relied = state.begin(self._key)
         self._new: set[ChunkId] = set()
         """Put, and not yet visible through the store."""
-        self._data = bytearray()
+        self._parts: list[Buffer] = []
+        self._gathered = 0
+        """Bytes in the parts."""
         self._chunks: list[tuple[ChunkId, int]] = []
         self._encoding: deque[Future[EncodedBlock]] = deque()
         self._writer: PackWriter | None = None
@@ -44,12 +46,13 @@ class LocalSession:
         if self.has(chunk):
             return False
         block_bytes = self._state.settings.block_bytes
-        if self._chunks and (len(self._data) + size > block_bytes or len(self._chunks) >= MAX_BLOCK_CHUNKS):
+        if self._chunks and (self._gathered + size > block_bytes or len(self._chunks) >= MAX_BLOCK_CHUNKS):
             self._durably(self._cut)
-        self._data += data
+        self._parts.append(data if isinstance(data, bytes) else _kept(data))
+        self._gathered += size
         self._chunks.append((chunk, size))
         self._new.add(chunk)
-        if len(self._data) >= block_bytes:
+        if self._gathered >= block_bytes:
             self._durably(self._cut)
         return True
 
@@ -136,9 +139,9 @@ class LocalSession:
 
     def _cut(self) -> None:
         """Hand the gathered chunks to the workers; wait when they are behind, so that memory stays bounded."""
-        data, chunks = self._data, self._chunks
-        self._data, self._chunks = bytearray(), []
-        self._encoding.append(self._state.submit(encode_block, data, chunks))
+        parts, chunks = self._parts, self._chunks
+        self._parts, self._gathered, self._chunks = [], 0, []
+        self._encoding.append(self._state.submit(_encode, parts, chunks))
         while len(self._encoding) > _BLOCKS_IN_FLIGHT or (self._encoding and self._encoding[0].done()):
             self._write_next()
 
@@ -204,3 +207,14 @@ class LocalSession:
             except BaseException:
                 self.abort()
                 raise
+
+
+def _kept(data: Buffer) -> Buffer:
+    """The same bytes, which nobody can change any more and which keep nothing else in memory."""
+    if isinstance(data, memoryview) and isinstance(data.obj, bytes) and len(data.obj) == data.nbytes:
+        return data.obj
+    return bytes(data)
+
+
+def _encode(parts: Sequence[Buffer], chunks: Sequence[tuple[ChunkId, int]]) -> EncodedBlock:
+    return encode_block(b"".join(parts), chunks)

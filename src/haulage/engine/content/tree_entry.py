@@ -9,6 +9,18 @@ from haulage.engine.trees.model import Acl, Attribute, Entry, StreamInfo
 
 def tree_entry(entry: ManifestEntry, read: Read) -> Entry:
     """The entry as trees know it. Raises what ``read`` raises."""
+    if not (entry.attributes or entry.acls or entry.streams):  # nearly all
+        return Entry(
+            path=entry.path,
+            type=entry.type,
+            size=entry.content.size,
+            mode=entry.mode,
+            owner=entry.owner,
+            mtime_ns=entry.mtime_ns,
+            target=entry.target,
+            same_as=entry.same_as,
+            dos=entry.dos,
+        )
     return Entry(
         path=entry.path,
         type=entry.type,

@@ -115,6 +115,12 @@ class FolderHandles:
     def _trim(self) -> None:
         if len(self._handles) <= _MOST_OPEN:
             return
+        oldest, handle = next(iter(self._handles.items()))
+        if not handle.users:  # nearly always, and then one is enough
+            del self._handles[oldest]
+            self._calls.close(handle.fd)
+        if len(self._handles) <= _MOST_OPEN:
+            return
         idle = (path for path, handle in self._handles.items() if not handle.users)
         for path in list(itertools.islice(idle, len(self._handles) - _MOST_OPEN)):
             self._calls.close(self._handles.pop(path).fd)
