@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from haulage.engine.trees.attribute_look import look, perhaps
 from haulage.engine.trees.change_token import inode_of, token_of
 from haulage.engine.trees.folder_handles import FolderHandles
 from haulage.engine.trees.local_facts import Facts, OwnerNames, at, make_entry, read_facts
@@ -26,6 +27,8 @@ _MOST_NAMED = 20
 _INT64 = 1 << 63
 _NOT_ENTERED = -1
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ESTALE)
+
+_HAS_ATTRIBUTES = look()
 
 Omit = Callable[[bytes, str, str], None]
 
@@ -88,6 +91,8 @@ class LocalWalk:
         self._owners = OwnerNames()
         self._mounts = mounts_below(root)
         self._device = calls.fstat(handles.root_fd).st_dev
+        # Whoever replaced the listing has the last word.
+        self._has_attributes = _HAS_ATTRIBUTES if calls.listxattr is os.listxattr else perhaps
         self._links: dict[int, tuple[bytes, int]] = {}
         self._expected: dict[bytes, int] = {}
         self._unsupported: list[tuple[bytes, str]] = []
@@ -185,7 +190,7 @@ class LocalWalk:
             elif kind != stat.S_IFDIR:
                 self._refuse(path, _SPECIAL.get(kind, "special file"), is_folder=False)
                 return None
-            facts = read_facts(self._calls, at(fd, name), status.st_mode)
+            facts = read_facts(self._calls, at(fd, name), status.st_mode) if self._has_attributes(fd, name) else None
         except OSError as error:
             raise reading_error(path, error) from error
         entry = self._made(path, status, facts)
