@@ -1,5 +1,5 @@
-"""Asking whether a name has extended attributes at all, without opening it: newer kernels answer in a third of the time that listing
-them by path takes. Where they do not, the answer is "perhaps".
+"""Asking whether a name has extended attributes at all, without opening it: newer kernels answer in a third of the time that
+listing them by path takes. Where they do not, the answer is "perhaps".
 """
 
 from __future__ import annotations
