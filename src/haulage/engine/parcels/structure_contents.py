@@ -61,6 +61,7 @@ class ContentWriter:
         target: Manifest,
         bases: Sequence[Held],
         ordinals: Mapping[ChunkId, int],
+        elsewhere: Mapping[ChunkId, tuple[Where, int]],
         *,
         give_ids: bool,
     ) -> None:
@@ -71,8 +72,7 @@ class ContentWriter:
         self._bases = bases
         self._ordinals = ordinals
         self._give_ids = give_ids
-        self.elsewhere: Mapping[ChunkId, tuple[Where, int]] = {}
-        """Where held chunks stand that are not in the content the entry starts from."""
+        self._elsewhere = elsewhere
 
     def add(self, content: ContentRef, held: ContentRef | None, where: Where) -> None:
         """The next content. ``held``: the one it starts from, which stands ``where``."""
@@ -90,7 +90,7 @@ class ContentWriter:
         else:
             self._forms.add(PartForm.STEPS)
             _Steps(self, self._columns, self._track, self._bases, where if held is not None else None).write(
-                read_chunks(content, self._read), self._ordinals, self.elsewhere
+                read_chunks(content, self._read), self._ordinals, self._elsewhere
             )
             for _size, count, _chunk in list_rows(content):
                 put(self._columns[Column.LISTS], count)

@@ -51,7 +51,7 @@ _RUNS = (
     Column.CONTENT,
 )
 _NEW = (-1, 0, 0)
-_KNOWN = int(What.CONTENT | What.FACTS | What.TEXT | What.EXTRA)
+_KNOWN = What.CONTENT | What.FACTS | What.TEXT | What.EXTRA
 
 
 class State(NamedTuple):
@@ -149,7 +149,8 @@ class DraftReader:
             held = self._held_entry(link)
             kind = kind_of(held)
             path = self._path(held.path)
-        check_path(path)
+        if held is None or path is not held.path:
+            check_path(path)
         if path <= track.path and not (first and not path):
             raise bad("its entries are out of order")
         draft = self._filled(held, kind, path, self._what.next())

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from haulage.engine.content.content_list import read_chunks
 from haulage.engine.content.manifest import Manifest
-from haulage.engine.content.manifest_model import EMPTY, ContentRef, ManifestEntry
+from haulage.engine.content.manifest_model import ContentRef, ManifestEntry
 from haulage.engine.content.model import ChunkId
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.structure_columns import Column, RunWriter, cut_sections, folded, put
-from haulage.engine.parcels.structure_contents import ContentWriter, RowIndex, Where
+from haulage.engine.parcels.structure_contents import ContentWriter, Where
 from haulage.engine.parcels.structure_entry import (
     Facts,
     Kind,
@@ -24,8 +23,8 @@ from haulage.engine.parcels.structure_entry import (
     same_facts,
     text_of,
 )
-from haulage.engine.parcels.structure_head import page_runs, told_count, write_pages, write_renames, write_root
-from haulage.engine.parcels.structure_held import Held
+from haulage.engine.parcels.structure_head import page_runs, write_pages, write_renames, write_root
+from haulage.engine.parcels.structure_held import MOST_ENTRIES, Held
 from haulage.engine.parcels.structure_match import Matches, Place
 from haulage.engine.parcels.structure_paths import renamed, shared_prefix, shared_suffix
 from haulage.engine.parcels.structure_times import TimeWriter
@@ -36,68 +35,23 @@ MOST_FACTS = 4096
 
 
 def encode_columns(target: Manifest, bases: Sequence[Manifest], new: NewChunks, *, give_ids: bool) -> Iterator[bytes]:
-    """Raw sections. Memory: a section, the pages at hand, and 100 bytes for each held chunk that moved to another file."""
-    helds = [Held(base) for base in bases]
-    matches = Matches(Held(target), new.fresh_pages, helds)
+    """Raw sections. Memory: a section, the pages at hand, and what :class:`Matches` needs."""
+    helds, held_target = [Held(base, MOST_ENTRIES // len(bases)) for base in bases], Held(target)
+    matches = Matches(held_target, new, helds)
     columns = [bytearray() for _ in Column]
-    counts = {page: told_count(target.page(page)) for page in new.fresh_pages}
-    runs = page_runs(target, bases, counts)
+    runs = page_runs(target, bases, matches.counts)
     head = columns[Column.HEAD]
     write_renames(head, matches.renames)
     write_root(head, target.read(ChunkId(target.id)), target.totals, bases)
     write_pages(head, runs)
-    writer = _EntryWriter(columns, target, helds, matches, new, give_ids=give_ids)
-    writer.contents.elsewhere = _find_elsewhere(target, bases, helds, matches, new)
-    yield from writer.write(runs)
-
-
-def _find_elsewhere(
-    target: Manifest, bases: Sequence[Manifest], helds: Sequence[Held], matches: Matches, new: NewChunks
-) -> dict[ChunkId, tuple[Where, int]]:
-    """Where the held chunks of changed contents stand, but for those in the content the entry starts from."""
-    wanted: set[ChunkId] = set()
-    for page in new.fresh_pages if bases else ():
-        for entry in target.page(page):
-            place = matches.find(entry)
-            held = helds[place.base].entry(place.entry) if place is not None else None
-            held_parts = list(held.contents()) if held is not None else []
-            for part, content in enumerate(entry.contents()):
-                before = held_parts[part] if part < len(held_parts) else EMPTY
-                if content.size and content != before:
-                    chunks = [chunk for _length, chunk in read_chunks(content, target.read) if chunk not in new.ordinals]
-                    if chunks and before.size and place is not None:
-                        rows = helds[place.base].rows(place.entry, part)
-                        index = RowIndex(rows) if rows is not None else None
-                        chunks = [chunk for chunk in chunks if index is None or index.find(chunk) is None]
-                    wanted.update(chunks)
-    found: dict[ChunkId, tuple[Where, int]] = {}
-    for number, base in enumerate(bases):
-        if not wanted:
-            break
-        _look_for(wanted, number, base, found)
-    return found
-
-
-def _look_for(wanted: set[ChunkId], number: int, base: Manifest, found: dict[ChunkId, tuple[Where, int]]) -> None:
-    at = 0
-    for page in range(len(base.pages())):
-        if not wanted:
-            return
-        for entry in base.page(page):
-            for part, content in enumerate(entry.contents()):
-                if content.size:
-                    for row, (_length, chunk) in enumerate(read_chunks(content, base.read)):
-                        if chunk in wanted:
-                            wanted.remove(chunk)
-                            found[chunk] = ((number, at, part), row)
-            at += 1
+    yield from _EntryWriter(columns, held_target, helds, matches, new, give_ids=give_ids).write(runs)
 
 
 class _EntryWriter:
     """Tells the entries of fresh pages."""
 
     def __init__(
-        self, columns: list[bytearray], target: Manifest, bases: Sequence[Held], matches: Matches, new: NewChunks, *, give_ids: bool
+        self, columns: list[bytearray], target: Held, bases: Sequence[Held], matches: Matches, new: NewChunks, *, give_ids: bool
     ) -> None:
         self._columns = columns
         self._target = target
@@ -116,8 +70,15 @@ class _EntryWriter:
         )
         self._times = TimeWriter(columns[Column.SECONDS], columns[Column.NANOSECONDS])
         self._creations = TimeWriter(columns[Column.SECONDS], columns[Column.NANOSECONDS])
-        self.contents = ContentWriter(
-            columns, self._run(Column.CONTENT), self._track, target, bases, new.ordinals, give_ids=give_ids
+        self._contents = ContentWriter(
+            columns,
+            self._run(Column.CONTENT),
+            self._track,
+            target.manifest,
+            bases,
+            new.ordinals,
+            matches.elsewhere,
+            give_ids=give_ids,
         )
 
     def _run(self, column: Column) -> RunWriter:
@@ -134,16 +95,16 @@ class _EntryWriter:
                 self._track.kept(run.base, held.starts[last], held.manifest.pages()[last - 1])
                 continue
             for _ in range(run.count):
-                for entry in self._target.page(next(fresh)):
-                    self._entry(entry)
+                page = next(fresh)
+                for number, entry in enumerate(self._target.page(page)):
+                    self._entry(entry, self._matches.place(page, number))
                 yield from cut_sections(self._columns, whole=False)
         for writer in self._runs:
             writer.finish()
         yield from cut_sections(self._columns, whole=True)
 
-    def _entry(self, entry: ManifestEntry) -> None:
+    def _entry(self, entry: ManifestEntry, place: Place | None) -> None:
         track, kind = self._track, kind_of(entry)
-        place = self._matches.find(entry)
         held = self._bases[place.base].entry(place.entry) if place is not None else None
         if place is None or held is None:
             self._link.add(Link.NONE)
@@ -256,4 +217,4 @@ class _EntryWriter:
         before: list[ContentRef] = list(held.contents()) if held is not None else []
         for part, content in enumerate(entry.contents()):
             where: Where = (place.base, place.entry, part) if place is not None else (0, 0, 0)
-            self.contents.add(content, before[part] if part < len(before) else None, where)
+            self._contents.add(content, before[part] if part < len(before) else None, where)

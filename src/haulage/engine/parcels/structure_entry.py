@@ -47,8 +47,8 @@ class Kind(enum.IntEnum):
     FURTHER_NAME = 3
 
 
-class What(enum.IntFlag):
-    """What of an entry is not as expected."""
+class What(enum.IntEnum):
+    """What of an entry is not as expected; bits that are added up."""
 
     CONTENT = 1
     FACTS = 2

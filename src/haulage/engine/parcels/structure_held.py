@@ -17,7 +17,10 @@ from haulage.engine.content.manifest_model import CHUNK_ROW, ContentRef, Manifes
 from haulage.engine.content.model import ChunkId
 from haulage.engine.parcels.structure_columns import bad
 
-_PAGES_KEPT = 4
+MOST_ENTRIES = 32_768
+"""Of pages at hand, for all bases together: some 30 MB."""
+_SPARE_LOADS = 4096
+_LOADS = 4
 _CONTENTS_KEPT = 16
 _LISTS_KEPT = 4
 _ROW = CHUNK_ROW.size
@@ -74,10 +77,14 @@ class HeldRows:
 
 
 class Held:
-    """The entries of a manifest by number, over all pages. Memory: four pages, and the rows of the last contents asked for."""
+    """The entries of a manifest by number, over all pages. Memory: about a kilobyte for each of ``most_entries`` (one page at
+    least), and the rows of the last contents asked for."""
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(self, manifest: Manifest, most_entries: int = MOST_ENTRIES) -> None:
         self.manifest = manifest
+        self.loads_left = 2**63
+        """How many more pages may be read."""
+        self._room = most_entries
         self.starts = array("Q", [0])
         """Number of the first entry of each page, and of the one that would follow the last."""
         for page in manifest.pages():
@@ -89,20 +96,25 @@ class Held:
         self._low = self._high = 0
         self._open: list[ManifestEntry] = []
 
+    def limit_loads(self) -> None:
+        """From here on refuse to read pages much more often than there are pages: scattered references to a large base cost a
+        reader far more than who wrote them."""
+        self.loads_left = _SPARE_LOADS + _LOADS * len(self._firsts)
+
     def entry(self, number: int) -> ManifestEntry:
         """One entry. Raises FormatError ``bad-parcel`` if there is none of that number."""
         if not self._low <= number < self._high:
             if not 0 <= number < self.count:
                 raise bad("it names an entry that its base does not have")
             page = bisect.bisect_right(self.starts, number) - 1
-            self._open = self._page(page)
+            self._open = self.page(page)
             self._low, self._high = self.starts[page], self.starts[page + 1]
         return self._open[number - self._low]
 
     def find(self, path: bytes) -> int | None:
         """The number of the entry with this path."""
         page = max(bisect.bisect_right(self._firsts, path) - 1, 0)
-        entries = self._page(page)
+        entries = self.page(page)
         at = bisect.bisect_left(entries, path, key=_PATH)
         if at < len(entries) and entries[at].path == path:
             return self.starts[page] + at
@@ -121,12 +133,18 @@ class Held:
                 self._rows.popitem(last=False)
         return found
 
-    def _page(self, page: int) -> list[ManifestEntry]:
+    def page(self, page: int) -> list[ManifestEntry]:
+        """The entries of one page."""
         found = self._pages.get(page)
         if found is None:
-            found = self._pages[page] = self.manifest.page(page)
-            if len(self._pages) > _PAGES_KEPT:
-                self._pages.popitem(last=False)
+            self.loads_left -= 1
+            if self.loads_left < 0:
+                raise bad("it goes back and forth in a base without end")
+            found = self.manifest.page(page)
+            self._room -= len(found)
+            while self._room < 0 and self._pages:
+                self._room += len(self._pages.popitem(last=False)[1])
+            self._pages[page] = found
         else:
             self._pages.move_to_end(page)
         return found

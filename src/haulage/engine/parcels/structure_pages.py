@@ -21,7 +21,7 @@ from haulage.engine.parcels.structure_columns import Column, Reader, bad, join_s
 from haulage.engine.parcels.structure_decode import DraftReader, State
 from haulage.engine.parcels.structure_entry import Draft, Part, Step, created_of, entry_of, text_of
 from haulage.engine.parcels.structure_head import encode_root, read_pages, read_renames, read_root
-from haulage.engine.parcels.structure_held import Held, HeldRows
+from haulage.engine.parcels.structure_held import MOST_ENTRIES, Held, HeldRows
 
 Row = tuple[int, ChunkId | None, int]
 """Length of a chunk, its id if it is held, its ordinal if it is new (else -1)."""
@@ -42,7 +42,9 @@ class ToldPages:
         self.ids: bytearray | None = columns[Column.IDS] or None
         columns[Column.IDS] = bytearray()
         self._columns = columns
-        self._bases = [Held(base) for base in bases]
+        self._bases = [Held(base, MOST_ENTRIES // len(bases)) for base in bases]
+        for held in self._bases:
+            held.limit_loads()
         readers = [Reader(column) for column in columns]
         head = readers[Column.HEAD]
         self._renames = read_renames(head)
@@ -85,6 +87,8 @@ class ToldPages:
                 page += 1
         reader.end()
         reader.most_rows = 2**63
+        for held in self._bases:
+            held.loads_left = 2**63
 
     def _after_kept(self, page: int, reader: DraftReader) -> None:
         base, number = self._kept[page]

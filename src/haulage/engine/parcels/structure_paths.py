@@ -23,6 +23,13 @@ def renamed(path: bytes, renames: Sequence[Rename]) -> bytes:
     return found
 
 
+def undone(path: bytes, renames: Sequence[Rename]) -> bytes:
+    """The held path that the renames turn into this one, as far as that can be told."""
+    for old, new in reversed(renames):
+        path = path.replace(new, old)
+    return path
+
+
 def shared_prefix(one: bytes, two: bytes) -> int:
     """How many bytes two paths begin with alike."""
     low, high = 0, min(len(one), len(two))
