@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
 from haulage.engine.delta.level import Level
-from haulage.engine.delta.packing import pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
+from haulage.engine.delta.packing import Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
 from haulage.engine.delta.predicted import apply_predicted, make_predicted
 from haulage.engine.delta.probe import looks_packed
 
@@ -18,6 +18,7 @@ BATCH_NEW_BYTES = {"binary": 32 * 1024 * 1024, "text": 8 * 1024 * 1024}
 BATCH_OLD_BYTES = {"binary": 48 * 1024 * 1024, "text": 12 * 1024 * 1024}
 
 _LENGTH_BYTES = 4
+_FAST, _MIDDLING, _SLOW = 3, 9, 19
 _LEAST_OLD = 16
 """Against less old content nothing is looked for."""
 _CONTAINER_SLACK = 1024
@@ -80,30 +81,29 @@ def _candidates(old: bytes, new: bytes, level: Level, *, text: bool) -> Iterator
         return
     based = len(old) >= _LEAST_OLD
     if level is Level.FAST:
-        yield (Method.ZSTD_PREFIX, pack_zstd(new, 3, old)) if based else (Method.ZSTD, pack_zstd(new, 3))
+        yield (Method.ZSTD_PREFIX, pack_zstd(new, _FAST, old)) if based else (Method.ZSTD, pack_zstd(new, _FAST))
         return
+    effort = Effort.MOST if level is Level.SMALLEST else Effort.SOME
     if based:
         container = make_hdiff(old, new)
-        if len(container) <= len(new) + _CONTAINER_SLACK:
-            length = len(container).to_bytes(_LENGTH_BYTES, "little")
-            preset = 9 if level is Level.SMALLEST else 6
-            yield Method.HDIFF_LZMA, length + pack_lzma(container, preset)
-            if not text:
-                foretold = make_predicted(old, new, container, preset)
-                if foretold is not None:
-                    yield Method.PREDICTED, foretold
-        if text and level is Level.SMALLEST:
-            yield Method.ZSTD_PREFIX, pack_zstd(new, 19, old)
+        yield from _matched(old, new, container, effort, text=text)
         if len(container) < len(new) // 2:
             return
     if looks_packed(new):
         return
-    if level is Level.SMALLEST:
-        yield Method.LZMA, pack_lzma(new)
-        if text:
-            yield Method.ZSTD, pack_zstd(new, 19)
-    else:
-        yield Method.ZSTD, pack_zstd(new, 9)
+    yield Method.LZMA, pack_lzma(new, effort)
+    if text:
+        yield Method.ZSTD, pack_zstd(new, _SLOW if level is Level.SMALLEST else _MIDDLING)
+
+
+def _matched(old: bytes, new: bytes, container: bytes, effort: Effort, *, text: bool) -> Iterator[tuple[Method, bytes]]:
+    if text and effort is Effort.MOST:
+        yield Method.ZSTD_PREFIX, pack_zstd(new, _SLOW, old)
+    foretold = None if text else make_predicted(old, new, container, effort)
+    if foretold is not None:
+        yield Method.PREDICTED, foretold
+    elif len(container) <= len(new) + _CONTAINER_SLACK:
+        yield Method.HDIFF_LZMA, len(container).to_bytes(_LENGTH_BYTES, "little") + pack_lzma(container, effort)
 
 
 def _unwrap(payload: bytes, old: bytes, size: int, unpack: Callable[[bytes, int], bytes]) -> bytes:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from haulage.engine.delta.columns import NUMBER_BYTES, Ints, read_column, write_column
 from haulage.engine.delta.hdiff import bad_delta, covers_of
 from haulage.engine.delta.operands import FARTHEST, Moves, Octets, learn, operands, put_words, words
-from haulage.engine.delta.packing import pack_lzma, unpack_lzma
+from haulage.engine.delta.packing import Effort, pack_lzma, unpack_lzma
 
 BLOCK = 4096
 SLAB = 1024 * 1024
@@ -24,6 +24,8 @@ MOST_DIFFERENCES = 6 * 1024 * 1024
 """With more, the work is not worth its memory."""
 MOST_RUN = 16 * 1024
 _RUNS = 256
+_LEAST_GAIN = 16
+"""Foretelling has to put right a sixteenth of the bytes that differ."""
 _JOIN = 128
 """Differences as close as this are one run: what lies between costs less than another gap."""
 _ROUNDS = 2
@@ -50,27 +52,32 @@ class _Covers:
         return self.new[known] - self.old[known], ends
 
 
-def make_predicted(old: bytes, new: bytes, container: bytes, preset: int) -> bytes | None:
-    """The encoding, from HDiffPatch's container for the same bytes; None where it cannot be one."""
+def make_predicted(old: bytes, new: bytes, container: bytes, effort: Effort) -> bytes | None:
+    """The encoding, from HDiffPatch's container for the same bytes; None where foretelling does not help."""
     covers = _from_container(container)
     literals = b"".join([new[start:end] for start, end in _uncovered(covers, len(new))])
     draft = _draft(covers, old, literals, len(new))
     target = np.frombuffer(new, np.uint8)
-    if int(np.count_nonzero(draft != target)) > MOST_DIFFERENCES:
+    wrong = int(np.count_nonzero(draft != target))
+    if wrong > MOST_DIFFERENCES:
         return None
-    moves, helps = _study(draft, target, covers)
+    moves, helps, saved = _study(draft, target, covers)
+    if saved * _LEAST_GAIN < wrong:
+        return None
     _foretell(draft, covers, moves, helps)
-    streams = [_write_covers(covers), literals, _write_moves(moves), np.packbits(helps).tobytes(), *_runs(draft, target)]
-    if sum(map(len, streams)) > _most(len(new)):
+    facts = [_write_covers(covers), _write_moves(moves), np.packbits(helps).tobytes()]
+    gaps, differences = _runs(draft, target)
+    streams = [*facts, gaps, literals, differences]
+    if not _bearable([len(stream) for stream in streams], len(new)):
         return None
-    packed = [pack_lzma(stream, preset) for stream in streams]
+    packed = [pack_lzma(stream, effort) for stream in streams]
     sizes = np.array([[len(a), len(b)] for a, b in zip(streams, packed, strict=True)], "<u4")
     return sizes.tobytes() + b"".join(packed)
 
 
 def apply_predicted(payload: bytes, old: bytes, size: int) -> bytes:
     """The ``size`` new bytes. Raises FormatError ``bad-delta``."""
-    covers_stream, literals, table, bits, gaps, differences = _unpack(payload, size)
+    covers_stream, table, bits, gaps, literals, differences = _unpack(payload, size)
     covers = _read_covers(covers_stream, len(old), size)
     if len(literals) != size - int(covers.lengths.sum()) or len(bits) != -(-_blocks(size) // 8):
         raise bad_delta("a stream has another length than what it is for")
@@ -86,7 +93,7 @@ def _unpack(payload: bytes, size: int) -> list[bytes]:
     if len(payload) < _HEAD:
         raise bad_delta("it is shorter than its head")
     sizes = np.frombuffer(payload, "<u4", count=_STREAMS * 2).reshape(_STREAMS, 2).tolist()
-    if sum(raw for raw, _ in sizes) > _most(size) or sum(packed for _, packed in sizes) != len(payload) - _HEAD:
+    if not _bearable([raw for raw, _ in sizes], size) or sum(packed for _, packed in sizes) != len(payload) - _HEAD:
         raise bad_delta("its streams are longer than they can be")
     streams, at = [], _HEAD
     for raw, packed in sizes:
@@ -95,8 +102,9 @@ def _unpack(payload: bytes, size: int) -> list[bytes]:
     return streams
 
 
-def _most(size: int) -> int:
-    return size + size // 4 + _SLACK
+def _bearable(raw: list[int], size: int) -> bool:
+    """Whether streams this long can be what describes ``size`` bytes: the numbers take less room than they are worth."""
+    return sum(raw[:4]) <= size // 4 + _SLACK and sum(raw[4:]) <= size
 
 
 def _blocks(size: int) -> int:
@@ -187,8 +195,8 @@ def _operands(draft: Octets, covers: _Covers) -> Iterator[tuple[Ints, Ints, Ints
         yield at, found, at - shifts + found, shifts
 
 
-def _study(draft: Octets, target: Octets, covers: _Covers) -> tuple[Moves, npt.NDArray[np.bool_]]:
-    """The table of moves, and where it saves bytes."""
+def _study(draft: Octets, target: Octets, covers: _Covers) -> tuple[Moves, npt.NDArray[np.bool_], int]:
+    """The table of moves, where it saves bytes, and how many."""
     at, found, targets, shifts = (np.concatenate(parts) for parts in zip(*_operands(draft, covers), strict=True))
     wanted = words(target, at)
     moves = at + wanted - targets
@@ -199,8 +207,9 @@ def _study(draft: Octets, target: Octets, covers: _Covers) -> tuple[Moves, npt.N
         useful = helps[blocks]
         table = learn(targets[useful], moves[useful])
         wrong_now = _wrong_bytes(found + table.at(targets, shifts) - shifts, wanted)
-        helps = np.bincount(blocks, weights=wrong_now - wrong_before, minlength=len(helps)) < 0
-    return table, helps
+        saved = np.bincount(blocks, weights=wrong_before - wrong_now, minlength=len(helps))
+        helps = saved > 0
+    return table, helps, int(saved[helps].sum())
 
 
 def _wrong_bytes(found: Ints, wanted: Ints) -> Ints:
