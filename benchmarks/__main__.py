@@ -28,9 +28,9 @@ def main() -> None:
         for topic in given.topics or BY_DEFAULT:
             work = os.path.join(folder, topic)
             os.mkdir(work)
-            cache = given.cache or os.path.join(folder, "packages")
+            corpus = os.path.abspath(given.corpus or os.path.join(folder, "corpus"))
             if topic == "versions":
-                versions.measure(work, cache, peers, given.pair or versions.PAIRS, repeats=given.repeats)
+                versions.measure(work, corpus, peers, given.pairs or versions.PAIRS, repeats=given.repeats)
             elif topic == "unchanged":
                 scale.measure_unchanged(work, peers, repeats=given.repeats, number=100_000)
             elif topic == "tree":
@@ -51,8 +51,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", help="tree: measure with this folder instead of Python's libraries")
     parser.add_argument("--repeats", type=int, default=2, help="rounds in which all contenders take turns (default 2)")
     parser.add_argument("--peers", nargs="*", help="only these peers, by name")
-    parser.add_argument("--pair", action="append", help="versions: NAME:OLD:NEW, a published package; may be repeated")
-    parser.add_argument("--cache", help="versions: keep fetched packages in this folder")
+    parser.add_argument("--pairs", nargs="*", help=f"versions: pairs of updates/pairs.tsv (by default {', '.join(versions.PAIRS)})")
+    parser.add_argument("--corpus", help="versions: keep fetched packages in this folder, as benchmarks.updates does")
     parser.add_argument("--memory", default="/dev/shm", help="many: a folder in memory for small files (default /dev/shm)")
     parser.add_argument(
         "--long", action="store_true", help="many, large: one million files and 20 GiB instead of 200,000 and 4 GiB"

@@ -1,5 +1,5 @@
-"""Topic: two successive versions of published packages side by side in one tree: capture of the first, of the same again, of the
-second; restore, comparison, check. Fetched by name and version, unpacked, and swapped by renaming so that no file looks new.
+"""Topic: two successive versions of real packages side by side in one tree: capture of the first, of the same again, of the second;
+restore, comparison, check. Fetched by name and version, unpacked, and swapped by renaming so that no file looks new.
 """
 
 from __future__ import annotations
@@ -9,26 +9,34 @@ from collections.abc import Sequence
 
 from benchmarks import rounds
 from benchmarks.contenders import OURS, Contender
-from benchmarks.packages import NotFetched, unpack
+from benchmarks.process import run
 from benchmarks.rounds import Rounds
 from benchmarks.table import mebibytes
 from benchmarks.tree import print_figures
+from benchmarks.updates.corpus import lay_out
+from benchmarks.updates.fetch import NotFetched
+from benchmarks.updates.pairs import read_pairs
 
-PAIRS = ("django:5.2.7:5.2.8", "sqlalchemy:2.0.40:2.0.41", "numpy:2.3.4:2.3.5", "botocore:1.40.60:1.40.61")
+PAIRS = ("pydata", "ansible", "npm", "lo", "kernel")
+"""Of the update benchmark: libraries, many small files, scripts, an office, kernel modules; some 1.2 GB."""
 
 
-def measure(work: str, cache: str, peers: Sequence[Contender], pairs: Sequence[str], *, repeats: int) -> None:
+def measure(work: str, corpus: str, peers: Sequence[Contender], pairs: Sequence[str], *, repeats: int) -> None:
     """Measure and print."""
     places = {which: os.path.join(work, which) for which in ("old", "new")}
+    for place in places.values():
+        os.mkdir(place)
     named = []
-    for pair in pairs:
-        name, *versions = pair.split(":")
-        try:
-            for which, version in zip(places, versions, strict=True):
-                unpack(name, version, cache, os.path.join(places[which], name))
-            named.append(f"{name} {versions[0]} then {versions[1]}")
-        except NotFetched as error:
-            print(f"LEFT OUT: {error}")
+    for pair in read_pairs():
+        if pair.name in pairs:
+            try:
+                folder = lay_out(pair, corpus)
+            except NotFetched as error:
+                print(f"LEFT OUT: {error}")
+                continue
+            for which, place in places.items():
+                run(f"cp -a {folder}/{which} {place}/{pair.name}")
+            named.append(f"{', '.join(map(str, pair.old))} and the next")
     if not named:
         return
     files, size = rounds.count(places["old"])
