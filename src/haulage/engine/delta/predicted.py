@@ -6,7 +6,7 @@ helps there, and differences as runs with the gaps between them. Knows only byte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,6 +70,11 @@ def make_predicted(old: bytes, new: bytes, container: bytes, effort: Effort) -> 
     streams = [*facts, gaps, literals, differences]
     if not _bearable([len(stream) for stream in streams], len(new)):
         return None
+    return seal_streams(streams, effort)
+
+
+def seal_streams(streams: Sequence[bytes], effort: Effort) -> bytes:
+    """The encoding of these six streams: covers, moves, blocks, runs, literals, differences."""
     packed = [pack_lzma(stream, effort) for stream in streams]
     sizes = np.array([[len(a), len(b)] for a, b in zip(streams, packed, strict=True)], "<u4")
     return sizes.tobytes() + b"".join(packed)
@@ -77,7 +82,7 @@ def make_predicted(old: bytes, new: bytes, container: bytes, effort: Effort) -> 
 
 def apply_predicted(payload: bytes, old: bytes, size: int) -> bytes:
     """The ``size`` new bytes. Raises FormatError ``bad-delta``."""
-    covers_stream, table, bits, gaps, literals, differences = _unpack(payload, size)
+    covers_stream, table, bits, gaps, literals, differences = open_streams(payload, size)
     covers = _read_covers(covers_stream, len(old), size)
     if len(literals) != size - int(covers.lengths.sum()) or len(bits) != -(-_blocks(size) // 8):
         raise bad_delta("a stream has another length than what it is for")
@@ -89,7 +94,8 @@ def apply_predicted(payload: bytes, old: bytes, size: int) -> bytes:
     return draft.tobytes()
 
 
-def _unpack(payload: bytes, size: int) -> list[bytes]:
+def open_streams(payload: bytes, size: int) -> list[bytes]:
+    """The six streams of an encoding of ``size`` bytes. Raises FormatError ``bad-delta``."""
     if len(payload) < _HEAD:
         raise bad_delta("it is shorter than its head")
     sizes = np.frombuffer(payload, "<u4", count=_STREAMS * 2).reshape(_STREAMS, 2).tolist()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from haulage.testing.fuzzing import archive_targets, content_targets, parcel_targets, tree_targets, wire_targets
+from haulage.testing.fuzzing import (
+    archive_targets,
+    content_targets,
+    delta_targets,
+    parcel_targets,
+    structure_targets,
+    tree_targets,
+    wire_targets,
+)
 from haulage.testing.fuzzing.target import Target
 
 TARGETS: dict[str, Target] = {
@@ -10,7 +18,9 @@ TARGETS: dict[str, Target] = {
     for target in (
         *archive_targets.TARGETS,
         *content_targets.TARGETS,
+        *delta_targets.TARGETS,
         *parcel_targets.TARGETS,
+        *structure_targets.TARGETS,
         *tree_targets.TARGETS,
         *wire_targets.TARGETS,
     )
