@@ -24,8 +24,8 @@ from haulage.engine.parcels.structure_head import encode_root, read_pages, read_
 from haulage.engine.parcels.structure_held import MOST_ENTRIES, Held, HeldRows
 
 Row = tuple[int, ChunkId | None, int]
-"""Length of a chunk, its id if it is held, its ordinal if it is new (else -1)."""
-_SPARE_ROWS = 2**20
+"""Length of a chunk, its id if it is held or given, its ordinal if it is new (else -1)."""
+_SPARE_ROWS = 2**16
 _REPEATS = 64
 """More chunks than this many times what bases and sections name are refused: work for nothing."""
 _STATES = 1024
@@ -196,7 +196,8 @@ class ToldPages:
         for step in part:
             if step.base < 0:
                 for ordinal in range(step.first, step.first + step.chunks):
-                    yield self.lengths[ordinal], None, ordinal
+                    given = ChunkId(bytes(self.ids[32 * ordinal : 32 * ordinal + 32])) if self.ids else None
+                    yield self.lengths[ordinal], given, ordinal
             else:
                 yield from self._rows_of(self._bases[step.base].rows(step.entry, step.part), step.first, step.chunks)
 
