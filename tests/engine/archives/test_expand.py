@@ -49,7 +49,6 @@ def test_some_members_can_be_left_compressed() -> None:
         {"offset": 7},
         {"codec": Codec.BZIP2},
         {"codec": Codec.LZMA2},
-        {"codec": Codec.ZSTD},
     ],
 )
 def test_a_recipe_that_lies_of_the_container_is_refused(lie: dict[str, int]) -> None:
@@ -75,7 +74,10 @@ def test_a_recipe_that_lies_of_the_container_is_refused(lie: dict[str, int]) -> 
         (Codec.BZIP2, (2**32 - 1,)),
         (Codec.LZMA2, (1 << 30, 6)),
         (Codec.LZMA2, (1 << 20, 77)),
-        (Codec.ZSTD, (2**32 - 1,)),
+        (Codec.DEFLATE, (9, 8, 0, 15, 3)),
+        (Codec.DEFLATE, (9, 8, 0, 15, 1, 1)),
+        (Codec.DEFLATE, (99, 8, 0, 15, 1)),
+        (Codec.DEFLATE, (2**32 - 1, 8, 0, 15, 1)),
     ],
 )
 def test_parameters_that_cannot_be_are_refused(codec: Codec, way: tuple[int, ...]) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from haulage.base.errors import FormatError
+from haulage.engine.archives.deflate import deflate_packer
+from haulage.engine.archives.packer import Packer
 from haulage.engine.archives.recipe import AGAIN, Codec, Member
 from haulage.engine.archives.view import View
 
@@ -35,14 +37,6 @@ class Unpacker(Protocol):
     def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, max_length: int) -> bytes: ...
-
-
-class Packer(Protocol):
-    """Raw bytes in, the bytes of a stream out."""
-
-    def compress(self, data: bytes, /) -> bytes: ...
-
-    def flush(self) -> bytes: ...
 
 
 class _Inflate:
@@ -79,8 +73,6 @@ def unpacker(codec: Codec, parameters: tuple[int, ...] = ()) -> Unpacker:
         case Codec.LZMA2:
             most = min(parameters[0], MAX_DICTIONARY_BYTES) if parameters else MAX_DICTIONARY_BYTES
             return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[{"id": lzma.FILTER_LZMA2, "dict_size": max(most, 4096)}])
-        case _:
-            raise no_codec(codec)
 
 
 def to_unpack(codec: Codec, parameters: tuple[int, ...]) -> tuple[int, ...]:
@@ -92,14 +84,14 @@ def packer(codec: Codec, parameters: tuple[int, ...]) -> Packer:
     """A fresh packer. Raises FormatError ``bad-recipe`` for parameters it cannot have."""
     try:
         match codec, parameters:
-            case Codec.DEFLATE, (level, memory, strategy, window):
-                return zlib.compressobj(level, zlib.DEFLATED, -window, memory, strategy)
+            case Codec.DEFLATE, _:
+                return deflate_packer(parameters)
             case Codec.BZIP2, (level,):
                 return bz2.BZ2Compressor(level)
             case Codec.LZMA2, (dictionary, preset) if 4096 <= dictionary <= MAX_PACKER_DICTIONARY_BYTES:
                 one = {"id": lzma.FILTER_LZMA2, "preset": preset, "dict_size": dictionary}
                 return lzma.LZMACompressor(lzma.FORMAT_RAW, filters=[one])
-    except (ValueError, OverflowError, lzma.LZMAError, zlib.error) as error:
+    except (ValueError, TypeError, OverflowError, lzma.LZMAError, zlib.error) as error:
         raise no_codec(codec, parameters) from error
     raise no_codec(codec, parameters)
 

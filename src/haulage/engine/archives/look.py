@@ -34,7 +34,7 @@ class Effort(enum.Enum):
 
 TRIED = {
     Effort.FAST: frozenset({Codec.DEFLATE, Codec.BZIP2}),
-    Effort.BALANCED: frozenset({Codec.DEFLATE, Codec.BZIP2, Codec.ZSTD}),
+    Effort.BALANCED: frozenset({Codec.DEFLATE, Codec.BZIP2}),
     Effort.SMALLEST: frozenset(Codec),
 }
 """Codecs that are worth proving: LZMA2 takes a core a second for every 3 MB, wherever it is packed."""

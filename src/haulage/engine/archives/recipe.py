@@ -23,13 +23,12 @@ class Codec(enum.IntEnum):
     """How a member's stored bytes follow from its raw bytes. The numbers are part of the format."""
 
     DEFLATE = 1
-    """A raw deflate stream as zlib writes it. Parameters: level, memory level, strategy, window bits."""
+    """A raw deflate stream as zlib writes it. Parameters: level, memory level, strategy, window bits; and for streams of writers
+    that differ from zlib their family."""
     LZMA2 = 2
     """A raw LZMA2 stream as liblzma writes it. Parameters: dictionary size, preset (with its extreme flag)."""
     BZIP2 = 3
     """A whole bzip2 stream. Parameter: level."""
-    ZSTD = 4
-    """A zstd frame as libzstd writes it. Parameters: level, flags, workers, window log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import lzma
 
-from haulage.engine.archives.deflate import FILTERED, PLAIN, deflate_ways
+from haulage.engine.archives.deflate import deflate_ways
 from haulage.engine.archives.found import Found
 from haulage.engine.archives.prove import Way
 from haulage.engine.archives.recipe import Codec
 
-_QUICK_WAYS = 4
+_QUICK_WAYS = 8
 _EXTREME = lzma.PRESET_EXTREME
 _LZMA2_PRESETS = {1 << 18: (0,), 1 << 20: (1,), 1 << 21: (2,), 1 << 22: (4, 3), 1 << 23: (6, 5)}
 """By the size of their dictionary. Those above take more memory than a receiver has to give."""
@@ -26,19 +26,11 @@ def ways_of(found: Found, *, quick: bool) -> tuple[Way, ...]:
             (dictionary,) = found.hint
             presets = _LZMA2_PRESETS.get(dictionary, ())
             ways = tuple((dictionary, preset | extreme) for extreme in (0, _EXTREME) for preset in presets)
-        case _:
-            ways = ()
     return ways[:_QUICK_WAYS] if quick else ways
 
 
 def sampled_ways(codec: Codec) -> tuple[tuple[Way, bool], ...]:
-    """What a fingerprint is made of: ways, and for each whether its sample is to be long."""
-    match codec:
-        case Codec.DEFLATE:
-            return tuple((way, way in PLAIN[:4]) for way in (*PLAIN, *FILTERED))
-        case Codec.BZIP2:
-            return (((9,), True), ((1,), False))
-        case Codec.LZMA2:
-            return tuple(((1 << 16, preset), preset == 6) for preset in (0, 1, 2, 3, 4, 5, 6, 5 | _EXTREME, 6 | _EXTREME))
-        case _:
-            return ()
+    """What a fingerprint of a codec other than deflate is made of: ways, and for each whether its sample is to be long."""
+    if codec is Codec.BZIP2:
+        return (((9,), True), ((1,), False))
+    return tuple(((1 << 16, preset), preset == 6) for preset in (0, 1, 2, 3, 4, 5, 6, 5 | _EXTREME, 6 | _EXTREME))
