@@ -91,10 +91,16 @@ def _key(chunk: ChunkId) -> int:
 
 
 def find_gaps(
-    rows: Iterable[tuple[int, ChunkId]], ordinals: Mapping[ChunkId, int], first: int, count: int, places: Places | None
+    rows: Iterable[tuple[int, ChunkId]],
+    ordinals: Mapping[ChunkId, int],
+    first: int,
+    count: int,
+    places: Places | None,
+    size: int,
 ) -> Iterator[Gap]:
-    """The gaps of a content whose own new chunks have ``count`` ordinals from ``first``. ``rows``: its chunks in order."""
-    low, size = 0, places.size if places is not None else 0
+    """The gaps of a content whose own new chunks have ``count`` ordinals from ``first``. ``rows``: its chunks in order; ``size``:
+    the old content's."""
+    low = 0
     offset = start = 0
     following, end = first, first + count
     lengths: array[int] = array("I")

@@ -38,6 +38,15 @@ class ChunkCache:
         self._kept_bytes = 0
         self._lock = threading.Lock()
 
+    def one(self, chunk: ChunkId) -> bytes:
+        """The bytes of one. Raises like the store's ``read``."""
+        with self._lock:
+            data = self._kept.get(chunk)
+            if data is not None:
+                self._kept.move_to_end(chunk)
+                return data
+        return self.get([chunk])[chunk]
+
     def get(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:
         """The bytes of each. Raises like the store's ``read``."""
         found: dict[ChunkId, bytes] = {}
@@ -87,42 +96,64 @@ class _Rows:
 class ContentView:
     """A ``View`` of one content. Memory: its chunk rows, of a very large one a few of its chunk lists."""
 
-    __slots__ = ("_cache", "_lists", "_loaded", "_lock", "_manifest", "_starts", "size")
+    __slots__ = ("_cache", "_inline", "_large", "_rows", "size")
 
     def __init__(self, content: ContentRef, manifest: ReadsChunks, store: ChunkStore | ChunkCache) -> None:
         self.size = content.size
         self._cache = store if isinstance(store, ChunkCache) else ChunkCache(store)
-        self._manifest = manifest
-        self._lists = list(list_rows(content))
-        self._starts = list(itertools.accumulate([size for size, _count, _chunk in self._lists], initial=0))
-        self._loaded: OrderedDict[int, _Rows] = OrderedDict()
-        self._lock = threading.Lock()
-        if not content.lists:
-            self._loaded[0] = _Rows(0, content.chunks)
+        self._inline = content.chunks
+        self._rows: _Rows | None = None
+        self._large = _Lists(content, manifest) if content.lists else None
 
     def read(self, offset: int, size: int) -> bytes:
         """The bytes at ``offset``: ``size`` of them, fewer only where the content ends. Raises like the store's ``read``."""
         end = min(offset + size, self.size)
         if offset >= end:
             return b""
+        if self._large is None and len(self._inline) == CHUNK_ROW.size:
+            chunk = ChunkId(self._inline[4:])
+            data = self._cache.one(chunk)
+            if len(data) != self.size:
+                raise _bad_length()
+            return data if end - offset == self.size else data[offset:end]
         wanted = list(self._find(offset, end))
-        data = self._cache.get([chunk for _start, _end, chunk in wanted])
+        read = self._cache.get([chunk for _start, _end, chunk in wanted])
         parts: list[bytes] = []
         for start, stop, chunk in wanted:
-            part = data[chunk]
+            part = read[chunk]
             if len(part) != stop - start:
-                raise FormatError("bad-content", "A chunk does not have the length its manifest says.", _AGAIN)
+                raise _bad_length()
             parts.append(part if offset <= start and stop <= end else part[max(0, offset - start) : end - start])
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def chunks(self, offset: int, size: int) -> list[ChunkId]:
         """The chunks that hold a range."""
+        if self._large is None and len(self._inline) == CHUNK_ROW.size:
+            return [ChunkId(self._inline[4:])] if size > 0 else []
         return [chunk for _start, _end, chunk in self._find(offset, min(offset + size, self.size))]
 
     def _find(self, offset: int, end: int) -> Iterator[tuple[int, int, ChunkId]]:
-        if not self._lists:
-            yield from self._loaded[0].find(offset, end)
-            return
+        if self._large is not None:
+            return self._large.find(offset, end)
+        if self._rows is None:
+            self._rows = _Rows(0, self._inline)
+        return self._rows.find(offset, end)
+
+
+class _Lists:
+    """The chunk lists of a large content; a few of them are kept."""
+
+    __slots__ = ("_lists", "_loaded", "_lock", "_manifest", "_starts")
+
+    def __init__(self, content: ContentRef, manifest: ReadsChunks) -> None:
+        self._manifest = manifest
+        self._lists = list(list_rows(content))
+        self._starts = list(itertools.accumulate([size for size, _count, _chunk in self._lists], initial=0))
+        self._loaded: OrderedDict[int, _Rows] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, offset: int, end: int) -> Iterator[tuple[int, int, ChunkId]]:
+        """Start, end and id of each chunk that holds a part of the range."""
         at = bisect.bisect_right(self._starts, offset) - 1
         while at < len(self._lists) and self._starts[at] < end:
             yield from self._rows(at).find(max(offset, self._starts[at]), end)
@@ -140,6 +171,10 @@ class ContentView:
             while len(self._loaded) > _LISTS_KEPT:
                 self._loaded.popitem(last=False)
         return rows
+
+
+def _bad_length() -> FormatError:
+    return FormatError("bad-content", "A chunk does not have the length its manifest says.", _AGAIN)
 
 
 def prefetch(cache: ChunkCache, ranges: Iterable[tuple[ContentView, int, int]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from haulage.engine.content.content_list import read_chunks
+from haulage.engine.content.content_list import chunk_count, read_chunks
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import ContentRef
 from haulage.engine.content.model import ChunkStore
@@ -23,11 +23,12 @@ from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
 from haulage.engine.parcels.similar import Doubtful, Sketches, by_chunks, kind_of, sketches, worth_a_sketch
 
-_WINDOW_CONTENTS = 16_384
+_WINDOW_CONTENTS = 12_288
 _SMALL_BYTES = MIB
 """Contents up to this size are put alike with alike."""
 _GROUP_BYTES = 10 * MIB
 """Read at once."""
+_GROUP_UNITS = 2048
 _SAMPLE_BYTES = 4096
 _LEAST_ARCHIVE = 4096
 _LEAST_FOR_ISLANDS = 32 * MIB
@@ -318,13 +319,16 @@ class _Planner:
         if wanted.base is not None:
             base = wanted.base
             manifest = self._bases.manifests[base.base]
-            places = Places(read_chunks(base.content, manifest.read))
+            if chunk_count(base.content) > 1:
+                places = Places(read_chunks(base.content, manifest.read))
             old = Old(Source(base.base, base.at), ContentView(base.content, manifest, self._new_cache))
         tally = _Tally()
 
+        old_size = old.view.size if old is not None else 0
+
         def gaps() -> Iterator[Gap]:
             rows = read_chunks(wanted.content, self._target.read)
-            return find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places)
+            return find_gaps(rows, self._new.ordinals, wanted.first, wanted.count, places, old_size)
 
         islands = None
         if old is not None and self._level is not Level.FAST and old.view.size >= _LEAST_FOR_ISLANDS:
@@ -344,6 +348,8 @@ def _looked_at(gap: Gap, new: ContentView, old: Old | None) -> tuple[tuple[Conte
     if old is None:
         return ((new, gap.offset, _SAMPLE_BYTES),)
     assert isinstance(old.view, ContentView)
+    if size == new.size <= LOOK_BYTES and old.view.size <= LOOK_BYTES:
+        return ((new, 0, size), (old.view, 0, old.view.size))
     most = min(size, LOOK_BYTES)
     front = min(most, old.view.size - gap.low)
     back = min(most, gap.high)
@@ -361,7 +367,7 @@ def _groups(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
     for unit in units:
         group.append(unit)
         size += sum([length for _view, _offset, length in unit.ranges])
-        if size >= _GROUP_BYTES or len(group) >= _WINDOW_CONTENTS:
+        if size >= _GROUP_BYTES or len(group) >= _GROUP_UNITS:
             yield group
             group, size = [], 0
     yield group
