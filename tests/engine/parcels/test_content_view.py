@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 
@@ -34,7 +35,7 @@ def content_of(store: MemoryStore, data: bytes, pieces: int) -> ContentRef:
     cuts = sorted({0, len(data), *random.Random(pieces).sample(range(1, len(data)), pieces - 1)})
     with store.session("test") as session:
         writer = ContentWriter(session)
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in itertools.pairwise(cuts):
             session.put(chunk_id(data[start:end]), data[start:end])
             writer.add(end - start, chunk_id(data[start:end]))
         return writer.finish()
