@@ -14,6 +14,9 @@ from benchmarks.updates.cell import Cell, Step
 from benchmarks.updates.peer import Peer, Place
 from benchmarks.updates.ranges import Counted, serving
 
+_MEMORY_KIB = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 1024 * 3 // 4
+"""A tool that wants more fails by itself instead of taking the machine with it."""
+
 
 class Differs(Exception):
     """What came out is not the new tree."""
@@ -42,7 +45,7 @@ def measure(cell: Cell, peer: Peer, place: Place, *, limit_seconds: float) -> Ce
 
 def _measured(cell: Cell, peer: Peer, place: Place, limit: float) -> Cell:
     def step(command: str, at: Place = place) -> Measured:
-        return run(at.fill(command), environment=peer.environment, limit_seconds=limit)
+        return run(f"ulimit -v {_MEMORY_KIB}; {at.fill(command)}", environment=peer.environment, limit_seconds=limit)
 
     step(peer.begin)
     os.sync()

@@ -54,8 +54,9 @@ def rsync() -> Peer:
         needs=("rsync",),
         version="rsync --version",
         prepare="cp -a {old} {out}",
-        apply=f"rsync -a -z --no-whole-file --delete --stats {{new}}/ {{out}}/; {SYNC}",
+        apply=f"rsync -a -z --checksum --no-whole-file --delete --stats {{new}}/ {{out}}/; {SYNC}",
         wire=wire,
+        note="by checksum: npm gives all files of all versions one time, and many the same size",
         environment={"LC_ALL": "C"},
     )
 
@@ -198,6 +199,7 @@ def hdiffpatch(name: str, options: str, note: str) -> Peer:
 HDIFFPATCH = (
     hdiffpatch("hdiffz -m-1", "-m-1 -cache -c-lzma2-9-64m -p-2", "for programs"),
     hdiffpatch("hdiffz -m-6", "-m-6 -cache -c-lzma2-9-64m -p-2", "for text"),
+    hdiffpatch("hdiffz -s-64", "-s-64 -c-lzma2-9-64m -p-2", "streams: for what does not fit into memory"),
     hdiffpatch("hdiffz -m-6 -SD", "-m-6 -SD -cache -c-lzma2-9-64m -p-2", "for text, one stream"),
 )
 HDIFFZ = tuple(peer.name for peer in HDIFFPATCH)
