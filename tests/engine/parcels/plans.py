@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from haulage.engine.archives.expand import expand, rebuild
+from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.archives.recipe import Recipe
 from haulage.engine.archives.view import BytesView, Spill, View
 from haulage.engine.content.content_list import read_chunks
@@ -27,7 +28,7 @@ from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.planning import UpdatePlan, plan_update
 
 Folder = str | os.PathLike[str]
-ABILITIES = frozenset({"deflate", "lzma2", "bzip2", "zstd"})
+ABILITIES = abilities()
 
 
 class Executor:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from haulage.engine.archives.differing import differing_streams
 from haulage.engine.archives.expand import expand
+from haulage.engine.archives.fingerprint import ability, feasible
 from haulage.engine.archives.look import Effort, find, look_at
-from haulage.engine.archives.recipe import Recipe
+from haulage.engine.archives.recipe import Codec, Recipe
 from haulage.engine.archives.view import Spill, View
 from haulage.engine.content.chunker import cut, segments
 from haulage.engine.content.model import ChunkId
@@ -115,10 +116,12 @@ def look_inside(old: View, old_name: bytes, new: View, new_name: bytes, level: L
     if not old_found:
         return None
     old_found, new_found = differing_streams(old, old_found, new, new_found)
-    new_found = [found for found in new_found if found.codec.name.lower() in abilities]
+    able = {codec for codec in Codec if ability(codec) in abilities}
+    new_found = [found for found in new_found if found.codec in able]
     if not new_found:
         return None
     new_recipe = look_at(new, new_found, level=Effort(level.value))
+    new_recipe = new_recipe and feasible(new_recipe, abilities)
     if new_recipe is None or sum([member.stored_bytes for member in new_recipe.members]) < _LEAST_STORED:
         return None
     return Inside(old=look_at(old, old_found, level=Effort(level.value), prove=False), new=new_recipe)
