@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable
 
 from haulage.base.clock import SystemClock
-from haulage.engine.archives.recipe import Codec
+from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import ManifestId
@@ -28,8 +28,6 @@ from haulage.engine.parcels.file import ParcelFile
 from haulage.engine.parcels.receive import receive
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
-
-_ABILITIES = frozenset(codec.name.lower() for codec in Codec)
 
 
 def _capture(tree: str, folder: str) -> dict[str, object]:
@@ -70,7 +68,7 @@ def _check(folder: str) -> dict[str, object]:
 def _parcel(folder: str, out: str, base: str = "", level: str = "balanced") -> dict[str, object]:
     bases = [ManifestId(bytes.fromhex(base))] if base else []
     with contextlib.closing(LocalStore(folder)) as store:
-        head = build(_version(folder), bases, store, out, level=Level(level), folder=folder, abilities=_ABILITIES)
+        head = build(_version(folder), bases, store, out, level=Level(level), folder=folder, abilities=abilities())
     return {"size": os.path.getsize(out), "new": head.bytes_new, "total": head.bytes_total}
 
 
