@@ -15,6 +15,9 @@ from haulage.engine.database.transaction import Database, Transaction
 HELD = "held:"
 """Owner prefix of the pins that stand for holdings."""
 
+RECEIVING = "receiving:"
+"""Begins the owner of the pin that keeps what arrived of a package's unfinished parcel."""
+
 
 class Holdings:
     """What the store of this site keeps, and why."""
@@ -99,11 +102,15 @@ class Holdings:
         included; holdings without a pin are pinned again. Returns both counts."""
         with self._database.reading() as tx:
             held = {_owner(package, number): manifest for package, number, manifest in records.all_holdings(tx)}
+            rows = records.list_shipments(tx, owner=self._code)
+            arriving = {f"{RECEIVING}{row.package}" for row in rows if row.kind == "site" and row.wanted and not row.settled}
         if self.mend_pins():
             self._store.drop_unreadable_pins()
         now = self._clock.now()
-        # A lease that runs keeps what arrived of an unfinished parcel.
-        pinned = {pin.owner: pin.manifest for pin in self._store.pins() if pin.expires is None or pin.expires <= now}
+        # A lease that runs keeps what arrived of an unfinished parcel, as long as it is wanted.
+        leased = {pin.owner for pin in self._store.pins() if pin.expires is not None and pin.expires > now}
+        leased -= {owner for owner in leased if owner.startswith(RECEIVING) and owner not in arriving}
+        pinned = {pin.owner: pin.manifest for pin in self._store.pins() if pin.owner not in leased}
         lost = [owner for owner, manifest in held.items() if pinned.get(owner) != manifest]
         for owner in lost:
             self._store.pin(Pin(owner=owner, manifest=ManifestId(held[owner])))

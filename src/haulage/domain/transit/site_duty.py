@@ -21,7 +21,7 @@ from haulage.domain.catalog.model import Version
 from haulage.domain.transit import records
 from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts, Outcome
-from haulage.domain.transit.holdings import Holdings
+from haulage.domain.transit.holdings import RECEIVING, Holdings
 from haulage.domain.transit.relay import Relay
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
@@ -37,8 +37,6 @@ FALLBACK_SECONDS = 300.0
 """How long a shipment that waits to be woken waits at most before it looks by itself."""
 SPARE_BYTES = 64 * 1024 * 1024
 """Kept free beside what a parcel needs: the database and the logs live on the same disk."""
-RECEIVING = "receiving:"
-"""Begins the owner of the pin that keeps what arrived of a package's unfinished parcel."""
 KEPT = dt.timedelta(days=30)
 """How long that is kept without another try."""
 
@@ -325,14 +323,20 @@ class SiteDuty:
         def effect(tx: Transaction, now: Shipment) -> None:
             self._announce(tx, version)
             self._holdings.retire(tx, version.package)
+            if report is None:
+                # It came another way: what had arrived of a parcel is of no use any more.
+                self._let_go(tx, version.package)
             self._herald.finished(tx, now, report)
 
         return Outcome(state=ShipmentState.PRESENT, changes=changes, effect=effect)
 
     def _forget(self, tx: Transaction, now: Shipment) -> None:
         self._holdings.drop_all(tx, now.package)
-        self._database.after_commit(tx, lambda: self._store.unpin(f"{RECEIVING}{now.package}"))
+        self._let_go(tx, now.package)
         self._herald.removed(tx, now)
+
+    def _let_go(self, tx: Transaction, package: PackageId) -> None:
+        self._database.after_commit(tx, lambda: self._store.unpin(f"{RECEIVING}{package}"))
 
     def _wait(self, shipment: Shipment, reason: Reason, seconds: float) -> Outcome:
         first = shipment.state is not ShipmentState.WAITING or shipment.reason is not reason

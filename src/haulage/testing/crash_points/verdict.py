@@ -163,7 +163,9 @@ def _state_of(machine: Machine, process: Process) -> State:
     live = {chunk for _package, _number, manifest in holdings for chunk in live_chunks(ManifestId(manifest), store)}
     require(store.stats().chunks == len(live), "I10", f"{code} keeps {store.stats().chunks} chunks, {len(live)} are needed")
     require(not store.check().damages, "I15", "the store is damaged")
-    there = {name.removesuffix(".parcel") for name in os.listdir(os.path.join(machine.home, "content", "parcels"))}
+    folder = os.path.join(machine.home, "content", "parcels")
+    require(not os.listdir(os.path.join(folder, "work")), "I12", f"{code} left something that nobody works on any more")
+    there = {name.removesuffix(".parcel") for name in os.listdir(folder) if name != "work"}
     require(there == parcels, "I12", f"{code} has the parcels {there ^ parcels} too many or too few")
     for row in rows:
         if row[2] == "present" and row[1] == Place(code):
