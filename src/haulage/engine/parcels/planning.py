@@ -21,7 +21,7 @@ from haulage.engine.parcels.islands import Islands
 from haulage.engine.parcels.model import SCRATCH, At, FilePlan, Fresh, ObjectKind, PlannedBatch, Source, Why
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
-from haulage.engine.parcels.similar import Doubtful, Sketches, by_chunks, kind_of, sketches, worth_a_sketch
+from haulage.engine.parcels.similar import Doubtful, Sketches, by_chunks, kind_of, sketches, up_to_budget, worth_a_sketch
 
 _WINDOW_CONTENTS = 12_288
 _SMALL_BYTES = MIB
@@ -29,6 +29,9 @@ _SMALL_BYTES = MIB
 _GROUP_BYTES = 10 * MIB
 """Read at once."""
 _GROUP_UNITS = 2048
+_MOST_SCANS = 8
+"""Of all of the bases' chunks, for contents without a certain name."""
+_MOST_POOLS = 8
 _SAMPLE_BYTES = 4096
 _LEAST_ARCHIVE = 4096
 _LEAST_FOR_ISLANDS = 32 * MIB
@@ -170,7 +173,8 @@ class _Planner:
         self._abilities = frozenset[str]() if fast else abilities
         self._arenas: list[Arena] = []
         self._labels = 0
-        self._sketches: Sketches | None = None
+        self._sketches: dict[bytes, Sketches] = {}
+        self._pools = self._scans = 0
 
     def run(self) -> Iterator[FilePlan | PlannedBatch]:
         window: list[Wanted] = []
@@ -225,24 +229,29 @@ class _Planner:
         doubtful = [Doubtful(window[number].path, window[number].content, window[number].base) for number in numbers]
         if not doubtful or not self._bases.manifests:
             return window
-        found = by_chunks(doubtful, self._target, self._bases, self._new.ordinals)
+        found: dict[int, Held] = {}
+        if self._scans < _MOST_SCANS:
+            found = by_chunks(doubtful, self._target, self._bases, self._new.ordinals)
+            self._scans += bool(found)
         if self._level is not Level.FAST:
             rest = [number for number, one in enumerate(doubtful) if number not in found and worth_a_sketch(one.content)]
-            found.update(self._sketched(rest, doubtful))
+            found.update(self._sketched(list(up_to_budget(rest, doubtful)), doubtful))
         window = list(window)
         for number, held in found.items():
             window[numbers[number]] = replace(window[numbers[number]], base=held)
         return window
 
     def _sketched(self, numbers: list[int], doubtful: list[Doubtful]) -> Iterator[tuple[int, Held]]:
-        if not numbers:
-            return
-        if self._sketches is None:
-            kinds = frozenset([kind_of(doubtful[number].path) for number in numbers])
-            self._sketches = Sketches(self._target, self._bases, self._new_cache, kinds)
+        lacking = frozenset([kind_of(doubtful[number].path) for number in numbers]) - self._sketches.keys()
+        if lacking and self._pools < _MOST_POOLS:
+            pool = Sketches(self._target, self._bases, self._new_cache, lacking)
+            self._sketches.update(dict.fromkeys(lacking, pool))
+            self._pools += 1
+        numbers = [number for number in numbers if kind_of(doubtful[number].path) in self._sketches]
         views = [ContentView(doubtful[number].content, self._target, self._new_cache) for number in numbers]
         for number, found in zip(numbers, sketches(views, self._new_cache), strict=True):
-            held = self._sketches.find(found, doubtful[number].guess)
+            one = doubtful[number]
+            held = self._sketches[kind_of(one.path)].find(found, one.guess)
             if held is not None:
                 yield number, held
 

@@ -147,6 +147,16 @@ def worth_a_sketch(content: ContentRef) -> bool:
     return content.size >= _LEAST_BYTES
 
 
+def up_to_budget(numbers: Iterable[int], doubtful: Sequence[Doubtful]) -> Iterator[int]:
+    """As many of the contents, in order, as may be read."""
+    size = 0
+    for number in numbers:
+        size += min(doubtful[number].content.size, _MOST_BYTES)
+        if size > _POOL_BYTES:
+            return
+        yield number
+
+
 def _gone(target: Manifest, bases: Bases, kinds: frozenset[bytes]) -> Iterator[Held]:
     there = Bases([target])
     pages = {page.id for page in target.pages()}
