@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 
@@ -96,20 +98,33 @@ def _page_ref(row: codec.Value) -> PageRef:
 class Manifest:
     """A manifest being read. Pages are fetched as they are needed; every page is checked against the root and its neighbours."""
 
-    def __init__(self, manifest_id: ManifestId, root: Root, read: Read, *, sha256: bytes, root_bytes: int) -> None:
+    def __init__(
+        self, manifest_id: ManifestId, root: Root, read: Read, *, sha256: bytes, root_bytes: int, keep_entries: int = 0
+    ) -> None:
         self.id = manifest_id
         self.root = root
         self.sha256 = sha256
         self.root_bytes = root_bytes
         self._read = read
+        self._kept: OrderedDict[int, list[ManifestEntry]] = OrderedDict()
+        self._room = keep_entries
+        self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, manifest_id: ManifestId, read: Read) -> Manifest:
-        """Read the root page. ``read`` must return verified bytes; they are verified here again, for the identity hangs on them."""
+    def open(cls, manifest_id: ManifestId, read: Read, *, keep_entries: int = 0) -> Manifest:
+        """Read the root page. ``read`` must return verified bytes; they are verified here again, for the identity hangs on them.
+        ``keep_entries``: how many entries of the pages read last stay in memory, at about a kilobyte each, for who comes back."""
         data = read(ChunkId(manifest_id))
         if chunk_id(data) != ChunkId(manifest_id):
             raise IntegrityError("chunk-damaged", f"The root page of manifest {manifest_id.hex()} is damaged.", "Repair the store.")
-        return cls(manifest_id, parse_root(data), read, sha256=hashlib.sha256(data).digest(), root_bytes=len(data))
+        return cls(
+            manifest_id,
+            parse_root(data),
+            read,
+            sha256=hashlib.sha256(data).digest(),
+            root_bytes=len(data),
+            keep_entries=keep_entries,
+        )
 
     @property
     def totals(self) -> Totals:
@@ -126,7 +141,23 @@ class Manifest:
         return self.root.pages
 
     def page(self, index: int) -> list[ManifestEntry]:
-        """The entries of one page, checked against what the root page says of it and of the next. Raises FormatError."""
+        """The entries of one page, checked against what the root page says of it and of the next. Raises FormatError. Not to be
+        changed: others may get the same list."""
+        with self._lock:
+            kept = self._kept.get(index)
+            if kept is not None:
+                self._kept.move_to_end(index)
+                return kept
+        entries = self._read_page(index)
+        with self._lock:
+            if index not in self._kept and len(entries) <= self._room + sum(map(len, self._kept.values())):
+                self._room -= len(entries)
+                self._kept[index] = entries
+                while self._room < 0:
+                    self._room += len(self._kept.popitem(last=False)[1])
+        return entries
+
+    def _read_page(self, index: int) -> list[ManifestEntry]:
         wanted = self.root.pages[index]
         entries = decode_page(self._read(wanted.id))
         ends_before = self.root.pages[index + 1].first if index + 1 < len(self.root.pages) else None

@@ -33,6 +33,8 @@ from haulage.engine.parcels.structure import Structure, encode_structure, proves
 ENCODING_BYTES = 256 * 1024 * 1024
 """What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
 _DIGEST_BYTES = 1024 * 1024
+_KEPT_ENTRIES = 32_768
+"""Of the target, and of the bases together, at hand: a plan comes back to them several times. Some 50 MB."""
 
 Progress = Callable[[int], None]
 """Bytes of new chunks done."""
@@ -58,8 +60,8 @@ def build(
     """
     if len(bases) > MAX_BASES:
         raise FormatError("too-many-bases", f"A parcel leans on at most {MAX_BASES} versions.")
-    wanted = Manifest.open(target, store.read)
-    held = [Manifest.open(base, store.read) for base in dict.fromkeys(bases)]
+    wanted = Manifest.open(target, store.read, keep_entries=_KEPT_ENTRIES)
+    held = [Manifest.open(base, store.read, keep_entries=_KEPT_ENTRIES // len(bases)) for base in dict.fromkeys(bases)]
     with naming(out_path, "build"), contextlib.closing(Sources(held, store, folder)) as sources:
         building = _Building(wanted, held, store, sources, level, threads, on_progress)
         return building.write(out_path, folder, abilities)

@@ -336,3 +336,20 @@ def test_live_chunks_are_all_that_is_needed_and_nothing_else() -> None:
     store.chunks[chunk_id(take_other)] = take_other
     assert set(live_chunks(report.manifest.id, store)) == set(store.chunks) - {chunk_id(take_other)}
     assert cut(b"sorts between a and a/x")[0][1] in set(live_chunks(report.manifest.id, store))
+
+
+def test_pages_that_are_kept_are_read_once_and_few() -> None:
+    store = MemoryStore()
+    report = take(rich_tree(), store)
+    reads: list[ChunkId] = []
+
+    def read(chunk: ChunkId) -> bytes:
+        reads.append(chunk)
+        return store.read(chunk)
+
+    for keep, times in ((0, 3), (5, 3), (1000, 1)):
+        manifest = Manifest.open(report.manifest.id, read, keep_entries=keep)
+        pages = [manifest.page(0) for _ in range(3)]
+        assert pages[0] == pages[1] == pages[2] == list(Manifest.open(report.manifest.id, store.read).entries())
+        assert reads.count(manifest.pages()[0].id) == times
+        reads.clear()
