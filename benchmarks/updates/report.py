@@ -21,6 +21,9 @@ def report(cells: Sequence[Cell], pairs: Sequence[Pair]) -> None:
     _bytes(cells, measured)
     _everything(cells, measured, notes)
     _failures(cells)
+    for level in LEVELS:
+        if ours(level).name in {cell.tool for cell in cells}:
+            _by_pair(cells, measured, ours(level).name)
     _aims(cells)
 
 
@@ -64,6 +67,23 @@ def _failures(cells: Sequence[Cell]) -> None:
         if cell.failed:
             print(f"!!! FAILED: {cell.tool} on {cell.pair}: {cell.failed}")
     print(flush=True)
+
+
+def _by_pair(cells: Sequence[Cell], pairs: Sequence[str], own: str) -> None:
+    """Every pair beside what the aims speak of."""
+    yardstick = [PEERS[0].name]
+    columns: list[tuple[str, Sequence[str], aims.Figure]] = [
+        ("bytes: hdiffz", HDIFFZ, aims.wire),
+        *[(f"bytes: {name}", [name], aims.wire) for name in ("rsync -z", "casync", "zchunk")],
+        ("make, processor: hdiffz", HDIFFZ, aims.making),
+        ("make, wall: hdiffz", HDIFFZ, aims.making_wall),
+        ("apply, processor: tar", yardstick, aims.applying),
+        ("apply, wall: tar", yardstick, aims.applying_wall),
+    ]
+    found = [aims.ratios(cells, own, theirs, figure).of for _, theirs, figure in columns]
+    rows = [[pair, *[f"{ratios[pair]:.3g}" if pair in ratios else "–" for ratios in found]] for pair in pairs]
+    print(f"### {own} divided by a peer, pair by pair; hdiffz by the best of its settings on the pair\n")
+    print_table(["pair", *[title for title, _, _ in columns]], rows)
 
 
 def _aims(cells: Sequence[Cell]) -> None:
