@@ -45,23 +45,37 @@ edits = st.lists(
 
 
 def edited(data: bytes, changes: list[tuple[float, int, int, int]]) -> bytes:
-    """With bytes taken out and others put in their place."""
+    """With bytes taken out and others put in their place: new ones, or some from elsewhere."""
+    whole = data
     for where, out, into, seed in changes:
         at = int(where * len(data))
-        data = data[:at] + noise(seed, into) + data[at + out :]
+        moved = seed % (len(whole) + 1)
+        data = data[:at] + (noise(seed, into) if seed % 2 else whole[moved : moved + into]) + data[at + out :]
     return data
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(changes=edits, size=st.integers(0, 400_000), level=st.sampled_from(Level), fresh_limit=st.integers(140_000, 700_000))
+@given(
+    changes=edits,
+    size=st.integers(0, 400_000),
+    level=st.sampled_from(Level),
+    fresh_limit=st.integers(140_000, 700_000),
+    islands_from=st.sampled_from([0, 1 << 40]),
+)
 def test_any_edit_of_a_file(
-    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[float, int, int, int]], size: int, level: Level, fresh_limit: int
+    tmp_path_factory: pytest.TempPathFactory,
+    changes: list[tuple[float, int, int, int]],
+    size: int,
+    level: Level,
+    fresh_limit: int,
+    islands_from: int,
 ) -> None:
     store = MemoryStore()
     data = noise(1, size)
     base = captured(store, {b"a.bin": data, b"z": b"z"})
     target = captured(store, {b"a.bin": edited(data, changes), b"z": b"z"})
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning, "_LEAST_FOR_ISLANDS", islands_from)
         for module in (batching, planning):
             patch.setattr(module, "FRESH_BYTES", dict.fromkeys(batching.FRESH_BYTES, fresh_limit))
         batches = carried_out(target, [base], store, tmp_path_factory.mktemp("plan"), level)

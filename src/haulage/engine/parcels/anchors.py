@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from haulage.engine.content.model import ChunkId
@@ -160,3 +160,24 @@ def align(rows: Iterable[tuple[int, ChunkId]], places: Places) -> Iterator[Gap |
         yield Gap(offset - sum(lengths), 0, lengths, low, places.size)
     if stretch is not None:
         yield stretch
+
+
+def in_order_most(places: Sequence[int]) -> set[int]:
+    """Which of the numbers, by their position, make a longest ascending run of them."""
+    ends: list[int] = []
+    values: list[int] = []
+    before: list[int] = []
+    for position, value in enumerate(places):
+        at = bisect.bisect_left(values, value)
+        before.append(ends[at - 1] if at else -1)
+        if at == len(ends):
+            ends.append(position)
+            values.append(value)
+        else:
+            ends[at], values[at] = position, value
+    chosen: set[int] = set()
+    position = ends[-1] if ends else -1
+    while position >= 0:
+        chosen.add(position)
+        position = before[position]
+    return chosen

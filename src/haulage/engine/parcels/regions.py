@@ -14,7 +14,7 @@ from haulage.engine.archives.view import View
 from haulage.engine.delta.common import common_prefix, common_suffix
 from haulage.engine.delta.fine import fine_cuts
 from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
-from haulage.engine.parcels.anchors import Gap
+from haulage.engine.parcels.anchors import Gap, in_order_most
 from haulage.engine.parcels.islands import Islands
 from haulage.engine.parcels.model import At, Fresh, ObjectKind, Source
 
@@ -28,6 +28,7 @@ _MOST_CHUNKS = 8192
 _LEAST_FOR_ISLANDS = 2048
 _LEAST_HELPED = 16
 """Fewer fresh bytes are sent as they are."""
+_MUCH_FRESH = 2 * MIB
 _MARGIN_TIMES = 16
 """Few fresh bytes are helped by what is near; more, by more around it."""
 _SAMPLE_BYTES = 4096
@@ -151,16 +152,31 @@ def _segments(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Isl
         copies += [(island.offset - gap.offset, island.length, island.old) for island in found]
     if back:
         copies.append((size - back, back, gap.high - back))
-    segments: list[_Segment] = []
-    at, low = 0, gap.low
-    for start, length, where in copies:
+    return list(_between(copies, size, gap.low, gap.high))
+
+
+def _between(copies: list[tuple[int, int, int]], size: int, low: int, high: int) -> Iterator[_Segment]:
+    """Copies (start, length, where from) and, between them, what is fresh. Where its old counterpart lies is told by the copies
+    beside it, unless they contradict each other: then, for what is large, by the nearest of those that keep their order."""
+    ordered = in_order_most([where for _start, _length, where in copies])
+    before, after = (0, low), list[tuple[int, int]]()
+    for number in reversed(range(len(copies))):
+        after.append(after[-1] if after else (size, high))
+        if number in ordered:
+            after[-1] = (copies[number][0], copies[number][2])
+    at, near = 0, low
+    for number, (start, length, where) in enumerate([*copies, (size, 0, high)]):
         if start > at:
-            segments.append(_Segment(at, start, None, low, where))
-        segments.append(_Segment(start, start + length, where, 0, 0))
-        at, low = start + length, where + length
-    if at < size:
-        segments.append(_Segment(at, size, None, low, gap.high))
-    return segments
+            ends = near, where
+            if start - at > MIB and not 0 <= where - near <= 4 * (start - at):
+                following = after[len(copies) - 1 - number] if number < len(copies) else (size, high)
+                ends = before[1] + at - before[0], following[1] - (following[0] - start)
+            yield _Segment(at, start, None, max(0, ends[0]), max(0, ends[1]))
+        if length:
+            yield _Segment(start, start + length, where, 0, 0)
+            at, near = start + length, where + length
+            if number in ordered:
+                before = (at, near)
 
 
 def _made_of(
@@ -184,7 +200,7 @@ def _made_of(
                 ranges += some
     if old is None:
         return tuple(pieces), ()
-    ranges = _at_most(_merged(ranges), bounds.window_bytes[group])
+    ranges = _at_most(_wider(_merged(ranges), pieces, old.view.size), bounds.window_bytes[group])
     return tuple(pieces), tuple([Slice(old.source, first, last - first) for first, last in ranges if last > first])
 
 
@@ -241,6 +257,14 @@ def _windows(low: int, high: int, start: int, stop: int, total: int, size: int, 
     first = low + span * start // total - bounds.reference
     last = low + span * stop // total + bounds.reference
     return [(max(0, low - bounds.margin, first), min(size, high + bounds.margin, last))]
+
+
+def _wider(ranges: list[tuple[int, int]], pieces: list[Slice | Fresh], size: int) -> list[tuple[int, int]]:
+    """Much that is fresh is helped by more around it: what was written anew has moved."""
+    fresh = sum([piece.length for piece in pieces if isinstance(piece, Fresh)])
+    if fresh < _MUCH_FRESH:
+        return ranges
+    return _merged([(max(0, start - fresh // 4), min(size, end + fresh // 4)) for start, end in ranges])
 
 
 def _at_most(ranges: list[tuple[int, int]], most: int) -> list[tuple[int, int]]:
