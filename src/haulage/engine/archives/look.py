@@ -4,6 +4,7 @@ for makers; receivers have ``expand`` and ``rebuild``."""
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from haulage.engine.archives.view import View
 from haulage.engine.archives.ways import ways_of
 
 _SAMPLE = 16
+_HOPELESS = 4
+"""With as many of the largest in vain, a container's writer is not known here."""
 _SAMPLE_MOST_BYTES = 1 << 20
 _TOGETHER_BYTES = 256 * 1024
 """Stored bytes of small members that are worth a task."""
@@ -140,19 +143,20 @@ class _Prover:
         self._quick = level is Effort.FAST
         self._known: dict[int, Member | None] = {}
         self._seen: dict[Codec, list[Way]] = {}
-        self._missed: dict[Codec, int] = {}
+        self._missed: Counter[Codec] = Counter()
+        self._hit: Counter[Codec] = Counter()
         samples = sorted((each for each in found if each.end - each.offset <= _SAMPLE_MOST_BYTES), key=lambda each: each.offset)
         samples = samples[:: max(1, len(samples) // _SAMPLE)][:_SAMPLE]
         for each in sorted(samples, key=lambda each: each.offset - each.end):
-            self._sample(each)
-        self._only_seen = {codec for codec, missed in self._missed.items() if 2 * missed > len(samples)}
+            if self._hit[each.codec] or self._missed[each.codec] < _HOPELESS:
+                self._sample(each)
+        self._only_seen = {codec for codec, missed in self._missed.items() if missed > self._hit[codec]}
 
     def _sample(self, found: Found) -> None:
         seen = self._seen.setdefault(found.codec, [])
         member = self._known[found.offset] = self._try(found, seen, others=True)
-        if member is None:
-            self._missed[found.codec] = self._missed.get(found.codec, 0) + 1
-        elif member.parameters not in seen:
+        (self._hit if member else self._missed)[found.codec] += 1
+        if member is not None and member.parameters not in seen:
             seen.append(member.parameters)
 
     def __call__(self, found: Found) -> Member | None:

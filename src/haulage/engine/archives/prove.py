@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from haulage.engine.archives.coding import PIECE_BYTES, Unpacking, packer
-from haulage.engine.archives.found import Bounds, Found
+from haulage.engine.archives.found import Bounds, Found, measured
 from haulage.engine.archives.recipe import Codec, Member
 from haulage.engine.archives.view import View
 
@@ -24,6 +24,7 @@ def proven(view: View, found: Found, ways: Iterable[Way], bounds: Bounds, stop: 
     head = _first_pieces(unpacking, _FIRST_BYTES.get(found.codec, PIECE_BYTES))
     if not head and not unpacking.whole:
         return None
+    whole: Found | None = None
     for way in ways:
         if stop():
             return None
@@ -31,8 +32,12 @@ def proven(view: View, found: Found, ways: Iterable[Way], bounds: Bounds, stop: 
             member = _ended(view, found, way, _packed(found, way, head, end=True), unpacking, found.offset, bounds)
         else:
             stored = _packed(found, way, head, end=False)
-            begins = view.read(found.offset, len(stored)) == stored
-            member = _all_of_it(view, found, way, most, bounds, stop) if begins else None
+            if view.read(found.offset, len(stored)) != stored:
+                continue
+            whole = whole or measured(view, found, bounds)
+            if whole is None:
+                return None
+            member = _all_of_it(view, found, way, most, bounds, stop)
         if member is not None:
             return member
     return None
