@@ -6,19 +6,25 @@ Decoders get bytes whose digest was checked, and still bound what they take: hos
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
 from haulage.engine.delta.level import Level
-from haulage.engine.delta.packing import Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
+from haulage.engine.delta.packing import MAX_DICTIONARY, Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
 from haulage.engine.delta.predicted import apply_predicted, make_predicted
 from haulage.engine.delta.probe import looks_packed
 
-BATCH_NEW_BYTES = {"binary": 32 * 1024 * 1024, "text": 8 * 1024 * 1024}
-BATCH_OLD_BYTES = {"binary": 48 * 1024 * 1024, "text": 12 * 1024 * 1024}
+BATCH_NEW_BYTES = {"binary": 20 * 1024 * 1024, "text": 8 * 1024 * 1024}
+"""How much to encode at once: two of these at work at once stay under half a gigabyte with the process around them."""
+BATCH_OLD_BYTES = {"binary": 22 * 1024 * 1024, "text": 12 * 1024 * 1024}
+"""Against how much."""
 
 _LENGTH_BYTES = 4
-_FAST, _MIDDLING, _SLOW = 3, 9, 19
+_FAST, _SLOW = 3, 19
+_PACKED_GAIN = 20
+"""What looks packed is looked at no further when the quick way saves less than a twentieth."""
+_LEAST_MEMORY = 16 * 1024 * 1024
 _LEAST_OLD = 16
 """Against less old content nothing is looked for."""
 _CONTAINER_SLACK = 1024
@@ -45,11 +51,20 @@ class Method(enum.IntEnum):
 
 def encode(old: bytes, new: bytes, *, level: Level, text: bool) -> tuple[Method, bytes]:
     """The smallest of what the level permits; STORED when nothing is smaller than ``new``. Same library versions, same bytes."""
-    best: tuple[Method, bytes] = (Method.STORED, new)
-    for method, payload in _candidates(old, new, level, text=text):
-        if len(payload) < len(best[1]):
-            best = (method, payload)
-    return best
+    found = _Found(best=(Method.STORED, new))
+    if not new:
+        return found.best
+    based = len(old) >= _LEAST_OLD
+    if level is Level.FAST or looks_packed(new):
+        found.offer(Method.ZSTD_PREFIX if based else Method.ZSTD, pack_zstd(new, _FAST, old if based else b""))
+        if level is Level.FAST or found.size > len(new) - len(new) // _PACKED_GAIN:
+            return found.best
+    effort = Effort.MOST if level is Level.SMALLEST else Effort.SOME
+    if based:
+        _match(old, new, found, effort, text=text)
+    if found.size > len(new) // 4:
+        _compress(new, found, effort, text=text)
+    return found.best
 
 
 def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
@@ -70,40 +85,49 @@ def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
 
 
 def memory_needed(old_bytes: int, new_bytes: int, level: Level) -> int:
-    """Bytes that ``encode`` takes at most besides its arguments; for a caller with several at work."""
+    """Bytes that ``encode`` takes at most besides its arguments, as measured; for a caller with several at work."""
     if level is Level.FAST:
-        return 64 * 1024 * 1024 + new_bytes * 2
-    return 32 * 1024 * 1024 + old_bytes * 6 + new_bytes * 4
+        return _LEAST_MEMORY + new_bytes * 3 // 2 + old_bytes // 2
+    matching = old_bytes * 27 // 5 + new_bytes
+    packing = min(new_bytes, MAX_DICTIONARY) * 12 + new_bytes * 2
+    return _LEAST_MEMORY + max(matching, packing)
 
 
-def _candidates(old: bytes, new: bytes, level: Level, *, text: bool) -> Iterator[tuple[Method, bytes]]:
-    if not new:
-        return
-    based = len(old) >= _LEAST_OLD
-    if level is Level.FAST:
-        yield (Method.ZSTD_PREFIX, pack_zstd(new, _FAST, old)) if based else (Method.ZSTD, pack_zstd(new, _FAST))
-        return
-    effort = Effort.MOST if level is Level.SMALLEST else Effort.SOME
-    if based:
-        container = make_hdiff(old, new)
-        yield from _matched(old, new, container, effort, text=text)
-        if len(container) < len(new) // 2:
-            return
-    if looks_packed(new):
-        return
-    yield Method.LZMA, pack_lzma(new, effort)
+@dataclass(slots=True)
+class _Found:
+    """The best so far."""
+
+    best: tuple[Method, bytes]
+
+    @property
+    def size(self) -> int:
+        return len(self.best[1])
+
+    def offer(self, method: Method, payload: bytes) -> None:
+        if len(payload) < self.size:
+            self.best = (method, payload)
+
+
+def _match(old: bytes, new: bytes, found: _Found, effort: Effort, *, text: bool) -> None:
+    """What shares bytes with the old ones."""
     if text:
-        yield Method.ZSTD, pack_zstd(new, _SLOW if level is Level.SMALLEST else _MIDDLING)
-
-
-def _matched(old: bytes, new: bytes, container: bytes, effort: Effort, *, text: bool) -> Iterator[tuple[Method, bytes]]:
-    if text and effort is Effort.MOST:
-        yield Method.ZSTD_PREFIX, pack_zstd(new, _SLOW, old)
+        found.offer(Method.ZSTD_PREFIX, pack_zstd(new, _SLOW if effort is Effort.MOST else _FAST, old))
+    container = make_hdiff(old, new)
     foretold = None if text else make_predicted(old, new, container, effort)
     if foretold is not None:
-        yield Method.PREDICTED, foretold
+        found.offer(Method.PREDICTED, foretold)
     elif len(container) <= len(new) + _CONTAINER_SLACK:
-        yield Method.HDIFF_LZMA, len(container).to_bytes(_LENGTH_BYTES, "little") + pack_lzma(container, effort)
+        found.offer(Method.HDIFF_LZMA, len(container).to_bytes(_LENGTH_BYTES, "little") + pack_lzma(container, effort))
+
+
+def _compress(new: bytes, found: _Found, effort: Effort, *, text: bool) -> None:
+    """What stands alone. The slow ones take at most a third off what the quick one leaves."""
+    quick = pack_zstd(new, _FAST)
+    found.offer(Method.ZSTD, quick)
+    if len(quick) * 2 // 3 < found.size:
+        found.offer(Method.LZMA, pack_lzma(new, effort))
+        if text and effort is Effort.MOST:
+            found.offer(Method.ZSTD, pack_zstd(new, _SLOW))
 
 
 def _unwrap(payload: bytes, old: bytes, size: int, unpack: Callable[[bytes, int], bytes]) -> bytes:

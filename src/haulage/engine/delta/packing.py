@@ -19,7 +19,7 @@ PREFIX_WINDOW_LOG = 27
 _SMALLEST_WINDOW_LOG = 10
 LEAST_PREFIX = 8
 """Shorter prefixes are refused by zstd."""
-MAX_DICTIONARY = 64 * 1024 * 1024
+MAX_DICTIONARY = 8 * 1024 * 1024
 _LEAST_DICTIONARY = 4096
 _CONTEXTS = ({"lc": 3, "lp": 0, "pb": 0}, {"lc": 4, "lp": 0, "pb": 0}, {"lc": 3, "lp": 0, "pb": 2}, {"lc": 1, "lp": 2, "pb": 2})
 """What LZMA foretells the next byte from: the byte before, the place within a word, or both. The stream says which."""
