@@ -66,7 +66,7 @@ class LocalSurvey:
         """Runs of one folder, and between them the prefixes of the folders in it where their contents stand."""
         names, tokens, folders = self._listed(prefix)
         if not folders:
-            return [Run(prefix, names, tokens)]
+            return [Run(prefix, names, tokens)] if names else []
         parts: list[Run | bytes] = []
         at = 0
         for folder in sorted(folders):

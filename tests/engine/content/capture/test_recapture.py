@@ -223,6 +223,16 @@ def test_of_an_unchanged_tree_no_page_is_decoded(source: Source, monkeypatch: py
     assert pathlib.Path(source.hints).read_bytes() == hints
 
 
+def test_empty_folders_are_nothing_special(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in ("a-a", "b/hollow", "zz/hollow/deep"):
+        os.makedirs(source.at(folder))
+    source.again()
+    decoded = count_pages(monkeypatch)
+    again = source.again()
+    assert decoded == []
+    assert told(again) == told(source.whole())
+
+
 def test_of_one_changed_file_only_its_page_is_decoded_and_only_it_is_read(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     source.again()
     source.edit("append", "a/deep", "m.txt")
