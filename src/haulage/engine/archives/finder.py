@@ -13,6 +13,8 @@ from haulage.engine.archives.bzip2_file import bzip2_streams
 from haulage.engine.archives.found import Bounds, Found, Inside
 from haulage.engine.archives.gzip_file import MAGIC as GZIP
 from haulage.engine.archives.gzip_file import gzip_streams
+from haulage.engine.archives.tar_file import MAGIC as TAR
+from haulage.engine.archives.tar_file import MAGIC_AT, tar_files
 from haulage.engine.archives.view import PartView, View
 from haulage.engine.archives.xz_file import MAGIC as XZ
 from haulage.engine.archives.xz_file import xz_streams
@@ -50,4 +52,6 @@ def _finder(view: View) -> Finder | None:
     for magic, finder in _MAGICS:
         if head.startswith(magic):
             return finder
+    if view.read(MAGIC_AT, len(TAR)) == TAR:
+        return tar_files
     return zip_streams if has_end(view) else None

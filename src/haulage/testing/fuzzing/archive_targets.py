@@ -7,6 +7,7 @@ import functools
 import gzip
 import io
 import lzma
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -32,11 +33,17 @@ def _zip() -> bytes:
     return out.getvalue()
 
 
+def _tar(packed: bytes) -> bytes:
+    head = tarfile.TarInfo("a.gz")
+    head.size = len(packed)
+    return head.tobuf() + packed + bytes(-len(packed) % 512)
+
+
 @functools.cache
 def _containers() -> tuple[bytes, ...]:
     xz, packed = lzma.compress(_TEXT, preset=0), gzip.compress(_TEXT, mtime=0)
     member = b"data.tar.xz     0           0     0     100644  %-10d`\n" % len(xz)
-    return (_zip(), packed, packed + packed, bz2.compress(_TEXT), xz, xz + xz, b"!<arch>\n" + member + xz)
+    return (_zip(), _tar(packed), packed, packed + packed, bz2.compress(_TEXT), xz, xz + xz, b"!<arch>\n" + member + xz)
 
 
 def _take_container(data: bytes) -> None:
@@ -76,5 +83,5 @@ def _take_recipe(data: bytes) -> None:
 
 TARGETS = (
     Target(name="recipe", reads="recipes of archives", take=_take_recipe, seeds=_recipes, runs=8_000, coding=Coding.MSGPACK),
-    Target(name="container", reads="zip, gzip, bzip2, xz, ar", take=_take_container, seeds=_containers, runs=1_500),
+    Target(name="container", reads="zip, gzip, bzip2, xz, ar, tar", take=_take_container, seeds=_containers, runs=1_500),
 )
