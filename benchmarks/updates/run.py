@@ -54,7 +54,7 @@ class Run:
                 place = self._place(folder, shared, peer)
                 cell = identify(name, peer, place)
                 found = None if self.fresh else kept.find(name, peer.name, cell.mark)
-                if found is None:
+                if found is None or found.failed:
                     _prepare(place, peer)
                     found = measure(cell, peer, place, limit_seconds=self.limit_seconds)
                     kept.keep(found)
