@@ -16,19 +16,18 @@ from haulage.base.errors import FormatError
 from haulage.base.files import rename, sync_file, sync_folder, unlink, write_all
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import ChunkStore, ManifestId
-from haulage.engine.content.ordered import in_order
 from haulage.engine.content.store_errors import naming
 from haulage.engine.delta.encoding import memory_needed
 from haulage.engine.delta.level import Level
 from haulage.engine.parcels.head import MAGIC, MAX_BASES, ParcelHead, SectionKind, SectionRow, encode_head, parse_head
 from haulage.engine.parcels.layout import CHECK_BYTES, LAYOUT_BYTES, Layout, Wire, encode_layout, encode_layouts, wire_bytes
-from haulage.engine.parcels.memory_budget import MemoryBudget
 from haulage.engine.parcels.model import Copy, ObjectKind, PlannedBatch
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.planning import plan_update
 from haulage.engine.parcels.section import seal_section
+from haulage.engine.parcels.side_by_side import side_by_side
 from haulage.engine.parcels.sources import Sources
-from haulage.engine.parcels.structure import Structure, encode_structure, proves
+from haulage.engine.parcels.structure import structure_sections
 
 ENCODING_BYTES = 256 * 1024 * 1024
 """What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
@@ -105,7 +104,6 @@ class _Building:
         self._on_progress = on_progress
         self._new = NewChunks(target, bases)
         self._ids = list(self._new.ordinals)
-        self._budget = MemoryBudget(ENCODING_BYTES)
         self._rows: list[SectionRow] = []
         self._offset = len(MAGIC)
 
@@ -149,18 +147,14 @@ class _Building:
         self._rows.append(row)
 
     def _write_structure(self, fd: int) -> None:
-        """Against the bases where that gives back the very same pages, else as they are: nothing about another's manifest is taken
-        for granted."""
-        sections = list(encode_structure(self._target, self._bases, self._new, give_ids=not self._bases))
-        if not proves(Structure.decode(sections, self._target.id, self._bases), self._new):
-            sections = list(encode_structure(self._target, self._bases, self._new, give_ids=True, verbatim=True))
-        for raw in sections:
+        for raw in structure_sections(self._target, self._bases, self._new):
             self._append(fd, *seal_section(SectionKind.STRUCTURE, raw, self._described))
 
     def _write_batches(self, fd: int, batches: Iterator[PlannedBatch]) -> None:
         wires: list[Wire] = []
         done_bytes = 0
-        with contextlib.closing(in_order(self._seal, self._jobs(batches), threads=self._threads)) as sealed:
+        under_way = side_by_side(self._seal, self._jobs(batches), self._need, threads=self._threads, limit_bytes=ENCODING_BYTES)
+        with contextlib.closing(under_way) as sealed:
             for job, result in sealed:
                 self._append(fd, result.row, result.stored)
                 wires.append(result.wire)
@@ -179,11 +173,14 @@ class _Building:
             layout = Layout(sources=batch.sources, windows=batch.windows, objects=batch.objects, check=self._check(batch))
             yield _Job(layout, _fresh(batch), batch.text)
 
+    def _need(self, job: _Job) -> int:
+        old, new = job.layout.window_bytes, len(job.fresh)
+        return memory_needed(old, new, self._level) + old + new
+
     def _seal(self, job: _Job) -> _Sealed:
         layout = job.layout
-        with self._budget.reserve(memory_needed(layout.window_bytes, len(job.fresh), self._level)):
-            old = self._sources.windows(lambda number: self._sources.view(layout.sources[number]), layout.windows)
-            row, stored = seal_section(SectionKind.BATCH, job.fresh, self._level, old=old, text=job.text)
+        old = self._sources.windows(lambda number: self._sources.view(layout.sources[number]), layout.windows)
+        row, stored = seal_section(SectionKind.BATCH, job.fresh, self._level, old=old, text=job.text)
         return _Sealed(row, stored, encode_layout(layout, self._sources.size))
 
     def _check(self, batch: PlannedBatch) -> bytes:
