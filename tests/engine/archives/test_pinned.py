@@ -124,6 +124,18 @@ def test_a_stream_ends_once() -> None:
         inner.compress(b"x")
 
 
+def test_streams_that_nobody_ends_leave_their_sandbox_to_others() -> None:
+    """Left to the collector, a few thousand would take all address space."""
+    kept = [PinnedPacker(6, 8, 0, 15, 1) for _ in range(3)]
+    count = len(pinned._idle) + len(kept)
+    for _ in range(50):
+        PinnedPacker(6, 8, 0, 15, 1).compress(b"x")
+        with pytest.raises(ValueError, match="refuses"):
+            PinnedPacker(10, 8, 0, 15, 1)
+    kept.clear()
+    assert len(pinned._idle) <= count + 1
+
+
 def test_streams_of_several_threads_do_not_meet() -> None:
     data = [contents(seed, 200_000) for seed in range(4)]
     made: dict[int, bytes] = {}

@@ -9,9 +9,13 @@ import functools
 import importlib.resources
 import importlib.util
 import threading
+import weakref
 from typing import Any
 
+from haulage.base.errors import TransferError
+
 PIECE_BYTES = 256 * 1024
+_LIMITS = "Allow the process more address space: each sandbox reserves 4 GiB of it, and uses two MiB."
 
 
 class Family(enum.IntEnum):
@@ -33,9 +37,11 @@ class PinnedPacker:
     """Packs one raw stream. Raises ValueError for parameters it cannot have."""
 
     def __init__(self, level: int, memory: int, strategy: int, window: int, family: int) -> None:
-        self._instance: _Instance | None = _take()
         if any(not 0 <= number < 1 << 16 for number in (level, memory, strategy, window, family)):
             raise ValueError("a parameter is out of range")
+        self._instance: _Instance | None = _take()
+        self._leave = weakref.finalize(self, _idle.append, self._instance)
+        self._leave.atexit = False
         if self._instance.start(level, memory, strategy, window, family):
             raise ValueError("zlib refuses the parameters")
 
@@ -48,11 +54,9 @@ class PinnedPacker:
 
     def flush(self) -> bytes:
         """The rest of the stream."""
-        instance = self._running()
-        stored = instance.pack(b"", end=True)
+        stored = self._running().pack(b"", end=True)
         self._instance = None
-        if len(_idle) < _MOST_IDLE:
-            _idle.append(instance)
+        self._leave()
         return stored
 
     def _running(self) -> _Instance:
@@ -67,7 +71,10 @@ class _Instance:
     def __init__(self) -> None:
         wasmtime, engine, module = _module()
         self._store = wasmtime.Store(engine)
-        exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        try:
+            exports = wasmtime.Instance(self._store, module, []).exports(self._store)
+        except wasmtime.WasmtimeError as error:
+            raise TransferError("no-sandbox", f"The sandbox that packs archives does not start: {error}.", _LIMITS) from error
         self._start, self._pack, self._memory = exports["start"], exports["pack"], exports["memory"]
         self._input: int = exports["input_at"](self._store)
         self._output: int = exports["output_at"](self._store)
@@ -84,8 +91,8 @@ class _Instance:
         return bytes(self._memory.read(self._store, self._output, self._output + size))
 
 
-_MOST_IDLE = 4
 _idle: list[_Instance] = []
+"""As many as were ever used at the same time. They come back however a packer ends: left to the collector they would pile up."""
 _once = threading.Lock()
 atexit.register(_idle.clear)
 
