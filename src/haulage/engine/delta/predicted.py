@@ -165,6 +165,8 @@ def _write_moves(moves: Moves) -> bytes:
 
 def _read_moves(data: bytes) -> Moves:
     targets, moves = _halves(data)
+    if len(targets) and targets.min() < 0:
+        raise bad_delta("the table of moves is out of order")
     return Moves(targets=np.cumsum(targets) - FARTHEST, moves=np.cumsum(moves))
 
 
