@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from haulage.base.errors import FormatError, HaulageError
+from haulage.base.errors import FormatError
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import Buffer, ChunkId, ManifestId
@@ -98,14 +98,29 @@ class Structure:
         return self._told.pages(memoryview(ids).cast("B"))
 
 
-def proves(structure: Structure, new: NewChunks) -> bool:
-    """Whether a structure gives back exactly its target, and numbers new chunks as they are numbered here."""
-    if structure.new_lengths != new.lengths:
-        return False
-    root = b""
+def proves(sections: Iterable[bytes], target: ManifestId, bases: Sequence[Manifest], new: NewChunks) -> bool:
+    """Whether sections give back exactly their target, and number new chunks as they are numbered here. Raises what reading the
+    bases raises, but for FormatError."""
     try:
+        structure = Structure.decode(sections, target, bases)
+        if structure.new_lengths != new.lengths:
+            return False
+        root = b""
         for data in structure.pages(b"".join(new.ordinals)):
             root = data
-    except (FormatError, HaulageError):
+    except FormatError:
         return False
-    return chunk_id(root) == ChunkId(structure.target)
+    return chunk_id(root) == ChunkId(target)
+
+
+def structure_sections(target: Manifest, bases: Sequence[Manifest], new: NewChunks) -> list[bytes]:
+    """The structure sections of a parcel: against the bases where that is proven to give back the very same pages, else as they
+    are; nothing about another's manifest is taken for granted. Raises NotFoundError ``chunk-missing`` if a manifest is not held."""
+    try:
+        sections = list(encode_structure(target, bases, new, give_ids=not bases))
+        if proves(sections, target.id, bases, new):
+            return sections
+    except FormatError:
+        # Too scattered to be told entry by entry in bounded time.
+        pass
+    return list(encode_structure(target, bases, new, give_ids=True, verbatim=True))

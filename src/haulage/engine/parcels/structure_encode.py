@@ -24,7 +24,7 @@ from haulage.engine.parcels.structure_entry import (
     text_of,
 )
 from haulage.engine.parcels.structure_head import page_runs, write_pages, write_renames, write_root
-from haulage.engine.parcels.structure_held import MOST_ENTRIES, Held
+from haulage.engine.parcels.structure_held import MOST_ENTRIES, WRITER_LOADS, Held
 from haulage.engine.parcels.structure_match import Matches, Place
 from haulage.engine.parcels.structure_paths import renamed, shared_prefix, shared_suffix
 from haulage.engine.parcels.structure_times import TimeWriter
@@ -35,8 +35,11 @@ MOST_FACTS = 4096
 
 
 def encode_columns(target: Manifest, bases: Sequence[Manifest], new: NewChunks, *, give_ids: bool) -> Iterator[bytes]:
-    """Raw sections. Memory: a section, the pages at hand, and what :class:`Matches` needs."""
+    """Raw sections. Memory: a section, the pages at hand, and what :class:`Matches` needs. Raises FormatError ``bad-parcel`` if it
+    would take pages of the bases again and again, because what is told is scattered all over them."""
     helds, held_target = [Held(base, MOST_ENTRIES // len(bases)) for base in bases], Held(target)
+    for held in (*helds, held_target):
+        held.limit_loads(WRITER_LOADS)
     matches = Matches(held_target, new, helds)
     columns = [bytearray() for _ in Column]
     runs = page_runs(target, bases, matches.counts)

@@ -19,8 +19,10 @@ from haulage.engine.parcels.structure_columns import bad
 
 MOST_ENTRIES = 32_768
 """Of pages at hand, for all bases together: some 30 MB."""
-_SPARE_LOADS = 4096
-_LOADS = 4
+READER_LOADS = 4
+"""How often each page of a base is read at most, about, by who reads a structure in order."""
+WRITER_LOADS = 16
+_SPARE_LOADS = 1024
 _CONTENTS_KEPT = 16
 _LISTS_KEPT = 4
 _ROW = CHUNK_ROW.size
@@ -96,10 +98,10 @@ class Held:
         self._low = self._high = 0
         self._open: list[ManifestEntry] = []
 
-    def limit_loads(self) -> None:
+    def limit_loads(self, times: int) -> None:
         """From here on refuse to read pages much more often than there are pages: scattered references to a large base cost a
         reader far more than who wrote them."""
-        self.loads_left = _SPARE_LOADS + _LOADS * len(self._firsts)
+        self.loads_left = _SPARE_LOADS + times * len(self._firsts)
 
     def entry(self, number: int) -> ManifestEntry:
         """One entry. Raises FormatError ``bad-parcel`` if there is none of that number."""

@@ -21,7 +21,7 @@ from haulage.engine.parcels.structure_columns import Column, Reader, bad, join_s
 from haulage.engine.parcels.structure_decode import DraftReader, State
 from haulage.engine.parcels.structure_entry import Draft, Part, Step, created_of, entry_of, text_of
 from haulage.engine.parcels.structure_head import encode_root, read_pages, read_renames, read_root
-from haulage.engine.parcels.structure_held import MOST_ENTRIES, Held, HeldRows
+from haulage.engine.parcels.structure_held import MOST_ENTRIES, READER_LOADS, Held, HeldRows
 
 Row = tuple[int, ChunkId | None, int]
 """Length of a chunk, its id if it is held or given, its ordinal if it is new (else -1)."""
@@ -44,7 +44,7 @@ class ToldPages:
         self._columns = columns
         self._bases = [Held(base, MOST_ENTRIES // len(bases)) for base in bases]
         for held in self._bases:
-            held.limit_loads()
+            held.limit_loads(READER_LOADS)
         readers = [Reader(column) for column in columns]
         head = readers[Column.HEAD]
         self._renames = read_renames(head)
