@@ -16,12 +16,15 @@ from haulage.engine.archives.view import Spill, View
 from haulage.engine.content.chunker import cut, segments
 from haulage.engine.content.model import ChunkId
 from haulage.engine.delta.level import Level
+from haulage.engine.delta.probe import looks_text
 from haulage.engine.parcels.anchors import Places, Stretch, align
 from haulage.engine.parcels.model import SCRATCH, At, Fresh, ObjectKind, Source
 from haulage.engine.parcels.regions import Bounds, Group, Old, Region, Slice, cut_gap
 
 _LEAST_STORED = 2048
 """With fewer differing stored bytes an archive travels as it is."""
+_SAMPLES = 64
+_SAMPLE_BYTES = 256
 _LONG_COPY = 1 << 20
 """A longer copy ends what is put aside as one."""
 
@@ -143,7 +146,7 @@ def inside_regions(
 
 def _regions(at: At, recipe: Recipe, old: Old, new: View, bounds: Bounds, label: int) -> list[Region]:
     cuts = list(_cuts(old, new, bounds))
-    group = _group(cuts)
+    group = _group(cuts, new)
     whole = _Cut(0, [], [])
     for piece in [piece for _group, one in cuts for piece in one.pieces]:
         whole.add_piece(piece)
@@ -199,10 +202,18 @@ def _rows(view: View) -> Iterator[tuple[int, ChunkId]]:
         yield from cut(view.read(offset, size))
 
 
-def _group(cuts: list[tuple[Group, _Cut]]) -> Group:
-    """The kind of most fresh bytes; archives whose members all stay compressed are not expanded, so they are not packed."""
-    text = sum([cut.fresh_bytes if group is Group.TEXT else -cut.fresh_bytes for group, cut in cuts])
-    return Group.TEXT if text > 0 else Group.BINARY
+def _group(cuts: list[tuple[Group, _Cut]], view: View) -> Group:
+    """The kind of most fresh bytes, by many small samples: between members of text stand the container's own few bytes, which are
+    not. Archives whose members all stay compressed are not expanded, so they are not packed."""
+    fresh = [one for _group, one in cuts if one.fresh_bytes]
+    step = sum([one.length for one in fresh]) // _SAMPLES + 1
+    text = samples = position = 0
+    for one in fresh:
+        for at in range(-position % step, one.length, step):
+            samples += 1
+            text += looks_text(view.read(one.offset + at, _SAMPLE_BYTES))
+        position += one.length
+    return Group.TEXT if 4 * text > 3 * samples else Group.BINARY
 
 
 def _stretches(cuts: list[_Cut], bounds: Bounds, group: Group) -> Iterator[_Cut]:

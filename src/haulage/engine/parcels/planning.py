@@ -134,8 +134,8 @@ def plan_update(
     folder: str,
     abilities: frozenset[str] = frozenset(),
 ) -> UpdatePlan:
-    """Plan what turns ``bases`` into ``target``. ``folder``: for temporary files, ``abilities``: the codecs whose streams the
-    receiver can make again; without any, archives stay as they are.
+    """Plan what turns ``bases`` into ``target``. ``folder``: for temporary files, ``abilities``: what the receiver can make
+    again exactly (``archives.fingerprint``); without any, archives stay as they are.
 
     Nothing is read until the plan is; reading it raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``.
     """
