@@ -57,6 +57,20 @@ def test_many_streams_come_back(check: int) -> None:
     assert len(recipe.members) == 4
 
 
+def test_streams_of_several_presets_come_back_each_with_its_own() -> None:
+    recipe = comes_back(b"".join(lzma.compress(contents(number, 5000 + number), preset=number) for number in (0, 1, 6, 1)))
+    assert recipe is not None
+    assert [member.parameters for member in recipe.members] == [(1 << 18, 0), (1 << 20, 1), (1 << 23, 6), (1 << 20, 1)]
+
+
+def test_a_dictionary_that_no_preset_has_stays_compressed() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 3 << 17}]
+    odd = lzma.compress(contents(1, 5000), filters=filters)
+    recipe = comes_back(lzma.compress(contents(1, 5000), preset=0) + odd)
+    assert recipe is not None
+    assert len(recipe.members) == 1
+
+
 def test_a_debian_package_comes_back() -> None:
     package = ar(
         [

@@ -15,7 +15,7 @@ from haulage.engine.archives.lanes import in_lanes
 from haulage.engine.archives.prove import Way, proven
 from haulage.engine.archives.recipe import Codec, Member, Recipe
 from haulage.engine.archives.view import View
-from haulage.engine.archives.ways import ways_of
+from haulage.engine.archives.ways import fits, ways_of
 
 _SAMPLE = 16
 _HOPELESS = 4
@@ -165,7 +165,9 @@ class _Prover:
         return self._try(found, self._seen.get(found.codec, []), others=found.codec not in self._only_seen)
 
     def _try(self, found: Found, seen: list[Way], *, others: bool) -> Member | None:
-        ways = [*seen, *(way for way in ways_of(found, quick=self._quick) if way not in seen)] if others else seen
+        ways = [way for way in seen if fits(found, way)]
+        if others:
+            ways += [way for way in ways_of(found, quick=self._quick) if way not in ways]
         return proven(self._view, found, ways, self._bounds, self._stop)
 
 

@@ -29,6 +29,15 @@ def ways_of(found: Found, *, quick: bool) -> tuple[Way, ...]:
     return ways[:_QUICK_WAYS] if quick else ways
 
 
+def fits(found: Found, way: Way) -> bool:
+    """Whether a way that was another stream's can be this one's, by what its container says."""
+    match found.codec:
+        case Codec.BZIP2 | Codec.LZMA2:
+            return way[:1] == found.hint
+        case _:
+            return True
+
+
 def sampled_ways(codec: Codec) -> tuple[tuple[Way, bool], ...]:
     """What a fingerprint of a codec other than deflate is made of: ways, and for each whether its sample is to be long."""
     if codec is Codec.BZIP2:
