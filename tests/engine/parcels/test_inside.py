@@ -18,6 +18,7 @@ from haulage.engine.parcels import batching, planning
 from haulage.engine.parcels.model import SCRATCH, Fresh, ObjectKind, PlannedBatch, Why
 from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.planning import plan_update
+from haulage.engine.parcels.regions import Group
 from tests.engine.content.trees import noise, text
 from tests.engine.parcels.plans import ABILITIES, carried_out, planned
 from tests.engine.parcels.test_planning import captured, fresh
@@ -78,6 +79,19 @@ def test_an_archive_larger_than_a_batch_is_put_aside_in_parts(tmp_path: pathlib.
         aside_before |= {made.first for made in batch.objects if made.kind is ObjectKind.SCRATCH}
     whole = next(made for batch in batches for made in batch.objects if made.kind is ObjectKind.ARCHIVE)
     assert not any(isinstance(piece, Fresh) for piece in whole.pieces)
+
+
+def test_an_archive_of_texts_is_text_within_the_limits_of_text(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {group: 150_000 if group is Group.TEXT else 1_000_000 for group in Group}
+    for module in (batching, planning):
+        monkeypatch.setattr(module, "FRESH_BYTES", limits)
+    store = MemoryStore()
+    base = captured(store, {b"a.zip": packed({"same": OLD["1.txt"], **{f"{n:03}": text(n, 3_000) for n in range(100)}})})
+    target = captured(store, {b"a.zip": packed({"same": OLD["1.txt"], **{f"{n:03}": text(n + 500, 3_000) for n in range(100)}})})
+    batches = carried_out(target, [base], store, tmp_path)
+    assert ObjectKind.SCRATCH in kinds(batches)
+    assert all(batch.text for batch in batches if batch.fresh_bytes)
+    assert all(batch.fresh_bytes <= 150_000 for batch in batches)
 
 
 def test_a_gzip_whose_stream_changed_early(tmp_path: pathlib.Path) -> None:

@@ -5,7 +5,7 @@ Knows views; the expanded forms are spilled to disk, never held in memory.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haulage.engine.archives.differing import differing_streams
 from haulage.engine.archives.expand import expand
@@ -147,6 +147,8 @@ def inside_regions(
 def _regions(at: At, recipe: Recipe, old: Old, new: View, bounds: Bounds, label: int) -> list[Region]:
     cuts = list(_cuts(old, new, bounds))
     group = _group(cuts, new)
+    if any(one.fresh_bytes > bounds.fresh_bytes[group] or one.window_bytes > bounds.window_bytes[group] for _group, one in cuts):
+        cuts = list(_cuts(old, new, _bounds_of(bounds, group)))
     whole = _Cut(0, [], [])
     for piece in [piece for _group, one in cuts for piece in one.pieces]:
         whole.add_piece(piece)
@@ -165,6 +167,12 @@ def _regions(at: At, recipe: Recipe, old: Old, new: View, bounds: Bounds, label:
         aside.append(_region(group, ObjectKind.SCRATCH, number, stretch, new))
         last.add_piece(Slice(Source(SCRATCH, At(number, 0, 0)), 0, stretch.length))
     return [*aside, _region(group, ObjectKind.ARCHIVE, 0, last, new, at, recipe)]
+
+
+def _bounds_of(bounds: Bounds, group: Group) -> Bounds:
+    """For gaps whatever they look like, what a batch of this group may hold."""
+    fresh, window = bounds.fresh_bytes[group], bounds.window_bytes[group]
+    return replace(bounds, fresh_bytes=dict.fromkeys(Group, fresh), window_bytes=dict.fromkeys(Group, window))
 
 
 def _region(
