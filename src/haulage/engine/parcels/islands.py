@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from haulage.engine.archives.view import View
 from haulage.engine.content.ordered import in_order
-from haulage.engine.delta.common import common_prefix, common_suffix
+from haulage.engine.delta.agreement import common_prefix, common_suffix
 from haulage.engine.delta.fine import fine_cuts
 
 _BLOCK_BYTES = 4 * 1024 * 1024

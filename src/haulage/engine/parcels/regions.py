@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from haulage.engine.archives.recipe import Recipe
 from haulage.engine.archives.view import View
-from haulage.engine.delta.common import common_prefix, common_suffix
+from haulage.engine.delta.agreement import common_prefix, common_suffix
 from haulage.engine.delta.fine import fine_cuts
 from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
 from haulage.engine.parcels.anchors import Gap, in_order_most

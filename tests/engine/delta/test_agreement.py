@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haulage.engine.delta.common import common_prefix, common_suffix
+from haulage.engine.delta.agreement import common_prefix, common_suffix
 from haulage.engine.delta.fine import ID_BYTES, MAX_BYTES, SKETCH_SIZE, fine_cuts, similarity, sketch
 
 NOISE = random.Random(1).randbytes(600_000)
