@@ -208,11 +208,13 @@ class _Filler:
     def __call__(self, task: _Task) -> None:
         run = _WriteRun(self._writer)
         for chunk, data in self._store.read_many(list(task.places)):
+            # Once for each chunk: an image has the same zeros in many places.
+            is_zero = not data[0] and not data[-1] and data == _ZEROS[: len(data)]
             # In place: a run of chunks of one content that are read in order is written in one go.
             for path, stream, offset, length in task.places[chunk]:
                 if len(data) != length:
                     raise IntegrityError("chunk-damaged", f"A chunk of {shown(path)} does not have the length its manifest says.")
-                if data[0] or data[-1] or data != _ZEROS[:length] or (path in self._patched and stream is None):
+                if not is_zero or (path in self._patched and stream is None):
                     run.write(path, stream, offset, data)
         run.flush()
 
