@@ -70,7 +70,7 @@ def run(
 
 @contextlib.contextmanager
 def _limited(session: int, seconds: float | None) -> Iterator[None]:
-    """Ends everything in the session when the time is over."""
+    """Ends everything in the session when the time is over, or when whoever waits is interrupted."""
 
     def end() -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -82,6 +82,9 @@ def _limited(session: int, seconds: float | None) -> Iterator[None]:
         timer.start()
     try:
         yield
+    except BaseException:
+        end()
+        raise
     finally:
         timer.cancel()
 
