@@ -41,7 +41,7 @@ class MemoryPoint:
         self._require_whole("list")
         return sorted(version for known, version in self.trees if known == package)
 
-    def stage(self, package: PackageId, version: VersionNumber, *, like: VersionNumber = NO_VERSION) -> TreeWriter:
+    def stage(self, package: PackageId, version: VersionNumber, *, like: VersionNumber = NO_VERSION) -> TreeWriter:  # noqa: ARG002  (memory shares nothing)
         self._require_whole("write")
         for key in self._keys(package):
             self._staging.pop(key, None)

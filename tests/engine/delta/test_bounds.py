@@ -36,7 +36,6 @@ PAYLOADS = {
     Method.LZMA: pack_lzma(NEW),
     Method.ZSTD_PREFIX: pack_zstd(NEW, 3, OLD),
     Method.HDIFF_LZMA: _wrapped(CONTAINER),
-    Method.HDIFF_ZSTD: len(CONTAINER).to_bytes(4, "little") + pack_zstd(CONTAINER, 3),
     Method.PREDICTED: _foretold(),
 }
 COMPRESSED = [method for method in Method if method is not Method.STORED]
@@ -74,7 +73,7 @@ def test_flipped_bytes_never_get_further_than_a_refusal_or_other_bytes(method: M
             assert len(decode(method, OLD, flipped, SIZE)) == SIZE
 
 
-@pytest.mark.parametrize("method", [Method.HDIFF_LZMA, Method.HDIFF_ZSTD, Method.PREDICTED])
+@pytest.mark.parametrize("method", [Method.HDIFF_LZMA, Method.PREDICTED])
 def test_old_bytes_of_another_length_are_refused_or_give_as_many_bytes(method: Method) -> None:
     _refused(method, PAYLOADS[method], old=OLD[: len(OLD) // 2])
 
@@ -83,7 +82,6 @@ def test_b42_a_bomb_stops_at_the_declared_size() -> None:
     zeros = bytes(64 * 1024 * 1024)
     bombs = {Method.ZSTD: pack_zstd(zeros, 3), Method.LZMA: pack_lzma(zeros, Effort.SOME)}
     bombs[Method.HDIFF_LZMA] = (1000).to_bytes(4, "little") + bombs[Method.LZMA]
-    bombs[Method.HDIFF_ZSTD] = (1000).to_bytes(4, "little") + bombs[Method.ZSTD]
     tracemalloc.start()
     for method, payload in bombs.items():
         _refused(method, payload, 1000)

@@ -6,7 +6,6 @@ Decoders get bytes whose digest was checked, and still bound what they take: hos
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
@@ -44,9 +43,7 @@ class Method(enum.IntEnum):
     """One zstd frame that sees the old bytes as what stood before it; window up to 64 MiB."""
     HDIFF_LZMA = 17
     """The length of an HDiffPatch container (4 bytes, little-endian), then the container as raw LZMA2."""
-    HDIFF_ZSTD = 18
-    """The same, as one zstd frame."""
-    PREDICTED = 19
+    PREDICTED = 18
     """Matches with the operands of moved code foretold, and what still differs: see ``predicted.py``."""
 
 
@@ -82,7 +79,7 @@ def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
         return unpack_zstd(payload, size, old)
     if method is Method.PREDICTED:
         return apply_predicted(payload, old, size)
-    return _unwrap(payload, old, size, unpack_lzma if method is Method.HDIFF_LZMA else unpack_zstd)
+    return _unwrap(payload, old, size)
 
 
 def memory_needed(old_bytes: int, new_bytes: int, level: Level) -> int:
@@ -131,8 +128,8 @@ def _compress(new: bytes, found: _Found, effort: Effort, *, text: bool) -> None:
             found.offer(Method.ZSTD, pack_zstd(new, _SLOW))
 
 
-def _unwrap(payload: bytes, old: bytes, size: int, unpack: Callable[[bytes, int], bytes]) -> bytes:
+def _unwrap(payload: bytes, old: bytes, size: int) -> bytes:
     length = int.from_bytes(payload[:_LENGTH_BYTES], "little")
     if len(payload) < _LENGTH_BYTES or length > size + _CONTAINER_SLACK:
         raise bad_delta("the container is longer than it can be")
-    return apply_hdiff(unpack(payload[_LENGTH_BYTES:], length), old, size)
+    return apply_hdiff(unpack_lzma(payload[_LENGTH_BYTES:], length), old, size)

@@ -196,9 +196,9 @@ def _parse_sections(rows: bytes) -> tuple[Section, ...]:
         most_stored, most_raw = (MAX_STORED_BYTES, MAX_RAW_BYTES) if batch else (MAX_STRUCTURE_BYTES, MAX_STRUCTURE_BYTES)
         # A batch of nothing but copies decodes to nothing.
         if (
-            not (0 < stored or batch)
+            not (stored > 0 or batch)
             or stored > most_stored
-            or not (0 < raw or batch)
+            or not (raw > 0 or batch)
             or raw > most_raw
             or stored > raw
             or (method == Method.STORED and stored != raw)

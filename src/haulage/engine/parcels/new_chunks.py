@@ -1,5 +1,5 @@
-"""Which chunks of a target are in none of its bases, numbered in the order in which they first appear. Reads manifests only, so that
-figures are known before a byte of content is read or sent.
+"""Which chunks of a target are in none of its bases, numbered in the order in which they first appear. Reads manifests only, so
+that figures are known before a byte of content is read or sent.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ class NewChunks:
 
 def _contents(manifest: Manifest, pages: Sequence[int]) -> Iterator[tuple[At, Iterator[tuple[int, ChunkId]]]]:
     for page in pages:
-        for at, content_rows in page_contents(manifest, page, manifest.page(page)):
-            yield at, content_rows
+        yield from page_contents(manifest, page, manifest.page(page))
 
 
 def page_contents(

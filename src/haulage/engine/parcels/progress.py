@@ -1,5 +1,5 @@
-"""How far the receiving of a parcel is, kept in the store itself: a small manifest, pinned, that names the chunks each finished batch
-brought. So they survive a kill and no sweep takes them, although nobody can know their ids before.
+"""How far the receiving of a parcel is, kept in the store itself: a small manifest, pinned, that names the chunks each finished
+batch brought. So they survive a kill and no sweep takes them, although nobody can know their ids before.
 """
 
 from __future__ import annotations

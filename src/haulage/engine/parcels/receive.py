@@ -47,7 +47,7 @@ class ReceiveReport:
 
 
 def fetch_head(fetch: Fetch, parcel_id: bytes, size: int) -> ParcelHead:
-    """Get and check the head of an announced parcel of ``size`` bytes. Raises like ``parse_head``, and TransferError ``transfer-cut``."""
+    """Get and check the head of an announced parcel of ``size`` bytes. Raises like ``parse_head``, and ``transfer-cut``."""
     some = min(size, _HEAD_GUESS_BYTES)
     tail = _exactly(fetch(size - some, some), some)
     length = head_bytes(tail[-TRAILER.size :], size)
@@ -76,11 +76,12 @@ def receive(
 ) -> ReceiveReport:
     """Bring every chunk of the target into the store. Call it again after any failure: at most one section crosses the line twice.
 
-    ``folder`` takes temporary files without names. ``owner`` names the pin that keeps the progress, until it is received or the pin
-    ``expires``. ``on_manifest`` is called once the target's pages are held and durable (before that it cannot be pinned). The caller
-    pins the bases first, and ends the session. Raises NotFoundError ``parcel-base-missing``; TransferError ``transfer-cut``;
-    IntegrityError ``parcel-damaged`` for a section that is not what the head says, ``parcel-incomplete`` if the target is not whole in
-    the end; FormatError for a parcel that contradicts itself; and what ``fetch`` raises.
+    ``folder`` takes temporary files without names. ``owner`` names the pin that keeps the progress, until it is received or the
+    pin ``expires``. ``on_manifest`` is called once the target's pages are held and durable (before that it cannot be pinned). The
+    caller pins the bases first, and ends the session. Raises NotFoundError ``parcel-base-missing`` for a base that is not held,
+    IntegrityError of that code for one of which something cannot be read; TransferError ``transfer-cut``; IntegrityError
+    ``parcel-damaged`` for a section that is not what the head says, ``parcel-incomplete`` if the target is not whole in the end;
+    FormatError for a parcel that contradicts itself; and what ``fetch`` raises.
     """
     lacking = bases_lacking(head, store)
     if lacking:

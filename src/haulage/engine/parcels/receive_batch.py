@@ -1,5 +1,5 @@
-"""What a receiver does with one batch: decode it against what is held, make its chunks, put them into the store. Knows nothing of the
-line, or of what is recorded.
+"""What a receiver does with one batch: decode it against what is held, make its chunks, put them into the store. Knows nothing of
+the line, or of what is recorded.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class BatchMaker:
         chunks = [self._id(number) for made in layout.objects for number in range(made.first, made.first + made.count)]
         if self._store.missing(chunks):
             return False
-        return all([self._session.has(chunk) for chunk in chunks])
+        return all(self._session.has(chunk) for chunk in chunks)
 
     def take_over(self, brought: Brought) -> None:
         """A batch was made by an earlier try."""

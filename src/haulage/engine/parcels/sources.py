@@ -70,7 +70,7 @@ class Sources:
             return self._expand(source) if source.members else self._plain(source)
 
     def windows(self, view: Callable[[int], View], windows: Sequence[Window]) -> bytes:
-        """The bytes of windows, one after the other; ``view`` gives those of a source by its number. Small ones are read together."""
+        """The bytes of windows, one after the other; ``view`` gives those of a source by number. Small ones are read together."""
         joined = io.BytesIO()
         for some in _together(windows):
             ranges = [(view(window.source), window.offset, window.length) for window in some]

@@ -55,7 +55,6 @@ def _seeds() -> list[bytes]:
         Method.LZMA: pack_lzma(new),
         Method.ZSTD_PREFIX: pack_zstd(new, 3, old),
         Method.HDIFF_LZMA: length + pack_lzma(container),
-        Method.HDIFF_ZSTD: length + pack_zstd(container, 3),
         Method.PREDICTED: foretold,
     }
     seeds = [AS_IT_IS + _HEAD.pack(method, len(new)) + payload for method, payload in plain.items()]
