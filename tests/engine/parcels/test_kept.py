@@ -1,4 +1,4 @@
-"""Parcels that were written once must stay readable: a reader that no longer takes them strands what lies in caches and on disks."""
+"""Parcels that were written once must stay readable: a reader that takes them no more strands what lies in caches and on disks."""
 
 from __future__ import annotations
 
