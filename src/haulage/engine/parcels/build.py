@@ -31,6 +31,8 @@ from haulage.engine.parcels.structure import structure_sections
 
 ENCODING_BYTES = 256 * 1024 * 1024
 """What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
+CACHE_BYTES = 40 * 1024 * 1024
+"""Of chunks read last, for planning and encoding together: what is planned is encoded next."""
 _DIGEST_BYTES = 1024 * 1024
 _KEPT_ENTRIES = 32_768
 """Of the target, and of the bases together, at hand: a plan comes back to them several times. Some 50 MB."""
@@ -61,7 +63,7 @@ def build(
         raise FormatError("too-many-bases", f"A parcel leans on at most {MAX_BASES} versions.")
     wanted = Manifest.open(target, store.read, keep_entries=_KEPT_ENTRIES)
     held = [Manifest.open(base, store.read, keep_entries=_KEPT_ENTRIES // len(bases)) for base in dict.fromkeys(bases)]
-    with naming(out_path, "build"), contextlib.closing(Sources(held, store, folder)) as sources:
+    with naming(out_path, "build"), contextlib.closing(Sources(held, store, folder, cache_bytes=CACHE_BYTES)) as sources:
         building = _Building(wanted, held, store, sources, level, threads, on_progress)
         return building.write(out_path, folder, abilities)
 
@@ -115,7 +117,14 @@ class _Building:
             try:
                 write_all(fd, MAGIC, offset=0)
                 plan = plan_update(
-                    self._target, self._bases, self._store, self._new, level=self._level, folder=folder, abilities=abilities
+                    self._target,
+                    self._bases,
+                    self._store,
+                    self._new,
+                    level=self._level,
+                    folder=folder,
+                    abilities=abilities,
+                    cache=self._sources.cache,
                 )
                 self._write_structure(fd)
                 self._write_batches(fd, plan.batches())

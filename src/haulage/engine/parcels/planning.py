@@ -99,9 +99,11 @@ class UpdatePlan:
         level: Level,
         folder: str,
         abilities: frozenset[str],
+        cache: ChunkCache | None,
     ) -> None:
-        self._target, self._bases, self._store, self._new = target, tuple(bases), store, new
+        self._target, self._bases, self._new = target, tuple(bases), new
         self._level, self._folder, self._abilities = level, folder, abilities
+        self._cache = cache or ChunkCache(store)
 
     def files(self) -> Iterator[FilePlan]:
         """What every changed content costs, in the order in which they are put into batches. Reads what differs."""
@@ -117,7 +119,7 @@ class UpdatePlan:
 
     def both(self) -> Iterator[FilePlan | PlannedBatch]:
         """Files and batches in one go."""
-        planner = _Planner(self._target, self._bases, self._store, self._new, self._level, self._folder, self._abilities)
+        planner = _Planner(self._target, self._bases, self._cache, self._new, self._level, self._folder, self._abilities)
         try:
             yield from planner.run()
         finally:
@@ -133,13 +135,15 @@ def plan_update(
     level: Level,
     folder: str,
     abilities: frozenset[str] = frozenset(),
+    cache: ChunkCache | None = None,
 ) -> UpdatePlan:
     """Plan what turns ``bases`` into ``target``. ``folder``: for temporary files, ``abilities``: what the receiver can make
-    again exactly (``archives.fingerprint``); without any, archives stay as they are.
+    again exactly (``archives.fingerprint``); without any, archives stay as they are; ``cache``: that of whoever reads the same
+    bytes next, so that they are read once.
 
     Nothing is read until the plan is; reading it raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``.
     """
-    return UpdatePlan(target, bases, store, new, level=level, folder=folder, abilities=abilities)
+    return UpdatePlan(target, bases, store, new, level=level, folder=folder, abilities=abilities, cache=cache)
 
 
 class _Planner:
@@ -149,7 +153,7 @@ class _Planner:
         self,
         target: Manifest,
         bases: tuple[Manifest, ...],
-        store: ChunkStore,
+        cache: ChunkCache,
         new: NewChunks,
         level: Level,
         folder: str,
@@ -158,7 +162,7 @@ class _Planner:
         self._target = target
         self._bases = Bases(bases)
         self._new = new
-        self._new_cache = ChunkCache(store)
+        self._new_cache = cache
         self._batcher = Batcher()
         fast = level is Level.FAST
         self._bounds = Bounds(

@@ -37,10 +37,10 @@ Value = TypeVar("Value")
 class Sources:
     """Reads old bytes for one parcel, for several threads."""
 
-    def __init__(self, bases: Sequence[Manifest], store: ChunkStore, folder: str) -> None:
-        """``folder`` takes expanded archives, in files without a name."""
+    def __init__(self, bases: Sequence[Manifest], store: ChunkStore, folder: str, *, cache_bytes: int = CACHE_BYTES) -> None:
+        """``folder`` takes expanded archives, in files without a name; ``cache_bytes``: of chunks read last."""
         self._bases = bases
-        self.cache = ChunkCache(store, CACHE_BYTES)
+        self.cache = ChunkCache(store, cache_bytes)
         self._folder = folder
         self._lock = threading.RLock()
         self._pages: OrderedDict[tuple[int, int], list[ManifestEntry]] = OrderedDict()
