@@ -67,3 +67,8 @@ def test_a_smaller_level_takes_longer_and_brings_less() -> None:
     assert fast.whole > balanced.whole > smallest.whole
     assert seconds_at(Level.FAST, 10 * MBIT, 100 * MIB, based=True)[0] < seconds_at(Level.FAST, 10 * MBIT, 100 * MIB, based=True)[1]
     assert expected_wire(Level.SMALLEST, 0, based=True) == 0
+
+
+@pytest.mark.parametrize(("bytes_new", "level"), [(5 * MIB, Level.SMALLEST), (9 * MIB, Level.FAST), (20_000 * MIB, Level.FAST)])
+def test_a_new_site_does_not_wait_for_what_little_can_be_saved(bytes_new: int, level: Level) -> None:
+    assert choose_level(AUTO, [0], bytes_new, based=False).level is level

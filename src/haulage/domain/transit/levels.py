@@ -33,6 +33,8 @@ PACES: dict[Level, Pace] = {
 }
 UNKNOWN_SMALLEST_BYTES = 64 * MIB
 """Over a line of unknown rate, so many new bytes at most are made as small as they get: that takes some ten seconds."""
+UNKNOWN_WHOLE_BYTES = 8 * MIB
+"""The same where nothing is held to start from: beyond it a level gains a tenth or a quarter, and a new site waits for it."""
 WORTH = 20.0
 """So many seconds of this machine's processors are given to save one of a line, which is shared, and often paid by the byte."""
 _EASE = tuple(PACES)
@@ -76,7 +78,7 @@ def choose_level(setting: str, rates: Sequence[int], bytes_new: int, *, based: b
         return Choice(level=Level(setting), why="The setting updates.level says so.")
     known = [rate for rate in rates if rate > 0]
     if not known:
-        return _unmeasured(bytes_new, made)
+        return _unmeasured(bytes_new, made, based=based)
     # Who is not measured yet counts as the slowest of the others.
     lines = known + [min(known)] * (len(rates) - len(known))
 
@@ -89,9 +91,11 @@ def choose_level(setting: str, rates: Sequence[int], bytes_new: int, *, based: b
     return Choice(level=best, why=f"Over the slowest line it takes about {_words(line)}, and about {_words(make)} to make.")
 
 
-def _unmeasured(bytes_new: int, made: Collection[Level]) -> Choice:
+def _unmeasured(bytes_new: int, made: Collection[Level], *, based: bool) -> Choice:
     if made:
         return Choice(level=max(made, key=_EASE.index), why="The line is not measured yet, and at this level it is made already.")
+    if not based and bytes_new > UNKNOWN_WHOLE_BYTES:
+        return Choice(level=Level.FAST, why="The line is not measured yet, and nothing is held that much could be saved by.")
     if bytes_new <= UNKNOWN_SMALLEST_BYTES:
         return Choice(level=Level.SMALLEST, why="The line is not measured yet, and it is little.")
     return Choice(level=Level.BALANCED, why="The line is not measured yet, and it is much.")
