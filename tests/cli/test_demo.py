@@ -49,7 +49,13 @@ def test_q316316_q319207_the_demo_holds_from_the_first_act_to_the_last(tmp_path:
 @pytest.mark.usefixtures("alone")
 def test_ctrl_c_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
     process = subprocess.Popen(
-        RUN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(tmp_path), start_new_session=True
+        RUN,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path),
+        start_new_session=True,
+        # Whoever runs these tests in the background may have it ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stderr is not None
     process.stderr.readline()
