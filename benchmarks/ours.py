@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 
 from haulage.base.clock import SystemClock
+from haulage.base.memory import give_back_large_blocks
 from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest
@@ -93,4 +94,5 @@ COMMANDS: dict[str, Callable[..., dict[str, object]]] = {
 }
 
 if __name__ == "__main__":
+    give_back_large_blocks()  # as a server does
     print(json.dumps(COMMANDS[sys.argv[1]](*sys.argv[2:])))
