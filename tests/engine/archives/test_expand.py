@@ -12,7 +12,7 @@ from haulage.base.errors import FormatError, IntegrityError
 from haulage.engine.archives.expand import expand, rebuild
 from haulage.engine.archives.look import look
 from haulage.engine.archives.recipe import Codec, Member, Recipe
-from haulage.engine.archives.view import BytesView, FileView, PartView, Spill
+from haulage.engine.archives.view import BytesView, PartView, Spill
 from tests.engine.archives.containers import contents, made_again, zipped
 
 WHOLE = zipped([(str(number), contents(number, 5000)) for number in range(4)])
@@ -109,13 +109,11 @@ def test_a_member_without_raw_bytes() -> None:
 
 
 def test_views_end_where_they_end(tmp_path: os.PathLike[str]) -> None:
-    with tempfile.TemporaryFile() as file:
-        file.write(b"0123456789")
-        file.flush()
-        view = FileView(file.fileno())
+    with Spill(os.fspath(tmp_path)) as view:
+        view.append(b"0123456789")
         for some in (view, BytesView(b"0123456789"), PartView(BytesView(b"ab0123456789cd"), 2, 10)):
             assert (some.read(8, 5), some.read(10, 1), some.read(99, 1), some.size) == (b"89", b"", b"", 10)
-        file.truncate(4)
+        view._file.truncate(4)
         with pytest.raises(IntegrityError) as caught:
             view.read(0, 10)
         assert caught.value.code == "file-shrank"

@@ -22,7 +22,7 @@ from haulage.engine.content.model import ChunkId, ManifestId
 from haulage.engine.content.restore import restore
 from haulage.engine.delta.encoding import Method
 from haulage.engine.delta.level import Level
-from haulage.engine.parcels.build import build
+from haulage.engine.parcels.build import _Building, build
 from haulage.engine.parcels.head import ParcelHead, Section, SectionKind
 from haulage.engine.parcels.receive import Fetch, ReceiveReport, fetch_head, receive
 from haulage.engine.trees.memory import MemoryTree, MemoryWriter
@@ -269,6 +269,20 @@ def test_b48_an_old_byte_that_cannot_be_read_names_the_base(update: tuple[Parcel
     with pytest.raises(IntegrityError) as refused:
         accept(head, Line(data), store)
     assert refused.value.code == "parcel-base-missing"
+
+
+def test_b49_a_batch_that_makes_other_bytes_than_its_sender_had_is_refused(
+    sender: tuple[MemoryStore, list[ManifestId]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its digest is right, and yet what comes out is not what was meant: found at the batch, not at the end."""
+    store, made = sender
+    monkeypatch.setattr(_Building, "_check", lambda _self, _batch: bytes(16))
+    head, data = parcel_of(store, made[1], [made[0]], Level.FAST)
+    receiver = holding(0)
+    with pytest.raises(IntegrityError) as refused:
+        accept(head, Line(data), receiver)
+    assert refused.value.code == "parcel-damaged"
+    assert receiver.pins() == []
 
 
 def test_another_parcels_progress_is_forgotten(

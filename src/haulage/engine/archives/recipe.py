@@ -56,11 +56,6 @@ class Recipe:
         """Bytes of the expanded form: all bytes between members, and the members' raw bytes in their places."""
         return self.size + sum(member.raw_bytes - member.stored_bytes for member in self.members)
 
-    @property
-    def codecs(self) -> frozenset[Codec]:
-        """What a machine must be able to do to expand it."""
-        return frozenset(member.codec for member in self.members)
-
     def only(self, members: tuple[Member, ...]) -> Recipe:
         """The recipe with these of its members; the others stay compressed."""
         return replace(self, members=members)

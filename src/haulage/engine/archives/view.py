@@ -1,4 +1,4 @@
-"""Bytes that can be read anywhere: in memory, in a file, as a part of others, and a temporary file that grows."""
+"""Bytes that can be read anywhere: in memory, as a part of others, and in a temporary file that grows."""
 
 from __future__ import annotations
 
@@ -34,19 +34,6 @@ class BytesView:
 
     def read(self, offset: int, size: int) -> bytes:
         return self._data[offset : offset + size]
-
-
-class FileView:
-    """A view of an open file, which stays the caller's to close. Raises IntegrityError ``file-shrank`` if it does so meanwhile."""
-
-    __slots__ = ("_fd", "size")
-
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
-        self.size = os.fstat(fd).st_size
-
-    def read(self, offset: int, size: int) -> bytes:
-        return _read(self._fd, offset, min(size, self.size - offset))
 
 
 class PartView:

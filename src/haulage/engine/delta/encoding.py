@@ -40,7 +40,7 @@ class Method(enum.IntEnum):
     LZMA = 2
     """Raw LZMA2, no base."""
     ZSTD_PREFIX = 16
-    """One zstd frame that sees the old bytes as what stood before it; window up to 64 MiB."""
+    """One zstd frame that sees the old bytes as what stood before it; window up to 128 MiB."""
     HDIFF_LZMA = 17
     """The length of an HDiffPatch container (4 bytes, little-endian), then the container as raw LZMA2."""
     PREDICTED = 18
