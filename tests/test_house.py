@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -114,8 +115,29 @@ def test_law_1_no_import_of_our_own_inside_a_function() -> None:
     assert inside == []
 
 
+OWN_CLOCKS = {"src/haulage/base/clock.py", "src/haulage/engine/servicing/clock.py"}
+"""Servicing may not import base."""
+
+
+SERVICING = [(path, tree, text) for path, tree, text in PRODUCT if path.startswith("src/haulage/engine/servicing/")]
+
+
+def test_servicing_is_python_3_9_and_standard_library_only() -> None:
+    beyond = {"UTC", "StrEnum", "tomllib", "ExceptionGroup", "slots", "kw_only"}
+    for path, tree, text in SERVICING:
+        ast.parse(text, path, feature_version=(3, 9))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                for module in names:
+                    top = module.split(".")[0]
+                    assert module.startswith("haulage.engine.servicing") or top in sys.stdlib_module_names, f"{path}: {module}"
+            said = node.attr if isinstance(node, ast.Attribute) else node.arg if isinstance(node, ast.keyword) else ""
+            assert said not in beyond, f"{path}: {said} is of a later Python"
+
+
 def test_i18_only_base_clock_reads_clocks() -> None:
-    reads = [f"{path} {read}" for path, tree, _ in PRODUCT if path != "src/haulage/base/clock.py" for read in clock_reads(tree)]
+    reads = [f"{path} {read}" for path, tree, _ in PRODUCT if path not in OWN_CLOCKS for read in clock_reads(tree)]
     assert reads == []
 
 
@@ -164,6 +186,7 @@ NOT_DURABLE = {
     "src/haulage/base/files.py": "the steps themselves",
     "src/haulage/base/log.py": "a log holds no truth",
     "src/haulage/cli/": "the demonstration, and files that a person asked for",
+    "src/haulage/engine/servicing/durable.py": "the steps of servicing, which may not import base",
     "src/haulage/engine/trees/": "a staged tree nobody sees before its one syncfs, which is a step",
     "src/haulage/server/lifecycle.py": "the sign of a running server, removed by one that cannot end in order",
     "src/haulage/testing/": "tests",
