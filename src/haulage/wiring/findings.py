@@ -93,7 +93,10 @@ class Findings:
             until = expires_at(me.certificate)
             if until - self._clock.now() < dt.timedelta(days=CERTIFICATE_DAYS):
                 yield _finding(
-                    "warning", "certificate-expires", f"The TLS certificate ends {iso(until)}.", "Open the way to the central site."
+                    "warning",
+                    "certificate-expires",
+                    f"The TLS certificate ends {iso(until)}.",
+                    "Invite the site again in good time: haulage status explain 506",
                 )
 
     def _space(self) -> Iterator[Finding]:

@@ -71,7 +71,7 @@ STREAMS_DROPPED = Message(
     component=Component.CATALOG,
     text="{count} named streams were left out of version {version} of package {package} by its stream policy, first {first}.",
     cause="The package says which streams to drop, and the source has some that match.",
-    remedy="Nothing if that is meant. Otherwise set the package to --streams keep and publish again.",
+    remedy="Nothing if that is meant. Otherwise make the package anew with --streams keep: its policy is fixed when it is made.",
 )
 SPECIAL_BITS_DROPPED = Message(
     number=2306,
@@ -81,7 +81,7 @@ SPECIAL_BITS_DROPPED = Message(
     component=Component.CATALOG,
     text="{count} files of version {version} of package {package} lost their set-uid, set-gid or sticky bits, first {first}.",
     cause="Those bits would give rights on the machines the files land on; they are dropped unless the package keeps them.",
-    remedy="Nothing if that is meant. Otherwise let the package keep special bits and publish again.",
+    remedy="Nothing if that is meant. Otherwise make the package anew with --keep-special-bits.",
 )
 SOURCE_OVERLAP = Message(
     number=2307,

@@ -42,7 +42,7 @@ class PolicyFilter:
             raise FormatError(
                 "stream-refused",
                 f"{shown(entry.path, entry.streams[0].name)} is a named stream, and this package refuses streams.",
-                "Remove the stream at the source, or set the package's stream policy to keep or drop.",
+                "Remove the stream at the source, or make the package anew with --streams keep or drop:PATTERN.",
                 remedy=Remedy.WAIT_FOR_PERSON,
             )
         kept = tuple(stream for stream in entry.streams if not self._drops(stream))
