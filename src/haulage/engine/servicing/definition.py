@@ -78,7 +78,9 @@ class KnownState:
 @dataclass(frozen=True)
 class FixFile:
     """One file. ``path`` is relative to the product's root; ``sha256`` (64 hexadecimal digits), ``size`` (bytes) and ``mode``
-    (permission bits) are those after the fix, empty and 0 for ``REMOVE``. ``version`` is None where the file carries none."""
+    (permission bits) are those after the fix, empty and 0 for ``REMOVE``. ``version`` is None where the file carries none. Where a
+    ``shared`` file stands in a later version already, that one stays and the rest of the fix is applied (Q264630); for any other
+    file it refuses the fix."""
 
     path: str
     action: FileAction
@@ -87,6 +89,7 @@ class FixFile:
     mode: int = 0o644
     version: str | None = None
     before: tuple[KnownState, ...] = ()
+    shared: bool = False
 
     @property
     def carried(self) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from haulage.engine.servicing import path_rules, strict_json
+from haulage.engine.servicing import level, path_rules, strict_json
 from haulage.engine.servicing.definition import (
+    ANY,
     FIX_ID,
     PRODUCT_ID,
     Becomes,
@@ -93,6 +94,9 @@ def _check_whole(definition: FixDefinition) -> None:
     """What concerns several fields at once."""
     path_rules.check_apart((each.path for each in definition.files if each.action is not FileAction.TOOL), "fix.files")
     path_rules.check_apart((each.path for each in definition.files if each.action is FileAction.TOOL), "fix.files")
+    level.parsed_range(definition.product.versions, "fix.product.versions")
+    for detection in definition.detect:
+        level.parsed_range(detection.versions or ANY, "fix.detect.versions")
     for name in ("supersedes", "contains", "after", "mends"):
         if definition.id in getattr(definition, name):
             raise bad(f"fix.{name}", f"{definition.id} names itself")
@@ -103,9 +107,9 @@ def _check_whole(definition: FixDefinition) -> None:
     if not (definition.files or definition.programs or definition.contains):
         raise bad("fix", "changes nothing: it has no files, no programs and contains no fix")
     order = definition.product.levels_order
-    for level in (*definition.product.service_levels, definition.requires.service_level, definition.becomes.service_level):
-        if level is not None and level not in order:
-            raise bad("fix.product.levels_order", f"does not name {level!r}, which the fix speaks of")
+    for named in (*definition.product.service_levels, definition.requires.service_level, definition.becomes.service_level):
+        if named is not None and named not in order:
+            raise bad("fix.product.levels_order", f"does not name {named!r}, which the fix speaks of")
 
 
 def _product(fields: Fields) -> ProductRange:
@@ -137,8 +141,9 @@ def _file(fields: Fields) -> FixFile:
     size = fields.integer("size", most=MOST_FILE_BYTES if carried else 0)
     mode = fields.integer("mode", most=0o777 if carried else 0)
     before = tuple(_known_state(each) for each in fields.objects("before", most=MOST_BEFORE))
+    shared = fields.flag("shared")
     fields.done()
-    return FixFile(path=path, action=action, sha256=sha256, size=size, mode=mode, version=version, before=before)
+    return FixFile(path=path, action=action, sha256=sha256, size=size, mode=mode, version=version, before=before, shared=shared)
 
 
 def _known_state(fields: Fields) -> KnownState:
