@@ -23,6 +23,9 @@ from haulage.domain.estate.enrolment import Enrolment, IssueCertificate
 from haulage.domain.estate.model import Point, epoch_of
 from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
+from haulage.domain.fixes import records as fixes
+from haulage.domain.fixes.rules import FixRules
+from haulage.domain.knowledge.rules import ShelfRules, forget_owner, is_shelf
 from haulage.domain.points.backend import PointBackend
 from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
 from haulage.domain.points.survey import AFTER_SECONDS, Survey
@@ -135,6 +138,7 @@ class SiteCore:
             renderers=renderers,
             appliers=appliers,
             wake=parts.wake_peer,
+            is_late=is_shelf,
         )
         self.ledger = Ledger(
             code, database=database, clock=clock, tell_parent=self._tell_parent(MessageKind.SHIPMENT), wake_jobs=parts.wake_jobs
@@ -216,6 +220,8 @@ class SiteCore:
                 Kind.PACKAGE: PackageRules(code, keys_of, package_effects),
                 Kind.VERSION: VersionRules(code, keys_of, [self.duties.refresh]),
                 Kind.ORDER: OrderRules(code, clock=parts.clock, ledger=self.ledger, herald=heralds),
+                Kind.SHELF: ShelfRules(code, keys_of, self._articles_changed),
+                Kind.FIX: FixRules(code, keys_of, parts.clock),
             },
             alarms=heralds,
         )
@@ -389,8 +395,14 @@ class SiteCore:
         # Whoever waits for due times must not sleep past it.
         self.parts.wake_jobs()
 
+    def _articles_changed(self, tx: Transaction) -> None:
+        """What is searched falls behind what is on the shelves."""
+        self.database.after_commit(tx, self.parts.wake_jobs)
+
     def _site_gone(self, tx: Transaction, code: SiteCode) -> None:
         self.departure.leave(tx, code)
+        forget_owner(tx, code)
+        fixes.forget_owner(tx, code)
         self._heralds.left(tx, code)
 
     def _epoch_risen(self, tx: Transaction) -> None:

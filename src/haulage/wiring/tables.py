@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from haulage.domain.catalog import records as catalog_records
 from haulage.domain.estate import records as estate_records
+from haulage.domain.fixes import records as fixes_records
+from haulage.domain.knowledge import records as knowledge_records
 from haulage.domain.replication import records as replication_records
 from haulage.domain.transit import records as transit_records
 from haulage.engine.database.metadata import metadata
 from haulage.engine.status import records as status_records
 
 TABLES = metadata
-ROOMS = (status_records, replication_records, estate_records, catalog_records, transit_records)
+ROOMS = (
+    status_records,
+    replication_records,
+    estate_records,
+    catalog_records,
+    transit_records,
+    fixes_records,
+    knowledge_records,
+)
 """The modules whose import registered the tables."""

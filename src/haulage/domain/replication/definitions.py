@@ -139,7 +139,7 @@ class Definitions:
 
     def remind(self, tx: Transaction, peer: SiteCode) -> None:
         """A neighbour was put back to an older state: tell it what it said of its own objects, so that it uses no number twice."""
-        own = [stored for stored in records.list_definitions(tx, tombstones=True) if stored.owner == peer]
+        own = [named for named in records.list_names(tx) if named.owner == peer]
         for stored in sorted(own, key=lambda stored: stored.kind != Kind.SITE):
             if stored.kind != Kind.ORDER:
                 self._streams.mark(tx, peer, "definition", f"{stored.kind}/{stored.id}")
@@ -177,26 +177,24 @@ class Definitions:
         """Every definition a neighbour needs who knows nothing, sites first."""
         up = peer == self._relations.parent(tx)
         out: list[tuple[str, str]] = []
-        for stored in records.list_definitions(tx, tombstones=True):
-            rules = self._rules.get(stored.kind)
+        for named in records.list_names(tx):
+            rules = self._rules.get(named.kind)
             if rules is None:
                 continue
             if up:
-                needed = self._goes_up(tx, stored.kind, stored.owner)
+                needed = self._goes_up(tx, named.kind, named.owner)
             else:
-                needed = not stored.deleted and peer in rules.audience(tx, self._decoded(stored))
+                definition = None if named.deleted else self.find(tx, named.kind, named.id)
+                needed = definition is not None and peer in rules.audience(tx, definition)
             if needed:
-                out.append((stored.kind, f"{stored.kind}/{stored.id}"))
+                out.append((named.kind, f"{named.kind}/{named.id}"))
         out.sort(key=lambda item: (item[0] != Kind.SITE, item[0] != Kind.INVITATION))
         return [("definition", key) for _kind, key in out]
-
-    def _decoded(self, stored: StoredDefinition) -> Definition:
-        return decode_definition(self._seal.peek(stored.document, Definition.PAYLOAD_TYPE))
 
     def find(self, tx: Transaction, kind: str, object_id: str) -> Definition | None:
         """One definition, tombstones included."""
         stored = records.find_definition(tx, kind, object_id)
-        return None if stored is None else self._decoded(stored)
+        return None if stored is None else decode_definition(self._seal.peek(stored.document, Definition.PAYLOAD_TYPE))
 
     def _goes_up(self, tx: Transaction, kind: str, owner: SiteCode) -> bool:
         return kind not in (Kind.SITE, Kind.ORDER) and self._relations.is_mine_or_below(tx, owner)

@@ -51,8 +51,10 @@ dirty = sa.Table(
     sa.Column("peer", sa.String(3), nullable=False),
     sa.Column("kind", sa.String(64), nullable=False),
     sa.Column("key", sa.Text, nullable=False),
+    sa.Column("late", sa.Boolean, nullable=False),
     sa.UniqueConstraint("peer", "kind", "key"),
 )
+"""What is to be told; ``late`` ones after all others."""
 
 sealed = sa.Table(
     "hop_sealed",
@@ -111,6 +113,18 @@ class StoredDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A stored definition without its document."""
+
+    kind: str
+    id: str
+    owner: SiteCode
+    revision: int
+    deleted: bool
+    stored: dt.datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
     """How far the streams to and from one neighbour are."""
 
@@ -146,6 +160,13 @@ def list_definitions(tx: Transaction, kind: str | None = None, *, tombstones: bo
     if not tombstones:
         query = query.where(~definitions.c.deleted)
     return [StoredDefinition(**row._mapping) for row in tx.execute(query)]
+
+
+def list_names(tx: Transaction) -> Sequence[Named]:
+    """Every definition and tombstone by kind and id, without documents: those together may be more than memory should hold."""
+    columns = [column for column in definitions.c if column.name != "document"]
+    rows = tx.execute(sa.select(*columns).order_by(definitions.c.kind, definitions.c.id))
+    return [Named(**row._mapping) for row in rows]
 
 
 def forget_definition(tx: Transaction, kind: str, object_id: str) -> None:
@@ -202,11 +223,11 @@ def remove_peer(tx: Transaction, peer: SiteCode) -> None:
         tx.execute(table.delete().where(table.c.peer == peer))
 
 
-def add_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
+def add_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str, *, late: bool = False) -> None:
     """Note that a neighbour is to be told the present state of something; noting it twice is noting it once."""
     line = {"peer": peer, "kind": kind, "key": key}
     if tx.execute(_FIND_DIRTY, line).first() is None:
-        tx.execute(_ADD_DIRTY, line)
+        tx.execute(_ADD_DIRTY, line | {"late": late})
 
 
 def is_dirty(tx: Transaction, peer: SiteCode, kind: str, key: str) -> bool:
@@ -235,10 +256,10 @@ def count_dirty(tx: Transaction, peer: SiteCode) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(dirty).where(dirty.c.peer == peer)).scalar_one())
 
 
-def first_dirty(tx: Transaction, peer: SiteCode, limit: int) -> Sequence[tuple[int, str, str]]:
-    """The oldest things to tell a neighbour: (number, kind, key)."""
-    query = sa.select(dirty).where(dirty.c.peer == peer).order_by(dirty.c.number).limit(limit)
-    return [(row.number, row.kind, row.key) for row in tx.execute(query)]
+def first_dirty(tx: Transaction, peer: SiteCode, limit: int) -> Sequence[tuple[int, str, str, bool]]:
+    """The oldest things to tell a neighbour, late ones last: (number, kind, key, late)."""
+    query = sa.select(dirty).where(dirty.c.peer == peer).order_by(dirty.c.late, dirty.c.number).limit(limit)
+    return [(row.number, row.kind, row.key, row.late) for row in tx.execute(query)]
 
 
 def remove_dirty(tx: Transaction, numbers: Iterable[int]) -> None:

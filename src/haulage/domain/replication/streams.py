@@ -29,6 +29,8 @@ _log = logging.getLogger("haulage.replication")
 
 MESSAGES_PER_ENVELOPE = 500
 ENVELOPES_PER_ANSWER = 8
+LATE_ENVELOPE_BYTES = 512 * 1024
+"""Of an envelope with things that may come late: what must be told soon waits behind eight of them at most."""
 EPOCH_LEAP_MOST = 2**32
 """A neighbour that remembers a later epoch of ours than this beyond the present one does not remember: it made it up. An epoch
 begun by a restore names its second, so one that was forgotten may lie far ahead."""
@@ -113,8 +115,11 @@ class Streams:
         renderers: Mapping[str, Renderer],
         appliers: Mapping[str, Applier],
         wake: Callable[[SiteCode], None],
+        is_late: Callable[[str, str], bool] = lambda _kind, _key: False,
     ) -> None:
+        """``is_late`` says of a (kind, key) that everything else is told before it."""
         self._code = code
+        self._is_late = is_late
         self._database = database
         self._seal = seal
         self._clock = clock
@@ -127,7 +132,7 @@ class Streams:
 
     def mark(self, tx: Transaction, peer: SiteCode, kind: str, key: str) -> None:
         """A neighbour is to be told the present state of something."""
-        records.add_dirty(tx, peer, kind, key)
+        records.add_dirty(tx, peer, kind, key, late=self._is_late(kind, key))
         self._database.after_commit(tx, lambda: self._wake(peer))
 
     def mark_all(self, tx: Transaction, peers: Iterable[SiteCode], kind: str, key: str) -> None:
@@ -265,12 +270,12 @@ class Streams:
         taken: list[int] = []
         messages: list[Message] = []
         size = 0
-        for number, kind, key in records.first_dirty(tx, peer, MESSAGES_PER_ENVELOPE):
+        for number, kind, key, late in records.first_dirty(tx, peer, MESSAGES_PER_ENVELOPE):
             body = self._renderers[kind](tx, peer, key, stream.out_next + len(messages))
             if body is not None:
                 message = Message(kind=kind, key=key, body=body)
                 size += weight(message)
-                if messages and size > ENVELOPE_MAX_BYTES:
+                if messages and size > (LATE_ENVELOPE_BYTES if late else ENVELOPE_MAX_BYTES):
                     break
                 messages.append(message)
             taken.append(number)

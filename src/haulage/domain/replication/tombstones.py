@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from haulage.domain.replication import records
-from haulage.domain.replication.records import StoredDefinition
+from haulage.domain.replication.records import Named
 from haulage.engine.database.transaction import Transaction
 
 KEPT = dt.timedelta(days=30)
@@ -17,16 +17,14 @@ def purge_tombstones(tx: Transaction, now: dt.datetime) -> int:
     """Forget what nobody has to hear of any more, at most 1,000 of them; returns how many. Ids are counted elsewhere and never used
     again, and a later definition of the same id has a higher revision, so nothing comes back to life by this."""
     old = [
-        stored
-        for stored in records.list_definitions(tx, tombstones=True)
-        if stored.deleted and stored.stored < now - KEPT and _acknowledged(tx, stored)
+        stored for stored in records.list_names(tx) if stored.deleted and stored.stored < now - KEPT and _acknowledged(tx, stored)
     ][:BATCH]
     for stored in old:
         records.forget_definition(tx, stored.kind, stored.id)
     return len(old)
 
 
-def _acknowledged(tx: Transaction, stored: StoredDefinition) -> bool:
+def _acknowledged(tx: Transaction, stored: Named) -> bool:
     """Whether every neighbour that was ever sent the object has stored its removal. One that is to be told still has it among its
     dirty keys; after a resynchronisation it has it there again."""
     key = f"{stored.kind}/{stored.id}"

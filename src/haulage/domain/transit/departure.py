@@ -28,7 +28,7 @@ class Departure:
         self._forget_claim(tx, code)
         for point in estate.list_points(tx, code):
             estate.remove_point(tx, point.place)
-        for stored in replication.list_definitions(tx, tombstones=True):
+        for stored in replication.list_names(tx):
             of_site = stored.kind == "point" and stored.id.startswith(f"{code}/")
             if stored.kind != "site" and (of_site or stored.owner == code):
                 replication.forget_definition(tx, stored.kind, stored.id)

@@ -4,6 +4,7 @@ beyond the id's own prefix, and what is done about it, is decided elsewhere."""
 from __future__ import annotations
 
 import enum
+import itertools
 import re
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -46,6 +47,8 @@ class Kind(enum.StrEnum):
     POINT = "point"
     ORDER = "order"
     INVITATION = "invitation"
+    SHELF = "shelf"
+    FIX = "fix"
 
 
 class Definition(Document, frozen=True, kw_only=True):
@@ -139,6 +142,73 @@ class InvitationState(Body, frozen=True, kw_only=True):
     expires: Moment
 
 
+PACKED_MAX_BYTES = 1_400_000
+"""Of what a definition carries compressed: in base64 it leaves room for the rest."""
+SHELF_MAX = 1000
+FIXES_MAX = 2000
+FIX_FILES_MAX = 5000
+
+
+class ShelfEntry(Body, frozen=True, kw_only=True):
+    """One article of a shelf: ``bytes`` of its source as it was imported, in the order of the entries."""
+
+    id: Annotated[str, Meta(pattern=r"\A[A-Z]{1,8}-?[0-9]{1,7}\Z")]
+    form: Word
+    """What kind of source it is: ``archive-text``, ``archive-web``, ``markdown``; one of a newer version is kept and not read."""
+    name: Name
+    """What it was called where it was imported from."""
+    bytes: Count
+    sha256: Digest
+
+
+class ShelfState(Body, frozen=True, kw_only=True):
+    """Articles of the knowledge base that travel together: id = ``OWNER.`` + the shelf's name."""
+
+    articles: Annotated[tuple[ShelfEntry, ...], Meta(min_length=1, max_length=SHELF_MAX)]
+    """Sorted by id, each once."""
+    packed: Annotated[bytes, Meta(max_length=PACKED_MAX_BYTES)]
+    """Their sources one behind the other, as one zstd frame."""
+
+
+class FixFileState(Body, frozen=True, kw_only=True):
+    """What is known of one file of a fix."""
+
+    path: Annotated[str, Meta(min_length=1, max_length=1024)]
+    version: Name = ""
+    bytes: Count = 0
+    platform: Name = ""
+
+
+FixId = Annotated[str, Meta(pattern=r"\A[A-Z][A-Z0-9-]{1,31}\Z")]
+Fixes = Annotated[tuple[FixId, ...], Meta(max_length=FIXES_MAX)]
+
+
+class FixState(Body, frozen=True, kw_only=True):
+    """A fix: id = ``OWNER.`` + the fix's id. Known from a bundle (then ``packed`` holds its definition, and ``package`` brings the
+    bundle), or read in an article and confirmed by a person."""
+
+    fix: FixId
+    title: Text
+    article: Annotated[str, Meta(max_length=64)] = ""
+    origin: Literal["bundle", "person"]
+    evidence: Text = ""
+    """The sentences of the article that a person confirmed."""
+    supersedes: Fixes = ()
+    contains: Fixes = ()
+    requires: Fixes = ()
+    files: Annotated[tuple[FixFileState, ...], Meta(max_length=FIX_FILES_MAX)] = ()
+    """Only where no definition says it better."""
+    packed: Annotated[bytes, Meta(max_length=PACKED_MAX_BYTES)] = b""
+    """The definition as the bundle carries it, as one zstd frame; empty without a bundle."""
+    unpacked_bytes: Count = 0
+    bundle: Digest | None = None
+    """SHA-256 of the bundle."""
+    bundle_bytes: Count = 0
+    package: Package | None = None
+    signer: Name = ""
+    """The key whose signature was believed where it was imported."""
+
+
 S = TypeVar("S", bound=Body)
 
 STATES: dict[str, type[Body]] = {
@@ -148,6 +218,8 @@ STATES: dict[str, type[Body]] = {
     Kind.POINT: PointState,
     Kind.ORDER: OrderState,
     Kind.INVITATION: InvitationState,
+    Kind.SHELF: ShelfState,
+    Kind.FIX: FixState,
 }
 
 _IDS: dict[str, re.Pattern[str]] = {
@@ -157,8 +229,10 @@ _IDS: dict[str, re.Pattern[str]] = {
     Kind.POINT: re.compile(r"[A-Z0-9]{3}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}"),
     Kind.ORDER: re.compile(r"[A-Z0-9]{3}\.[0-9a-f]{16}"),
     Kind.INVITATION: re.compile(r"[A-Z0-9]{3}\.[0-9a-f]{16}"),
+    Kind.SHELF: re.compile(r"[A-Z0-9]{3}\.[A-Z]{1,8}-?\.?[0-9]{1,7}"),
+    Kind.FIX: re.compile(r"[A-Z0-9]{3}\.[A-Z][A-Z0-9-]{1,31}"),
 }
-_OWNED_BY_PREFIX = frozenset({Kind.PACKAGE, Kind.VERSION, Kind.ORDER, Kind.INVITATION})
+_OWNED_BY_PREFIX = frozenset({Kind.PACKAGE, Kind.VERSION, Kind.ORDER, Kind.INVITATION, Kind.SHELF, Kind.FIX})
 
 
 def define(kind: Kind, id: str, owner: SiteCode, revision: int, state: Body | None) -> Definition:
@@ -218,6 +292,8 @@ def _check_state(definition: Definition, state: Body) -> None:
         named = state.code
     elif isinstance(state, PointState):
         named = state.place
+    elif isinstance(state, FixState):
+        named = f"{definition.owner}.{state.fix}"
     else:
         named = definition.id
     if named != definition.id:
@@ -226,6 +302,14 @@ def _check_state(definition: Definition, state: Body) -> None:
         raise _bad(definition, "an active site has a key, a URL and a certificate")
     if isinstance(state, PackageState) and list(state.assignments) != sorted(set(state.assignments)):
         raise _bad(definition, "its assignments are not sorted and distinct")
+    if isinstance(state, ShelfState) and not _in_order([entry.id for entry in state.articles]):
+        raise _bad(definition, "its articles are not sorted and distinct")
+    if isinstance(state, FixState) and state.fix in {*state.supersedes, *state.contains, *state.requires}:
+        raise _bad(definition, "it names itself")
+
+
+def _in_order(ids: list[str]) -> bool:
+    return all(before < after for before, after in itertools.pairwise(ids))
 
 
 def _bad(definition: Definition, cause: str) -> FormatError:

@@ -1,6 +1,49 @@
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
+CREATE TABLE public.article_imports (
+    number bigint NOT NULL,
+    source text NOT NULL,
+    spool text NOT NULL,
+    actor text NOT NULL,
+    state character varying(16) NOT NULL,
+    asked timestamp with time zone NOT NULL,
+    finished timestamp with time zone,
+    report text NOT NULL,
+    error_code character varying(64) NOT NULL,
+    error_message text NOT NULL,
+    error_hint text NOT NULL
+);
+CREATE SEQUENCE public.article_imports_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE public.article_imports_number_seq OWNED BY public.article_imports.number;
+CREATE TABLE public.article_relations (
+    article character varying(16) NOT NULL,
+    owner character varying(3) NOT NULL,
+    relation character varying(16) NOT NULL,
+    other character varying(16) NOT NULL,
+    evidence text NOT NULL
+);
+CREATE TABLE public.articles (
+    id character varying(16) NOT NULL,
+    owner character varying(3) NOT NULL,
+    shelf text NOT NULL,
+    place integer NOT NULL,
+    form character varying(64) NOT NULL,
+    name text NOT NULL,
+    size_bytes bigint NOT NULL,
+    sha256 character varying(64) NOT NULL,
+    change bigint NOT NULL,
+    gone boolean NOT NULL,
+    derived integer NOT NULL,
+    title text NOT NULL,
+    type text NOT NULL,
+    modified character varying(10) NOT NULL
+);
 CREATE TABLE public.assignments (
     package character varying(8) NOT NULL,
     place text NOT NULL
@@ -32,6 +75,33 @@ CREATE TABLE public.definitions_parked (
     document bytea NOT NULL,
     source character varying(3)
 );
+CREATE TABLE public.fix_assessments (
+    root text NOT NULL,
+    product text NOT NULL,
+    version text NOT NULL,
+    service_level text NOT NULL,
+    taken timestamp with time zone NOT NULL,
+    results text NOT NULL
+);
+CREATE TABLE public.fixes (
+    fix character varying(32) NOT NULL,
+    owner character varying(3) NOT NULL,
+    revision bigint NOT NULL,
+    title text NOT NULL,
+    article character varying(64) NOT NULL,
+    origin character varying(16) NOT NULL,
+    evidence text NOT NULL,
+    supersedes text NOT NULL,
+    contains text NOT NULL,
+    requires text NOT NULL,
+    files text NOT NULL,
+    document bytea NOT NULL,
+    bundle character varying(64) NOT NULL,
+    bundle_bytes bigint NOT NULL,
+    package character varying(8),
+    signer text NOT NULL,
+    known timestamp with time zone NOT NULL
+);
 CREATE TABLE public.holdings (
     package character varying(8) NOT NULL,
     version bigint NOT NULL,
@@ -42,7 +112,8 @@ CREATE TABLE public.hop_dirty (
     number bigint NOT NULL,
     peer character varying(3) NOT NULL,
     kind character varying(64) NOT NULL,
-    key text NOT NULL
+    key text NOT NULL,
+    late boolean NOT NULL
 );
 CREATE SEQUENCE public.hop_dirty_number_seq
     START WITH 1
@@ -123,6 +194,12 @@ CREATE TABLE public.receivers (
     site character varying(3) NOT NULL,
     rate bigint NOT NULL,
     abilities text NOT NULL
+);
+CREATE TABLE public.shelves (
+    id text NOT NULL,
+    owner character varying(3) NOT NULL,
+    revision bigint NOT NULL,
+    packed bytea NOT NULL
 );
 CREATE TABLE public.shipments (
     package character varying(8) NOT NULL,
@@ -224,10 +301,17 @@ CREATE TABLE public.versions (
     new_bytes bigint NOT NULL,
     captured timestamp with time zone NOT NULL
 );
+ALTER TABLE ONLY public.article_imports ALTER COLUMN number SET DEFAULT nextval('public.article_imports_number_seq'::regclass);
 ALTER TABLE ONLY public.hop_dirty ALTER COLUMN number SET DEFAULT nextval('public.hop_dirty_number_seq'::regclass);
 ALTER TABLE ONLY public.identity ALTER COLUMN one SET DEFAULT nextval('public.identity_one_seq'::regclass);
 ALTER TABLE ONLY public.status ALTER COLUMN id SET DEFAULT nextval('public.status_id_seq'::regclass);
 INSERT INTO public.alembic_version VALUES ('0001');
+INSERT INTO public.article_imports VALUES (1, '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00', '{"ü":[1,null,"🚚"]}', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚');
+INSERT INTO public.article_imports VALUES (2, '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00', NULL, '{"ü":[2,null,"🚚"]}', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚');
+INSERT INTO public.article_relations VALUES ('1''"\ ä€🚚', '1''"', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚');
+INSERT INTO public.article_relations VALUES ('2''"\ ä€🚚', '2''"', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚');
+INSERT INTO public.articles VALUES ('1''"\ ä€🚚', '1''"', '1''"\ ä€🚚', 1, '1''"\ ä€🚚', '1''"\ ä€🚚', 9223372036854775807, '1''"\ ä€🚚', 9223372036854775807, true, 1, '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚');
+INSERT INTO public.articles VALUES ('2''"\ ä€🚚', '2''"', '2''"\ ä€🚚', 2, '2''"\ ä€🚚', '2''"\ ä€🚚', 9223372036854775806, '2''"\ ä€🚚', 9223372036854775806, false, 2, '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚');
 INSERT INTO public.assignments VALUES ('HQ100001', 'CHI');
 INSERT INTO public.assignments VALUES ('HQ100001', 'CHI/P1');
 INSERT INTO public.assignments VALUES ('HQ100001', 'LA1');
@@ -249,16 +333,20 @@ INSERT INTO public.definitions VALUES ('version', 'HQ100001:3', 'HQ1', 18, false
 INSERT INTO public.definitions VALUES ('package', 'CHI00001', 'CHI', 2, false, '\x6170706c69636174696f6e2f766e642e6861756c6167652e646566696e6974696f6e2b6a736f6e0a5162647a632b62315a7433655041366c4c4844572b36346e2f4861794237566d5443716a473065756f54453d0a65383431656661343564636662356437626436383536353566633430626332613364636462646363646130626134656364643830363163333866383437656238346533373161326330386130353033356163346235633961383233336633323665653433663532666561626432623137376339333235326238303834363932660a7b2263726974223a5b5d2c2264656c65746564223a66616c73652c226964223a224348493030303031222c226b696e64223a227061636b616765222c226f776e6572223a22434849222c227265766973696f6e223a322c227374617465223a7b2261737369676e6d656e7473223a5b224c4131225d2c22636f6d6d656e74223a22222c2263726974223a5b5d2c226b656570223a322c226e616d65223a2264656d6f222c2273747265616d73223a226b656570222c2276657273696f6e223a307d2c2276223a317d', '2026-01-01 00:30:00.003+00');
 INSERT INTO public.definitions_parked VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600', '1''"');
 INSERT INTO public.definitions_parked VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700', NULL);
+INSERT INTO public.fix_assessments VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '2026-02-28 23:59:01.999999+00', '{"ü":[1,null,"🚚"]}');
+INSERT INTO public.fix_assessments VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00', '{"ü":[2,null,"🚚"]}');
+INSERT INTO public.fixes VALUES ('1''"\ ä€🚚', '1''"', 9223372036854775807, '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '{"ü":[1,null,"🚚"]}', '{"ü":[1,null,"🚚"]}', '{"ü":[1,null,"🚚"]}', '{"ü":[1,null,"🚚"]}', '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600', '1''"\ ä€🚚', 9223372036854775807, '1''"\ ä€🚚', '1''"\ ä€🚚', '2026-02-28 23:59:01.999999+00');
+INSERT INTO public.fixes VALUES ('2''"\ ä€🚚', '2''"', 9223372036854775806, '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '{"ü":[2,null,"🚚"]}', '{"ü":[2,null,"🚚"]}', '{"ü":[2,null,"🚚"]}', '{"ü":[2,null,"🚚"]}', '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700', '2''"\ ä€🚚', 9223372036854775806, NULL, '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00');
 INSERT INTO public.holdings VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '2026-01-01 00:10:00.001+00');
 INSERT INTO public.holdings VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '2026-01-01 00:20:00.002+00');
-INSERT INTO public.hop_dirty VALUES (1, 'HQ1', 'definition', 'package/CHI00001');
-INSERT INTO public.hop_dirty VALUES (2, 'HQ1', 'status', '33');
-INSERT INTO public.hop_dirty VALUES (3, 'LA1', 'definition', 'package/CHI00001');
-INSERT INTO public.hop_dirty VALUES (4, 'HQ1', 'status', '34');
+INSERT INTO public.hop_dirty VALUES (1, 'HQ1', 'definition', 'package/CHI00001', false);
+INSERT INTO public.hop_dirty VALUES (2, 'HQ1', 'status', '32', false);
+INSERT INTO public.hop_dirty VALUES (3, 'LA1', 'definition', 'package/CHI00001', false);
+INSERT INTO public.hop_dirty VALUES (4, 'HQ1', 'status', '33', false);
 INSERT INTO public.hop_sealed VALUES ('1''"', 1, 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.hop_sealed VALUES ('2''"', 2, 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
-INSERT INTO public.hop_streams VALUES ('HQ1', 2, 54, 53, 33662, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
-INSERT INTO public.hop_streams VALUES ('LA1', 2, 14, 13, 10887, 25769803776, 2, 17, '2026-01-01 00:20:00.002+00', false);
+INSERT INTO public.hop_streams VALUES ('HQ1', 2, 50, 49, 30353, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
+INSERT INTO public.hop_streams VALUES ('LA1', 2, 14, 13, 10530, 25769803776, 2, 14, '2026-01-01 00:20:00.002+00', false);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'CHI', 5, 1);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'HQ1', 1, 2);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'LA1', 9, 4);
@@ -269,15 +357,17 @@ INSERT INTO public.hop_told VALUES ('LA1', 'version', 'HQ100001:3', 18, 12);
 INSERT INTO public.identity VALUES (1, 'CHI', 'HQ1', 8589934592, '2026-01-01 00:00:00+00');
 INSERT INTO public.packages VALUES ('HQ100001', 'demo', 17, 3, 2, 'keep');
 INSERT INTO public.packages VALUES ('CHI00001', 'demo', 2, 0, 2, 'keep');
-INSERT INTO public.parcels VALUES ('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc', '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', '[]', 'smallest', '[]', '[]', 820, 298, '{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}', '2026-01-01 00:00:00+00');
-INSERT INTO public.parcels VALUES ('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510', '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]', 'smallest', '[]', '[]', 806, 334, '{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}', '2026-01-01 00:10:00.001+00');
-INSERT INTO public.parcels VALUES ('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b', '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]', 'smallest', '[]', '[]', 799, 333, '{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}', '2026-01-01 00:20:00.002+00');
+INSERT INTO public.parcels VALUES ('72d1ddea9cf13c2593e15bdb9aa340f21a10bc09414d93652f85d120c6626c83', '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', '[]', 'smallest', '[]', '[]', 598, 298, '{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}', '2026-01-01 00:00:00+00');
+INSERT INTO public.parcels VALUES ('b17ffc844dd666ed8b84224208d56d5ae4f4ff2624b8a94cc4ca42077f6aa682', '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]', 'smallest', '[]', '[]', 454, 334, '{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}', '2026-01-01 00:10:00.001+00');
+INSERT INTO public.parcels VALUES ('2eee3f984200ff5029bbfda0a2a855e425f9bade552a3d8d100dfb58fd58653f', '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]', 'smallest', '[]', '[]', 451, 333, '{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}', '2026-01-01 00:20:00.002+00');
 INSERT INTO public.points VALUES ('CHI/P1', 'CHI', 'folder', 'folder:/CHI/P1', 'HQ1', '{}');
 INSERT INTO public.receivers VALUES ('1''"', 9223372036854775807, '{"ü":[1,null,"🚚"]}');
 INSERT INTO public.receivers VALUES ('2''"', 9223372036854775806, '{"ü":[2,null,"🚚"]}');
-INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 8, '', '', '', '', 799, 466, 1755, 1500, 255, 466, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 8589934592, 35);
+INSERT INTO public.shelves VALUES ('1''"\ ä€🚚', '1''"', 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
+INSERT INTO public.shelves VALUES ('2''"\ ä€🚚', '2''"', 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
+INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 8589934592, 35);
 INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:30:00.003+00', 8589934592, 39);
-INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 799, 466, 1755, 1500, 255, 466, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 25769803776, 20);
+INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 25769803776, 18);
 INSERT INTO public.sites VALUES ('CHI', '', 'HQ1', 'https://chi.test', 'Qbdzc+b1Zt3ePA6lLHDW+64n/HayB7VmTCqjG0euoTE=', 'certificate', 'active', 2);
 INSERT INTO public.sites VALUES ('HQ1', '', NULL, 'https://hq1.test', 'lROJYBqEHqbUA2EAxpoGzL+viWzmIMIbjBzUb2ajk84=', 'certificate', 'active', 0);
 INSERT INTO public.sites VALUES ('LA1', '', 'CHI', 'https://la1.test', '/xUif5dDPAoy92JgVu6xc1avt2xvs07K6zcTPyuE5mc=', 'certificate', 'active', 6);
@@ -287,45 +377,51 @@ INSERT INTO public.status VALUES (2, 'CHI', 8589934592, 2, 3330, 'information', 
 INSERT INTO public.status VALUES (3, 'CHI', 8589934592, 3, 3301, 'information', 'milestone', 'estate', NULL, NULL, '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"child":"LA1","parent":"CHI"}');
 INSERT INTO public.status VALUES (4, 'LA1', 25769803776, 1, 3330, 'information', 'milestone', 'replication', NULL, NULL, '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"cause":"first contact","other":"CHI"}');
 INSERT INTO public.status VALUES (5, 'CHI', 8589934592, 4, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_new":1755,"bytes_total":1755,"parent":"HQ1","version":1}');
-INSERT INTO public.status VALUES (6, 'CHI', 8589934592, 5, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_reused":0,"bytes_total":1755,"bytes_wire":522,"version":1}');
+INSERT INTO public.status VALUES (6, 'CHI', 8589934592, 5, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_reused":0,"bytes_total":1755,"bytes_wire":292,"version":1}');
 INSERT INTO public.status VALUES (7, 'CHI', 8589934592, 6, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"version":1}');
 INSERT INTO public.status VALUES (8, 'LA1', 25769803776, 2, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_new":"1755","bytes_total":"1755","parent":"CHI","version":"1"}');
-INSERT INTO public.status VALUES (9, 'LA1', 25769803776, 3, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_reused":"0","bytes_total":"1755","bytes_wire":"522","version":"1"}');
+INSERT INTO public.status VALUES (9, 'LA1', 25769803776, 3, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes_reused":"0","bytes_total":"1755","bytes_wire":"292","version":"1"}');
 INSERT INTO public.status VALUES (10, 'LA1', 25769803776, 4, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"version":"1"}');
 INSERT INTO public.status VALUES (11, 'CHI', 8589934592, 7, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"version":1}');
 INSERT INTO public.status VALUES (12, 'CHI', 8589934592, 8, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"bytes":1755,"files":2,"streams":1,"version":1}');
 INSERT INTO public.status VALUES (13, 'CHI', 8589934592, 9, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:00:00+00', '2026-01-01 00:00:00+00', '{"child":"LA1","revision":13}');
 INSERT INTO public.status VALUES (14, 'CHI', 8589934592, 10, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"child":"LA1","revision":15}');
 INSERT INTO public.status VALUES (15, 'CHI', 8589934592, 11, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
-INSERT INTO public.status VALUES (16, 'CHI', 8589934592, 12, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
+INSERT INTO public.status VALUES (16, 'CHI', 8589934592, 12, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":112,"version":2}');
 INSERT INTO public.status VALUES (17, 'CHI', 8589934592, 13, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
-INSERT INTO public.status VALUES (18, 'LA1', 25769803776, 5, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
-INSERT INTO public.status VALUES (19, 'LA1', 25769803776, 6, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
-INSERT INTO public.status VALUES (20, 'LA1', 25769803776, 7, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":"2"}');
-INSERT INTO public.status VALUES (21, 'CHI', 8589934592, 14, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
-INSERT INTO public.status VALUES (22, 'CHI', 8589934592, 15, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes":1806,"files":2,"streams":1,"version":2}');
-INSERT INTO public.status VALUES (23, 'LA1', 25769803776, 8, 3504, 'information', 'detail', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"reason":"content","version":"3"}');
-INSERT INTO public.status VALUES (24, 'CHI', 8589934592, 16, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"child":"LA1","revision":17}');
-INSERT INTO public.status VALUES (25, 'CHI', 8589934592, 17, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
-INSERT INTO public.status VALUES (26, 'CHI', 8589934592, 18, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
-INSERT INTO public.status VALUES (27, 'CHI', 8589934592, 19, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
-INSERT INTO public.status VALUES (28, 'CHI', 8589934592, 20, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
-INSERT INTO public.status VALUES (29, 'CHI', 8589934592, 21, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes":1755,"files":2,"streams":1,"version":3}');
-INSERT INTO public.status VALUES (30, 'LA1', 25769803776, 9, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
-INSERT INTO public.status VALUES (31, 'LA1', 25769803776, 10, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
-INSERT INTO public.status VALUES (32, 'LA1', 25769803776, 11, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":"3"}');
-INSERT INTO public.status VALUES (33, 'CHI', 8589934592, 22, 30000, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","source":"memory:demo"}');
-INSERT INTO public.status VALUES (34, 'CHI', 8589934592, 23, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
+INSERT INTO public.status VALUES (18, 'CHI', 8589934592, 14, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":2}');
+INSERT INTO public.status VALUES (19, 'CHI', 8589934592, 15, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes":1806,"files":2,"streams":1,"version":2}');
+INSERT INTO public.status VALUES (20, 'LA1', 25769803776, 5, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
+INSERT INTO public.status VALUES (21, 'LA1', 25769803776, 6, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"112","version":"2"}');
+INSERT INTO public.status VALUES (22, 'LA1', 25769803776, 7, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:10:00.001+00', '2026-01-01 00:10:00.001+00', '{"version":"2"}');
+INSERT INTO public.status VALUES (23, 'CHI', 8589934592, 16, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
+INSERT INTO public.status VALUES (24, 'CHI', 8589934592, 17, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":110,"version":3}');
+INSERT INTO public.status VALUES (25, 'CHI', 8589934592, 18, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'CHI', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
+INSERT INTO public.status VALUES (26, 'CHI', 8589934592, 19, 2339, 'information', 'detail', 'replication', 'HQ100001', NULL, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"child":"LA1","revision":17}');
+INSERT INTO public.status VALUES (27, 'CHI', 8589934592, 20, 2350, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":3}');
+INSERT INTO public.status VALUES (28, 'CHI', 8589934592, 21, 2351, 'information', 'milestone', 'points', 'HQ100001', 'CHI/P1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes":1755,"files":2,"streams":1,"version":3}');
+INSERT INTO public.status VALUES (29, 'LA1', 25769803776, 8, 3501, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
+INSERT INTO public.status VALUES (30, 'LA1', 25769803776, 9, 3502, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"110","version":"3"}');
+INSERT INTO public.status VALUES (31, 'LA1', 25769803776, 10, 3503, 'information', 'milestone', 'transit', 'HQ100001', 'LA1', '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', '{"version":"3"}');
+INSERT INTO public.status VALUES (32, 'CHI', 8589934592, 22, 30000, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","source":"memory:demo"}');
+INSERT INTO public.status VALUES (33, 'CHI', 8589934592, 23, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
 INSERT INTO public.status_source VALUES ('CHI', 8589934592, 23, 0);
-INSERT INTO public.status_source VALUES ('LA1', 25769803776, 11, 0);
+INSERT INTO public.status_source VALUES ('LA1', 25769803776, 10, 0);
 INSERT INTO public.versions VALUES ('HQ100001', 1, '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', 'e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:00:00+00');
 INSERT INTO public.versions VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f', 2, 1, 0, 1, 1806, 0, '2026-01-01 00:10:00.001+00');
 INSERT INTO public.versions VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:20:00.002+00');
+SELECT pg_catalog.setval('public.article_imports_number_seq', 3, false);
 SELECT pg_catalog.setval('public.hop_dirty_number_seq', 5, false);
 SELECT pg_catalog.setval('public.identity_one_seq', 2, false);
-SELECT pg_catalog.setval('public.status_id_seq', 35, false);
+SELECT pg_catalog.setval('public.status_id_seq', 34, false);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+ALTER TABLE ONLY public.article_imports
+    ADD CONSTRAINT pk_article_imports PRIMARY KEY (number);
+ALTER TABLE ONLY public.article_relations
+    ADD CONSTRAINT pk_article_relations PRIMARY KEY (article, owner, relation, other);
+ALTER TABLE ONLY public.articles
+    ADD CONSTRAINT pk_articles PRIMARY KEY (id, owner);
 ALTER TABLE ONLY public.assignments
     ADD CONSTRAINT pk_assignments PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.claims
@@ -336,6 +432,10 @@ ALTER TABLE ONLY public.definitions
     ADD CONSTRAINT pk_definitions PRIMARY KEY (kind, id);
 ALTER TABLE ONLY public.definitions_parked
     ADD CONSTRAINT pk_definitions_parked PRIMARY KEY (kind, id);
+ALTER TABLE ONLY public.fix_assessments
+    ADD CONSTRAINT pk_fix_assessments PRIMARY KEY (root);
+ALTER TABLE ONLY public.fixes
+    ADD CONSTRAINT pk_fixes PRIMARY KEY (fix, owner);
 ALTER TABLE ONLY public.holdings
     ADD CONSTRAINT pk_holdings PRIMARY KEY (package, version);
 ALTER TABLE ONLY public.hop_dirty
@@ -356,6 +456,8 @@ ALTER TABLE ONLY public.points
     ADD CONSTRAINT pk_points PRIMARY KEY (place);
 ALTER TABLE ONLY public.receivers
     ADD CONSTRAINT pk_receivers PRIMARY KEY (site);
+ALTER TABLE ONLY public.shelves
+    ADD CONSTRAINT pk_shelves PRIMARY KEY (id);
 ALTER TABLE ONLY public.shipments
     ADD CONSTRAINT pk_shipments PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.sites
@@ -372,10 +474,18 @@ ALTER TABLE ONLY public.hop_dirty
     ADD CONSTRAINT uq_hop_dirty_peer_kind_key UNIQUE (peer, kind, key);
 ALTER TABLE ONLY public.status
     ADD CONSTRAINT uq_status_site_epoch_sequence UNIQUE (site, epoch, sequence);
+CREATE INDEX ix_article_imports_state ON public.article_imports USING btree (state);
+CREATE INDEX ix_article_relations_other ON public.article_relations USING btree (other);
+CREATE INDEX ix_articles_change ON public.articles USING btree (change);
+CREATE INDEX ix_articles_derived ON public.articles USING btree (derived);
+CREATE INDEX ix_articles_shelf ON public.articles USING btree (shelf);
 CREATE INDEX ix_assignments_place ON public.assignments USING btree (place);
 CREATE INDEX ix_definitions_owner ON public.definitions USING btree (owner);
+CREATE INDEX ix_fixes_article ON public.fixes USING btree (article);
+CREATE INDEX ix_fixes_package ON public.fixes USING btree (package);
 CREATE INDEX ix_parcels_target ON public.parcels USING btree (target);
 CREATE INDEX ix_points_site ON public.points USING btree (site);
+CREATE INDEX ix_shelves_owner ON public.shelves USING btree (owner);
 CREATE INDEX ix_shipments_owner_due ON public.shipments USING btree (owner, due);
 CREATE INDEX ix_shipments_place ON public.shipments USING btree (place);
 CREATE INDEX ix_status_package_place_id ON public.status USING btree (package, place, id);

@@ -4,6 +4,51 @@ CREATE TABLE alembic_version (
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
 );
 INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE article_imports (
+	number INTEGER NOT NULL, 
+	source TEXT NOT NULL, 
+	spool TEXT NOT NULL, 
+	actor TEXT NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	asked TEXT NOT NULL, 
+	finished TEXT, 
+	report TEXT NOT NULL, 
+	error_code VARCHAR(64) NOT NULL, 
+	error_message TEXT NOT NULL, 
+	error_hint TEXT NOT NULL, 
+	CONSTRAINT pk_article_imports PRIMARY KEY (number)
+);
+INSERT INTO "article_imports" VALUES(1,'1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z','{"ü":[1,null,"🚚"]}','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚');
+INSERT INTO "article_imports" VALUES(2,'2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2026-02-28T23:59:02.999999Z',NULL,'{"ü":[2,null,"🚚"]}','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚');
+CREATE TABLE article_relations (
+	article VARCHAR(16) NOT NULL, 
+	owner VARCHAR(3) NOT NULL, 
+	relation VARCHAR(16) NOT NULL, 
+	other VARCHAR(16) NOT NULL, 
+	evidence TEXT NOT NULL, 
+	CONSTRAINT pk_article_relations PRIMARY KEY (article, owner, relation, other)
+);
+INSERT INTO "article_relations" VALUES('1''"\ ä€🚚','1''"','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚');
+INSERT INTO "article_relations" VALUES('2''"\ ä€🚚','2''"','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚');
+CREATE TABLE articles (
+	id VARCHAR(16) NOT NULL, 
+	owner VARCHAR(3) NOT NULL, 
+	shelf TEXT NOT NULL, 
+	place INTEGER NOT NULL, 
+	form VARCHAR(64) NOT NULL, 
+	name TEXT NOT NULL, 
+	size_bytes BIGINT NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	change BIGINT NOT NULL, 
+	gone BOOLEAN NOT NULL, 
+	derived INTEGER NOT NULL, 
+	title TEXT NOT NULL, 
+	type TEXT NOT NULL, 
+	modified VARCHAR(10) NOT NULL, 
+	CONSTRAINT pk_articles PRIMARY KEY (id, owner)
+);
+INSERT INTO "articles" VALUES('1''"\ ä€🚚','1''"','1''"\ ä€🚚',1,'1''"\ ä€🚚','1''"\ ä€🚚',9223372036854775807,'1''"\ ä€🚚',9223372036854775807,1,1,'1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚');
+INSERT INTO "articles" VALUES('2''"\ ä€🚚','2''"','2''"\ ä€🚚',2,'2''"\ ä€🚚','2''"\ ä€🚚',9223372036854775806,'2''"\ ä€🚚',9223372036854775806,0,2,'2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚');
 CREATE TABLE assignments (
 	package VARCHAR(8) NOT NULL, 
 	place TEXT NOT NULL, 
@@ -61,6 +106,39 @@ CREATE TABLE definitions_parked (
 );
 INSERT INTO "definitions_parked" VALUES('1''"\ ä€🚚','1''"\ ä€🚚',9223372036854775807,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F600','1''"');
 INSERT INTO "definitions_parked" VALUES('2''"\ ä€🚚','2''"\ ä€🚚',9223372036854775806,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F700',NULL);
+CREATE TABLE fix_assessments (
+	root TEXT NOT NULL, 
+	product TEXT NOT NULL, 
+	version TEXT NOT NULL, 
+	service_level TEXT NOT NULL, 
+	taken TEXT NOT NULL, 
+	results TEXT NOT NULL, 
+	CONSTRAINT pk_fix_assessments PRIMARY KEY (root)
+);
+INSERT INTO "fix_assessments" VALUES('1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','2026-02-28T23:59:01.999999Z','{"ü":[1,null,"🚚"]}');
+INSERT INTO "fix_assessments" VALUES('2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2026-02-28T23:59:02.999999Z','{"ü":[2,null,"🚚"]}');
+CREATE TABLE fixes (
+	fix VARCHAR(32) NOT NULL, 
+	owner VARCHAR(3) NOT NULL, 
+	revision BIGINT NOT NULL, 
+	title TEXT NOT NULL, 
+	article VARCHAR(64) NOT NULL, 
+	origin VARCHAR(16) NOT NULL, 
+	evidence TEXT NOT NULL, 
+	supersedes TEXT NOT NULL, 
+	contains TEXT NOT NULL, 
+	requires TEXT NOT NULL, 
+	files TEXT NOT NULL, 
+	document BLOB NOT NULL, 
+	bundle VARCHAR(64) NOT NULL, 
+	bundle_bytes BIGINT NOT NULL, 
+	package VARCHAR(8), 
+	signer TEXT NOT NULL, 
+	known TEXT NOT NULL, 
+	CONSTRAINT pk_fixes PRIMARY KEY (fix, owner)
+);
+INSERT INTO "fixes" VALUES('1''"\ ä€🚚','1''"',9223372036854775807,'1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','{"ü":[1,null,"🚚"]}','{"ü":[1,null,"🚚"]}','{"ü":[1,null,"🚚"]}','{"ü":[1,null,"🚚"]}',X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F600','1''"\ ä€🚚',9223372036854775807,'1''"\ ä€🚚','1''"\ ä€🚚','2026-02-28T23:59:01.999999Z');
+INSERT INTO "fixes" VALUES('2''"\ ä€🚚','2''"',9223372036854775806,'2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','{"ü":[2,null,"🚚"]}','{"ü":[2,null,"🚚"]}','{"ü":[2,null,"🚚"]}','{"ü":[2,null,"🚚"]}',X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F700','2''"\ ä€🚚',9223372036854775806,NULL,'2''"\ ä€🚚','2026-02-28T23:59:02.999999Z');
 CREATE TABLE holdings (
 	package VARCHAR(8) NOT NULL, 
 	version BIGINT NOT NULL, 
@@ -75,13 +153,14 @@ CREATE TABLE hop_dirty (
 	peer VARCHAR(3) NOT NULL, 
 	kind VARCHAR(64) NOT NULL, 
 	"key" TEXT NOT NULL, 
+	late BOOLEAN NOT NULL, 
 	CONSTRAINT pk_hop_dirty PRIMARY KEY (number), 
 	CONSTRAINT uq_hop_dirty_peer_kind_key UNIQUE (peer, kind, "key")
 );
-INSERT INTO "hop_dirty" VALUES(1,'HQ1','definition','package/CHI00001');
-INSERT INTO "hop_dirty" VALUES(2,'HQ1','status','33');
-INSERT INTO "hop_dirty" VALUES(3,'LA1','definition','package/CHI00001');
-INSERT INTO "hop_dirty" VALUES(4,'HQ1','status','34');
+INSERT INTO "hop_dirty" VALUES(1,'HQ1','definition','package/CHI00001',0);
+INSERT INTO "hop_dirty" VALUES(2,'HQ1','status','32',0);
+INSERT INTO "hop_dirty" VALUES(3,'LA1','definition','package/CHI00001',0);
+INSERT INTO "hop_dirty" VALUES(4,'HQ1','status','33',0);
 CREATE TABLE hop_sealed (
 	peer VARCHAR(3) NOT NULL, 
 	first BIGINT NOT NULL, 
@@ -104,8 +183,8 @@ CREATE TABLE hop_streams (
 	away_said BOOLEAN NOT NULL, 
 	CONSTRAINT pk_hop_streams PRIMARY KEY (peer)
 );
-INSERT INTO "hop_streams" VALUES('HQ1',2,54,53,33662,1,2,15,'2026-01-01T00:20:00.002000Z',0);
-INSERT INTO "hop_streams" VALUES('LA1',2,14,13,10887,25769803776,2,17,'2026-01-01T00:20:00.002000Z',0);
+INSERT INTO "hop_streams" VALUES('HQ1',2,50,49,30353,1,2,15,'2026-01-01T00:20:00.002000Z',0);
+INSERT INTO "hop_streams" VALUES('LA1',2,14,13,10530,25769803776,2,14,'2026-01-01T00:20:00.002000Z',0);
 CREATE TABLE hop_told (
 	peer VARCHAR(3) NOT NULL, 
 	kind VARCHAR(64) NOT NULL, 
@@ -154,9 +233,9 @@ CREATE TABLE parcels (
 	used TEXT NOT NULL, 
 	CONSTRAINT pk_parcels PRIMARY KEY (id)
 );
-INSERT INTO "parcels" VALUES('4eadebe5ad5f7febf963aac3f39d490a01df570113a859ba2e7eda736b92dacc',X'024C4D497E8A22B98F93D54D98F1E6F6B3AA3B8EDD996886CA88E57F710E9A3D','[]','smallest','[]','[]',820,298,'{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}','2026-01-01T00:00:00.000000Z');
-INSERT INTO "parcels" VALUES('a14898acdb4c9a4302a837159f5ff801cb46a619bd047b3276db880c6279d510',X'8D795BEA30E5E80B9BB7D2E5632ACDA7E39931048AF3AC94CF83DD48A692DA3E','["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]','smallest','[]','[]',806,334,'{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}','2026-01-01T00:10:00.001000Z');
-INSERT INTO "parcels" VALUES('8e23b9e91914070b15b3d3c57d26154000ebf059e651f527b14f62c09ec5050b',X'E26F875E17E86F505EC769BDDC42701D8639F5A15025CCACE44E922F5C1711D0','["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]','smallest','[]','[]',799,333,'{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}','2026-01-01T00:20:00.002000Z');
+INSERT INTO "parcels" VALUES('72d1ddea9cf13c2593e15bdb9aa340f21a10bc09414d93652f85d120c6626c83',X'024C4D497E8A22B98F93D54D98F1E6F6B3AA3B8EDD996886CA88E57F710E9A3D','[]','smallest','[]','[]',598,298,'{"bytes_new":1755,"bytes_reused":0,"bytes_total":1755}','2026-01-01T00:00:00.000000Z');
+INSERT INTO "parcels" VALUES('b17ffc844dd666ed8b84224208d56d5ae4f4ff2624b8a94cc4ca42077f6aa682',X'8D795BEA30E5E80B9BB7D2E5632ACDA7E39931048AF3AC94CF83DD48A692DA3E','["024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d"]','smallest','[]','[]',454,334,'{"bytes_new":306,"bytes_reused":1500,"bytes_total":1806}','2026-01-01T00:10:00.001000Z');
+INSERT INTO "parcels" VALUES('2eee3f984200ff5029bbfda0a2a855e425f9bade552a3d8d100dfb58fd58653f',X'E26F875E17E86F505EC769BDDC42701D8639F5A15025CCACE44E922F5C1711D0','["8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e"]','smallest','[]','[]',451,333,'{"bytes_new":255,"bytes_reused":1500,"bytes_total":1755}','2026-01-01T00:20:00.002000Z');
 CREATE TABLE points (
 	place TEXT NOT NULL, 
 	site VARCHAR(3) NOT NULL, 
@@ -175,6 +254,15 @@ CREATE TABLE receivers (
 );
 INSERT INTO "receivers" VALUES('1''"',9223372036854775807,'{"ü":[1,null,"🚚"]}');
 INSERT INTO "receivers" VALUES('2''"',9223372036854775806,'{"ü":[2,null,"🚚"]}');
+CREATE TABLE shelves (
+	id TEXT NOT NULL, 
+	owner VARCHAR(3) NOT NULL, 
+	revision BIGINT NOT NULL, 
+	packed BLOB NOT NULL, 
+	CONSTRAINT pk_shelves PRIMARY KEY (id)
+);
+INSERT INTO "shelves" VALUES('1''"\ ä€🚚','1''"',9223372036854775807,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F600');
+INSERT INTO "shelves" VALUES('2''"\ ä€🚚','2''"',9223372036854775806,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F700');
 CREATE TABLE shipments (
 	package VARCHAR(8) NOT NULL, 
 	place TEXT NOT NULL, 
@@ -207,9 +295,9 @@ CREATE TABLE shipments (
 	observation BIGINT NOT NULL, 
 	CONSTRAINT pk_shipments PRIMARY KEY (package, place)
 );
-INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,8,'','','','',799,466,1755,1500,255,466,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',8589934592,35);
+INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,7,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',8589934592,35);
 INSERT INTO "shipments" VALUES('HQ100001','CHI/P1','CHI',3,3,'present','',3,0,9,NULL,9,'','','','',1755,1755,1755,0,0,0,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:30:00.003000Z',8589934592,39);
-INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',799,466,1755,1500,255,466,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',25769803776,20);
+INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',25769803776,18);
 CREATE TABLE sites (
 	code VARCHAR(3) NOT NULL, 
 	name TEXT NOT NULL, 
@@ -265,35 +353,34 @@ INSERT INTO "status" VALUES(2,'CHI',8589934592,2,3330,'information','milestone',
 INSERT INTO "status" VALUES(3,'CHI',8589934592,3,3301,'information','milestone','estate',NULL,NULL,'2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"child":"LA1","parent":"CHI"}');
 INSERT INTO "status" VALUES(4,'LA1',25769803776,1,3330,'information','milestone','replication',NULL,NULL,'2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"cause":"first contact","other":"CHI"}');
 INSERT INTO "status" VALUES(5,'CHI',8589934592,4,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_new":1755,"bytes_total":1755,"parent":"HQ1","version":1}');
-INSERT INTO "status" VALUES(6,'CHI',8589934592,5,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_reused":0,"bytes_total":1755,"bytes_wire":522,"version":1}');
+INSERT INTO "status" VALUES(6,'CHI',8589934592,5,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_reused":0,"bytes_total":1755,"bytes_wire":292,"version":1}');
 INSERT INTO "status" VALUES(7,'CHI',8589934592,6,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"version":1}');
 INSERT INTO "status" VALUES(8,'LA1',25769803776,2,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_new":"1755","bytes_total":"1755","parent":"CHI","version":"1"}');
-INSERT INTO "status" VALUES(9,'LA1',25769803776,3,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_reused":"0","bytes_total":"1755","bytes_wire":"522","version":"1"}');
+INSERT INTO "status" VALUES(9,'LA1',25769803776,3,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes_reused":"0","bytes_total":"1755","bytes_wire":"292","version":"1"}');
 INSERT INTO "status" VALUES(10,'LA1',25769803776,4,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"version":"1"}');
 INSERT INTO "status" VALUES(11,'CHI',8589934592,7,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"version":1}');
 INSERT INTO "status" VALUES(12,'CHI',8589934592,8,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"bytes":1755,"files":2,"streams":1,"version":1}');
 INSERT INTO "status" VALUES(13,'CHI',8589934592,9,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:00:00.000000Z','2026-01-01T00:00:00.000000Z','{"child":"LA1","revision":13}');
 INSERT INTO "status" VALUES(14,'CHI',8589934592,10,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"child":"LA1","revision":15}');
 INSERT INTO "status" VALUES(15,'CHI',8589934592,11,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":306,"bytes_total":1806,"parent":"HQ1","version":2}');
-INSERT INTO "status" VALUES(16,'CHI',8589934592,12,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":472,"version":2}');
+INSERT INTO "status" VALUES(16,'CHI',8589934592,12,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":1500,"bytes_total":1806,"bytes_wire":112,"version":2}');
 INSERT INTO "status" VALUES(17,'CHI',8589934592,13,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
-INSERT INTO "status" VALUES(18,'LA1',25769803776,5,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
-INSERT INTO "status" VALUES(19,'LA1',25769803776,6,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"472","version":"2"}');
-INSERT INTO "status" VALUES(20,'LA1',25769803776,7,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":"2"}');
-INSERT INTO "status" VALUES(21,'CHI',8589934592,14,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
-INSERT INTO "status" VALUES(22,'CHI',8589934592,15,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes":1806,"files":2,"streams":1,"version":2}');
-INSERT INTO "status" VALUES(23,'LA1',25769803776,8,3504,'information','detail','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"reason":"content","version":"3"}');
-INSERT INTO "status" VALUES(24,'CHI',8589934592,16,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"child":"LA1","revision":17}');
-INSERT INTO "status" VALUES(25,'CHI',8589934592,17,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
-INSERT INTO "status" VALUES(26,'CHI',8589934592,18,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":466,"version":3}');
-INSERT INTO "status" VALUES(27,'CHI',8589934592,19,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
-INSERT INTO "status" VALUES(28,'CHI',8589934592,20,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
-INSERT INTO "status" VALUES(29,'CHI',8589934592,21,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes":1755,"files":2,"streams":1,"version":3}');
-INSERT INTO "status" VALUES(30,'LA1',25769803776,9,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
-INSERT INTO "status" VALUES(31,'LA1',25769803776,10,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"466","version":"3"}');
-INSERT INTO "status" VALUES(32,'LA1',25769803776,11,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":"3"}');
-INSERT INTO "status" VALUES(33,'CHI',8589934592,22,30000,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","source":"memory:demo"}');
-INSERT INTO "status" VALUES(34,'CHI',8589934592,23,30004,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","places":"LA1"}');
+INSERT INTO "status" VALUES(18,'CHI',8589934592,14,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":2}');
+INSERT INTO "status" VALUES(19,'CHI',8589934592,15,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes":1806,"files":2,"streams":1,"version":2}');
+INSERT INTO "status" VALUES(20,'LA1',25769803776,5,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_new":"306","bytes_total":"1806","parent":"CHI","version":"2"}');
+INSERT INTO "status" VALUES(21,'LA1',25769803776,6,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"bytes_reused":"1500","bytes_total":"1806","bytes_wire":"112","version":"2"}');
+INSERT INTO "status" VALUES(22,'LA1',25769803776,7,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:10:00.001000Z','2026-01-01T00:10:00.001000Z','{"version":"2"}');
+INSERT INTO "status" VALUES(23,'CHI',8589934592,16,3501,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":255,"bytes_total":1755,"parent":"HQ1","version":3}');
+INSERT INTO "status" VALUES(24,'CHI',8589934592,17,3502,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":1500,"bytes_total":1755,"bytes_wire":110,"version":3}');
+INSERT INTO "status" VALUES(25,'CHI',8589934592,18,3503,'information','milestone','transit','HQ100001','CHI','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
+INSERT INTO "status" VALUES(26,'CHI',8589934592,19,2339,'information','detail','replication','HQ100001',NULL,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"child":"LA1","revision":17}');
+INSERT INTO "status" VALUES(27,'CHI',8589934592,20,2350,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":3}');
+INSERT INTO "status" VALUES(28,'CHI',8589934592,21,2351,'information','milestone','points','HQ100001','CHI/P1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes":1755,"files":2,"streams":1,"version":3}');
+INSERT INTO "status" VALUES(29,'LA1',25769803776,8,3501,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_new":"255","bytes_total":"1755","parent":"CHI","version":"3"}');
+INSERT INTO "status" VALUES(30,'LA1',25769803776,9,3502,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"bytes_reused":"1500","bytes_total":"1755","bytes_wire":"110","version":"3"}');
+INSERT INTO "status" VALUES(31,'LA1',25769803776,10,3503,'information','milestone','transit','HQ100001','LA1','2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z','{"version":"3"}');
+INSERT INTO "status" VALUES(32,'CHI',8589934592,22,30000,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","source":"memory:demo"}');
+INSERT INTO "status" VALUES(33,'CHI',8589934592,23,30004,'information','audit','operations','CHI00001',NULL,'2026-01-01T00:30:00.003000Z','2026-01-01T00:30:00.003000Z','{"actor":"tester","places":"LA1"}');
 CREATE TABLE status_source (
 	site TEXT NOT NULL, 
 	epoch INTEGER NOT NULL, 
@@ -302,7 +389,7 @@ CREATE TABLE status_source (
 	CONSTRAINT pk_status_source PRIMARY KEY (site, epoch)
 );
 INSERT INTO "status_source" VALUES('CHI',8589934592,23,0);
-INSERT INTO "status_source" VALUES('LA1',25769803776,11,0);
+INSERT INTO "status_source" VALUES('LA1',25769803776,10,0);
 CREATE TABLE versions (
 	package VARCHAR(8) NOT NULL, 
 	number BIGINT NOT NULL, 
@@ -320,14 +407,22 @@ CREATE TABLE versions (
 INSERT INTO "versions" VALUES('HQ100001',1,X'024C4D497E8A22B98F93D54D98F1E6F6B3AA3B8EDD996886CA88E57F710E9A3D','e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9',2,1,0,1,1755,0,'2026-01-01T00:00:00.000000Z');
 INSERT INTO "versions" VALUES('HQ100001',2,X'8D795BEA30E5E80B9BB7D2E5632ACDA7E39931048AF3AC94CF83DD48A692DA3E','04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f',2,1,0,1,1806,0,'2026-01-01T00:10:00.001000Z');
 INSERT INTO "versions" VALUES('HQ100001',3,X'E26F875E17E86F505EC769BDDC42701D8639F5A15025CCACE44E922F5C1711D0','31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db',2,1,0,1,1755,0,'2026-01-01T00:20:00.002000Z');
+CREATE INDEX ix_article_imports_state ON article_imports (state);
+CREATE INDEX ix_article_relations_other ON article_relations (other);
+CREATE INDEX ix_articles_change ON articles (change);
+CREATE INDEX ix_articles_derived ON articles (derived);
+CREATE INDEX ix_articles_shelf ON articles (shelf);
 CREATE INDEX ix_assignments_place ON assignments (place);
 CREATE INDEX ix_definitions_owner ON definitions (owner);
+CREATE INDEX ix_fixes_article ON fixes (article);
+CREATE INDEX ix_fixes_package ON fixes (package);
 CREATE INDEX ix_parcels_target ON parcels (target);
 CREATE INDEX ix_points_site ON points (site);
+CREATE INDEX ix_shelves_owner ON shelves (owner);
 CREATE INDEX ix_shipments_owner_due ON shipments (owner, due);
 CREATE INDEX ix_shipments_place ON shipments (place);
 CREATE INDEX ix_status_package_place_id ON status (package, place, id);
 CREATE INDEX ix_status_received ON status (received);
 DELETE FROM "sqlite_sequence";
-INSERT INTO "sqlite_sequence" VALUES('status',34);
+INSERT INTO "sqlite_sequence" VALUES('status',33);
 COMMIT;

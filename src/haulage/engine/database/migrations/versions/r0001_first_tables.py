@@ -16,6 +16,59 @@ depends_on = None
 def upgrade() -> None:
     """From the step before to this one."""
     op.create_table(
+        "article_imports",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("spool", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("asked", UtcTime(), nullable=False),
+        sa.Column("finished", UtcTime(), nullable=True),
+        sa.Column("report", Json(), nullable=False),
+        sa.Column("error_code", sa.String(length=64), nullable=False),
+        sa.Column("error_message", sa.Text(), nullable=False),
+        sa.Column("error_hint", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_article_imports")),
+    )
+    with op.batch_alter_table("article_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_article_imports_state"), ["state"], unique=False)
+
+    op.create_table(
+        "article_relations",
+        sa.Column("article", sa.String(length=16), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("relation", sa.String(length=16), nullable=False),
+        sa.Column("other", sa.String(length=16), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("article", "owner", "relation", "other", name=op.f("pk_article_relations")),
+    )
+    with op.batch_alter_table("article_relations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_article_relations_other"), ["other"], unique=False)
+
+    op.create_table(
+        "articles",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("shelf", sa.Text(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("form", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("derived", sa.Integer(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("modified", sa.String(length=10), nullable=False),
+        sa.PrimaryKeyConstraint("id", "owner", name=op.f("pk_articles")),
+    )
+    with op.batch_alter_table("articles", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_articles_change"), ["change"], unique=False)
+        batch_op.create_index(batch_op.f("ix_articles_derived"), ["derived"], unique=False)
+        batch_op.create_index(batch_op.f("ix_articles_shelf"), ["shelf"], unique=False)
+
+    op.create_table(
         "assignments",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
@@ -63,6 +116,41 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "id", name=op.f("pk_definitions_parked")),
     )
     op.create_table(
+        "fix_assessments",
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("product", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("service_level", sa.Text(), nullable=False),
+        sa.Column("taken", UtcTime(), nullable=False),
+        sa.Column("results", Json(), nullable=False),
+        sa.PrimaryKeyConstraint("root", name=op.f("pk_fix_assessments")),
+    )
+    op.create_table(
+        "fixes",
+        sa.Column("fix", sa.String(length=32), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("article", sa.String(length=64), nullable=False),
+        sa.Column("origin", sa.String(length=16), nullable=False),
+        sa.Column("evidence", sa.Text(), nullable=False),
+        sa.Column("supersedes", Json(), nullable=False),
+        sa.Column("contains", Json(), nullable=False),
+        sa.Column("requires", Json(), nullable=False),
+        sa.Column("files", Json(), nullable=False),
+        sa.Column("document", sa.LargeBinary(), nullable=False),
+        sa.Column("bundle", sa.String(length=64), nullable=False),
+        sa.Column("bundle_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("package", sa.String(length=8), nullable=True),
+        sa.Column("signer", sa.Text(), nullable=False),
+        sa.Column("known", UtcTime(), nullable=False),
+        sa.PrimaryKeyConstraint("fix", "owner", name=op.f("pk_fixes")),
+    )
+    with op.batch_alter_table("fixes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_fixes_article"), ["article"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fixes_package"), ["package"], unique=False)
+
+    op.create_table(
         "holdings",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -76,6 +164,7 @@ def upgrade() -> None:
         sa.Column("peer", sa.String(length=3), nullable=False),
         sa.Column("kind", sa.String(length=64), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("late", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_hop_dirty")),
         sa.UniqueConstraint("peer", "kind", "key", name=op.f("uq_hop_dirty_peer_kind_key")),
     )
@@ -166,6 +255,17 @@ def upgrade() -> None:
         sa.Column("abilities", Json(), nullable=False),
         sa.PrimaryKeyConstraint("site", name=op.f("pk_receivers")),
     )
+    op.create_table(
+        "shelves",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shelves")),
+    )
+    with op.batch_alter_table("shelves", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shelves_owner"), ["owner"], unique=False)
+
     op.create_table(
         "shipments",
         sa.Column("package", sa.String(length=8), nullable=False),
