@@ -1,0 +1,93 @@
+"""The text of a section of the archive as blocks: paragraphs, items, references, fixed text. What reads sentences and what shows a
+page both start here. Pure; a block holds the words as given, only unwrapped where a paragraph was wrapped."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+ID_TEXT = r"[Qq]([0-9]{5,6})"
+_REFERENCE = re.compile(rf"(\s+)(?:- )?{ID_TEXT}(?:[:,.]?\s+(\S.*))?")
+_BULLET = re.compile(r"(\s*)(?:[-*o•]|[0-9]{1,2}[.)]|[a-zA-Z][.)])\s+\S")
+_COLUMNS = re.compile(r"\S {3,}\S")
+FIXED_INDENT = 2
+"""Indented that far and more without being an item is fixed text: commands, file tables, log lines."""
+
+
+class BlockKind(enum.StrEnum):
+    """What a block is."""
+
+    PARAGRAPH = "paragraph"
+    ITEM = "item"
+    REFERENCE = "reference"
+    FIXED = "fixed"
+
+
+class Block(msgspec.Struct, frozen=True):
+    """One block: for FIXED the lines as they were, otherwise one line of words."""
+
+    kind: BlockKind
+    text: str
+    target: str = ""
+    """Of a reference: the article's id; ``text`` is its title."""
+    wrapped: bool = False
+    """Whether a reference's title went on in a further line."""
+
+
+def blocks(text: str) -> Iterator[Block]:
+    """The blocks of ``text`` in order. A blank line ends a block; an item and a reference also end where the next one starts."""
+    run: list[str] = []
+    for line in text.split("\n"):
+        if not line:
+            if run:
+                yield from _of_run(run)
+                run = []
+        else:
+            run.append(line)
+    if run:
+        yield from _of_run(run)
+
+
+def _of_run(run: list[str]) -> Iterator[Block]:
+    """Blocks of lines without a blank one between."""
+    at = 0
+    while at < len(run):
+        line = run[at]
+        end = at + 1
+        reference = _REFERENCE.fullmatch(line)
+        if reference is not None:
+            end = _title_end(run, end, len(reference[1]))
+            title = " ".join([reference[3] or "", *(one.strip() for one in run[at + 1 : end])]).strip()
+            yield Block(BlockKind.REFERENCE, " ".join(title.split()), f"Q{reference[2]}", end > at + 1)
+        elif line[:1] != " " or _BULLET.match(line):
+            item = _BULLET.match(line) is not None
+            while end < len(run) and not _BULLET.match(run[end]) and not _starts_other(run[end], item):
+                end += 1
+            kind = BlockKind.ITEM if item else BlockKind.PARAGRAPH
+            yield Block(kind, " ".join(" ".join(run[at:end]).split()))
+        else:
+            while end < len(run) and run[end][:1] == " " and not _REFERENCE.fullmatch(run[end]):
+                end += 1
+            yield Block(BlockKind.FIXED, "\n".join(run[at:end]))
+        at = end
+
+
+def _starts_other(line: str, item: bool) -> bool:
+    """Whether a line cannot go on with the paragraph or item before it."""
+    if _REFERENCE.fullmatch(line):
+        return True
+    return not item and line.startswith(" " * FIXED_INDENT)
+
+
+def _title_end(run: list[str], at: int, indent: int) -> int:
+    """Where the title of a reference ends: it goes on in lines indented as far as its number (in old lists: as its title)."""
+    while at < len(run):
+        line = run[at]
+        depth = len(line) - len(line.lstrip())
+        if depth < indent or depth == 0 or _REFERENCE.fullmatch(line) or _BULLET.match(line) or _COLUMNS.search(line):
+            break
+        at += 1
+    return at
