@@ -97,6 +97,10 @@ class Fields:
             raise bad(self.at(name), "is missing")
         return self._values[name]
 
+    def has(self, name: str) -> bool:
+        """Whether an optional field is there."""
+        return name in self._values
+
     def is_null(self, name: str) -> bool:
         """Whether the field is there and null."""
         return self.take(name) is None
