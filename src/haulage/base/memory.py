@@ -1,5 +1,5 @@
-"""How this process holds memory. By default the C library keeps freed blocks of up to 32 MiB for later, in a heap for each thread: a
-server that handles buffers of some megabytes now and then grows by that to twice of what it needs. Giving back everything at once
+"""How this process holds memory. By default the C library keeps freed blocks of up to 32 MiB for later, in a heap for each thread:
+a server that handles buffers of some megabytes now and then grows by that to twice of what it needs. Giving back everything at once
 costs more time than decoding a block of the store: each page that comes from the system anew is a fault.
 """
 
