@@ -57,7 +57,7 @@ class Spill:
         self._file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  (closed by close)
         self.size = 0
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes | memoryview) -> None:
         """Grow by ``data``."""
         rest = memoryview(data)
         while rest:

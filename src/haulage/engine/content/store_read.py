@@ -132,7 +132,7 @@ class ChunkReader:
         try:
             while True:
                 for group in itertools.islice(todo, _BLOCKS_AHEAD - len(running)):
-                    running.append((group, self._state.submit(_verified, group)))
+                    running.append((group, self._state.submit(self._verified, group)))
                 if not running:
                     return
                 group, future = running.popleft()
@@ -154,22 +154,37 @@ class ChunkReader:
         return chunk_damaged(chunk, where(location.path, location.offset), cause)
 
     def _block(self, location: Location) -> bytes:
+        data = self._cached(location)
+        if data is None:
+            data = load_block(location.path, location.offset, location.size)
+            self._cache_block(location, data)
+        return data
+
+    def _verified(self, wanted: Wanted) -> list[memoryview]:
+        """Chunks of one block. Of which only some were wanted, others may be soon: then it is kept."""
+        first = wanted[0][1]
+        data = self._cached(first)
+        loaded = data is None
+        if data is None:
+            data = load_block(first.path, first.offset, first.size)
+        views = [chunk_of(data, chunk, location) for chunk, location in wanted]
+        if loaded and sum([len(view) for view in views]) < len(data):
+            self._cache_block(first, data)
+        return views
+
+    def _cached(self, location: Location) -> bytes | None:
         key = (location.pack, location.offset)
         with self._cache_lock:
-            if data := self._cache.get(key):
+            data = self._cache.get(key)
+            if data is not None:
                 self._cache.move_to_end(key)
-                return data
-        data = load_block(location.path, location.offset, location.size)
+        return data
+
+    def _cache_block(self, location: Location, data: bytes) -> None:
+        key = (location.pack, location.offset)
         with self._cache_lock:
             if key not in self._cache:
                 self._cache[key] = data
                 self._cached_bytes += len(data)
             while self._cached_bytes > self._state.settings.cache_bytes:
                 self._cached_bytes -= len(self._cache.popitem(last=False)[1])
-        return data
-
-
-def _verified(wanted: Wanted) -> list[memoryview]:
-    first = wanted[0][1]
-    data = load_block(first.path, first.offset, first.size)
-    return [chunk_of(data, chunk, location) for chunk, location in wanted]

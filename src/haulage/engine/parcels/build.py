@@ -19,6 +19,7 @@ from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.content.store_errors import naming
 from haulage.engine.delta.encoding import memory_needed
 from haulage.engine.delta.level import Level
+from haulage.engine.parcels.content_view import ChunkCache
 from haulage.engine.parcels.head import MAGIC, MAX_BASES, ParcelHead, SectionKind, SectionRow, encode_head, parse_head
 from haulage.engine.parcels.layout import CHECK_BYTES, LAYOUT_BYTES, Layout, Wire, encode_layout, encode_layouts, wire_bytes
 from haulage.engine.parcels.model import Copy, ObjectKind, PlannedBatch
@@ -27,12 +28,15 @@ from haulage.engine.parcels.planning import plan_update
 from haulage.engine.parcels.section import seal_section
 from haulage.engine.parcels.side_by_side import side_by_side
 from haulage.engine.parcels.sources import Sources
+from haulage.engine.parcels.staging import Staging
 from haulage.engine.parcels.structure import structure_sections
 
 ENCODING_BYTES = 256 * 1024 * 1024
 """What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
 CACHE_BYTES = 40 * 1024 * 1024
 """Of chunks read last, for planning and encoding together: what is planned is encoded next."""
+_PAGES_BYTES = 8 * 1024 * 1024
+"""Of pages and chunk lists read last: they stand in blocks between other things, and are read several times."""
 _DIGEST_BYTES = 1024 * 1024
 _KEPT_ENTRIES = 32_768
 """Of the target, and of the bases together, at hand: a plan comes back to them several times. Some 50 MB."""
@@ -61,9 +65,14 @@ def build(
     """
     if len(bases) > MAX_BASES:
         raise FormatError("too-many-bases", f"A parcel leans on at most {MAX_BASES} versions.")
-    wanted = Manifest.open(target, store.read, keep_entries=_KEPT_ENTRIES)
-    held = [Manifest.open(base, store.read, keep_entries=_KEPT_ENTRIES // len(bases)) for base in dict.fromkeys(bases)]
-    with naming(out_path, "build"), contextlib.closing(Sources(held, store, folder, cache_bytes=CACHE_BYTES)) as sources:
+    pages = ChunkCache(store, _PAGES_BYTES)
+    wanted = Manifest.open(target, pages.one, keep_entries=_KEPT_ENTRIES)
+    held = [Manifest.open(base, pages.one, keep_entries=_KEPT_ENTRIES // len(bases)) for base in dict.fromkeys(bases)]
+    with (
+        naming(out_path, "build"),
+        contextlib.closing(Staging(store, CACHE_BYTES, folder)) as cache,
+        contextlib.closing(Sources(held, store, folder, cache=cache)) as sources,
+    ):
         building = _Building(wanted, held, store, sources, level, threads, on_progress)
         return building.write(out_path, folder, abilities)
 
@@ -71,6 +80,7 @@ def build(
 @dataclass(frozen=True, slots=True)
 class _Job:
     layout: Layout
+    old: bytes
     fresh: bytes
     text: bool
 
@@ -177,20 +187,20 @@ class _Building:
         return sum([sum(self._new.lengths[made.first : made.first + made.count]) for made in layout.objects if made.count])
 
     def _jobs(self, batches: Iterator[PlannedBatch]) -> Iterator[_Job]:
-        """What a plan's views show is read before the next batch is drawn."""
+        """What a plan's views show is read before the next batch is drawn, and so are old bytes: planning read them just now."""
         for batch in batches:
             layout = Layout(sources=batch.sources, windows=batch.windows, objects=batch.objects, check=self._check(batch))
-            yield _Job(layout, _fresh(batch), batch.text)
+            fresh = _fresh(batch)
+            old = self._sources.windows(lambda number: self._sources.view(layout.sources[number]), layout.windows)  # noqa: B023
+            yield _Job(layout, old, fresh, batch.text)
 
     def _need(self, job: _Job) -> int:
-        old, new = job.layout.window_bytes, len(job.fresh)
+        old, new = len(job.old), len(job.fresh)
         return memory_needed(old, new, self._level) + old + new
 
     def _seal(self, job: _Job) -> _Sealed:
-        layout = job.layout
-        old = self._sources.windows(lambda number: self._sources.view(layout.sources[number]), layout.windows)
-        row, stored = seal_section(SectionKind.BATCH, job.fresh, self._level, old=old, text=job.text)
-        return _Sealed(row, stored, encode_layout(layout, self._sources.size))
+        row, stored = seal_section(SectionKind.BATCH, job.fresh, self._level, old=job.old, text=job.text)
+        return _Sealed(row, stored, encode_layout(job.layout, self._sources.size))
 
     def _check(self, batch: PlannedBatch) -> bytes:
         check = blake3()

@@ -31,6 +31,9 @@ class ReadsChunks(Protocol):
 class ChunkCache:
     """The chunks that were read last, for any number of threads and views. Memory: ``limit_bytes`` and one request."""
 
+    room_bytes = 10 * 1024 * 1024
+    """Of chunks that may be staged together."""
+
     def __init__(self, store: ChunkStore, limit_bytes: int = CACHE_BYTES) -> None:
         self._store = store
         self._limit = limit_bytes
@@ -58,10 +61,23 @@ class ChunkCache:
                     found[chunk] = data
         lacking = [chunk for chunk in chunks if chunk not in found]
         if lacking:
-            read = {chunk: bytes(view) for chunk, view in self._store.read_many(lacking)}
+            read = self._aside(lacking)
+            lacking = [chunk for chunk in lacking if chunk not in read]
+            read.update({chunk: bytes(view) for chunk, view in self._store.read_many(lacking)} if lacking else {})
             found.update(read)
             self._keep(read)
         return found
+
+    def stage(self, chunks: Sequence[ChunkId]) -> None:
+        """Read what will be read soon, in the order that is cheapest for the store."""
+        self.get(chunks)
+
+    def close(self) -> None:
+        """Give back what is not memory; safe to repeat."""
+
+    def _aside(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:  # noqa: ARG002  (there is nothing here)
+        """What is at hand without the store."""
+        return {}
 
     def _keep(self, read: dict[ChunkId, bytes]) -> None:
         with self._lock:
@@ -177,7 +193,12 @@ def _bad_length() -> FormatError:
     return FormatError("bad-content", "A chunk does not have the length its manifest says.", _AGAIN)
 
 
+def chunks_of(ranges: Iterable[tuple[ContentView, int, int]]) -> list[ChunkId]:
+    """The chunks of many ranges (view, offset, size), each once."""
+    return list(dict.fromkeys([chunk for view, offset, size in ranges for chunk in view.chunks(offset, size)]))
+
+
 def prefetch(cache: ChunkCache, ranges: Iterable[tuple[ContentView, int, int]]) -> None:
     """Read the chunks of many ranges (view, offset, size) in the order that is cheapest for the store, so that the views over the
     same cache have them at hand. Only what fits the cache is of use."""
-    cache.get(list(dict.fromkeys([chunk for view, offset, size in ranges for chunk in view.chunks(offset, size)])))
+    cache.get(chunks_of(ranges))

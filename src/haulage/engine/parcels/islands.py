@@ -32,24 +32,34 @@ class Islands:
 
     def __init__(self, new: View, ranges: Callable[[], Iterable[tuple[int, int]]], old: View, *, threads: int = 2) -> None:
         """``ranges``: offset and size of what is to be found, given twice. All of ``old`` is read once."""
-        self._new, self._old = new, old
+        self._new, self._old, self._ranges, self._threads = new, old, ranges, threads
         self._shift = 64
-        total = sum([size for _offset, size in ranges()])
+        self._found: dict[bytes, int] | None = None
+
+    @property
+    def _where(self) -> dict[bytes, int]:
+        """Looked for when first needed."""
+        if self._found is None:
+            self._found = self._find()
+        return self._found
+
+    def _find(self) -> dict[bytes, int]:
+        total = sum([size for _offset, size in self._ranges()])
         while total >> (11 + 64 - self._shift) > _MOST_LOOKED_FOR:
             self._shift -= 1
-        self._where: dict[bytes, int] = {}
-        for cuts in _cut_blocks(new, ranges(), threads):
+        where: dict[bytes, int] = {}
+        for cuts in _cut_blocks(self._new, self._ranges(), self._threads):
             for _offset, _length, ident in cuts:
                 if self._sampled(ident):
-                    self._where[ident] = _NOWHERE
+                    where[ident] = _NOWHERE
         several: set[bytes] = set()
-        for cuts in _cut_blocks(old, [(0, old.size)] if self._where else [], threads):
+        for cuts in _cut_blocks(self._old, [(0, self._old.size)] if where else [], self._threads):
             for offset, _length, ident in cuts:
-                if ident in self._where:
-                    if self._where[ident] != _NOWHERE:
+                if ident in where:
+                    if where[ident] != _NOWHERE:
                         several.add(ident)
-                    self._where[ident] = offset
-        self._where = {ident: at for ident, at in self._where.items() if at != _NOWHERE and ident not in several}
+                    where[ident] = offset
+        return {ident: at for ident, at in where.items() if at != _NOWHERE and ident not in several}
 
     def _sampled(self, ident: bytes) -> bool:
         return self._shift == 64 or not int.from_bytes(ident) >> self._shift

@@ -15,24 +15,21 @@ from haulage.engine.delta.level import Level
 from haulage.engine.parcels.anchors import Gap, Places, find_gaps
 from haulage.engine.parcels.base_finding import Bases, Held, labels
 from haulage.engine.parcels.batching import FRESH_BYTES, WINDOW_BYTES, Batcher
-from haulage.engine.parcels.content_view import ChunkCache, ContentView, prefetch
+from haulage.engine.parcels.content_view import ChunkCache, ContentView, chunks_of
 from haulage.engine.parcels.inside import Arena, ArenaPart, inside_regions, look_inside
 from haulage.engine.parcels.islands import Islands
 from haulage.engine.parcels.model import SCRATCH, At, FilePlan, Fresh, ObjectKind, PlannedBatch, Source, Why
 from haulage.engine.parcels.new_chunks import NewChunks
-from haulage.engine.parcels.regions import LOOK_BYTES, MIB, Bounds, Group, Old, Region, Slice, cut_gap
+from haulage.engine.parcels.regions import MIB, Bounds, Group, Old, Region, Slice, cut_gap, likely_windows
 from haulage.engine.parcels.similar import Doubtful, Sketches, by_chunks, kind_of, sketches, up_to_budget, worth_a_sketch
 
 _WINDOW_CONTENTS = 12_288
 _SMALL_BYTES = MIB
 """Contents up to this size are put alike with alike."""
-_GROUP_BYTES = 10 * MIB
-"""Read at once."""
-_GROUP_UNITS = 2048
+_GROUP_UNITS = 16_384
 _MOST_SCANS = 8
 """Of all of the bases' chunks, for contents without a certain name."""
 _MOST_POOLS = 8
-_SAMPLE_BYTES = 4096
 _LEAST_ARCHIVE = 4096
 _LEAST_FOR_ISLANDS = 32 * MIB
 """What moved within a shorter content is mostly still in the window."""
@@ -294,9 +291,11 @@ class _Planner:
         return self._arenas[-1]
 
     def _cut(self, window: Iterable[Wanted]) -> Iterator[Region | FilePlan]:
-        for group in _groups(unit for wanted in window for unit in self._units(wanted)):
-            prefetch(self._new_cache, [part for unit in group for part in unit.ranges])
-            for unit in group:
+        for group in _groups((unit for wanted in window for unit in self._units(wanted)), self._new_cache.room_bytes):
+            self._new_cache.stage(chunks_of([part for unit in group for part in unit.ranges]))
+            group.reverse()
+            while group:
+                unit = group.pop()
                 if unit.tally.inside is None:
                     unit.tally.inside = regions = self._inside(unit)
                     yield from regions
@@ -347,7 +346,7 @@ class _Planner:
         if old is not None and self._level is not Level.FAST and old.view.size >= _LEAST_FOR_ISLANDS:
             islands = Islands(new, lambda: ((gap.offset, gap.size) for gap in gaps()), old.view)
         for gap in gaps():
-            yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old), tally, islands)
+            yield _Unit(wanted, gap, new, old, _looked_at(gap, new, old, self._bounds), tally, islands)
         yield _Unit(wanted, None, new, old, (), tally)
 
 
@@ -355,32 +354,22 @@ def _is_aside(piece: Slice | Fresh) -> bool:
     return isinstance(piece, Slice) and piece.source.base == SCRATCH
 
 
-def _looked_at(gap: Gap, new: ContentView, old: Old | None) -> tuple[tuple[ContentView, int, int], ...]:
-    """The ranges that cutting the gap will read, for the most part."""
-    size = gap.size
+def _looked_at(gap: Gap, new: ContentView, old: Old | None, bounds: Bounds) -> tuple[tuple[ContentView, int, int], ...]:
+    """The ranges that cutting and encoding the gap will read, for the most part."""
+    fresh = (new, gap.offset, gap.size)
     if old is None:
-        return ((new, gap.offset, _SAMPLE_BYTES),)
+        return (fresh,)
     assert isinstance(old.view, ContentView)
-    if size == new.size <= LOOK_BYTES and old.view.size <= LOOK_BYTES:
-        return ((new, 0, size), (old.view, 0, old.view.size))
-    most = min(size, LOOK_BYTES)
-    front = min(most, old.view.size - gap.low)
-    back = min(most, gap.high)
-    return (
-        (new, gap.offset, front),
-        (new, gap.offset + size - back, back),
-        (old.view, gap.low, front),
-        (old.view, gap.high - back, back),
-    )
+    return (fresh, *[(old.view, start, end - start) for start, end in likely_windows(gap, old.view.size, bounds)])
 
 
-def _groups(units: Iterator[_Unit]) -> Iterator[list[_Unit]]:
+def _groups(units: Iterator[_Unit], most_bytes: int) -> Iterator[list[_Unit]]:
     group: list[_Unit] = []
     size = 0
     for unit in units:
         group.append(unit)
         size += sum([length for _view, _offset, length in unit.ranges])
-        if size >= _GROUP_BYTES or len(group) >= _GROUP_UNITS:
+        if size >= most_bytes or len(group) >= _GROUP_UNITS:
             yield group
             group, size = [], 0
     yield group

@@ -138,6 +138,15 @@ def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Islan
         ordinal += len(lengths)
 
 
+def likely_windows(gap: Gap, old_size: int, bounds: Bounds) -> list[tuple[int, int]]:
+    """The ranges of the old content that ``cut_gap`` probably looks at and helps itself from."""
+    ranges = _windows(gap.low, gap.high, 0, gap.size, gap.size, old_size, bounds)
+    wide = gap.size // 4 if gap.size >= _MUCH_FRESH else 0
+    return _merged(
+        [(max(0, start - wide), min(old_size, min(end, start + 4 * gap.size + 16 * bounds.margin) + wide)) for start, end in ranges]
+    )
+
+
 def _segments(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Islands | None) -> list[_Segment]:
     size = gap.size
     if old is None:

@@ -37,10 +37,11 @@ Value = TypeVar("Value")
 class Sources:
     """Reads old bytes for one parcel, for several threads."""
 
-    def __init__(self, bases: Sequence[Manifest], store: ChunkStore, folder: str, *, cache_bytes: int = CACHE_BYTES) -> None:
-        """``folder`` takes expanded archives, in files without a name; ``cache_bytes``: of chunks read last."""
+    def __init__(self, bases: Sequence[Manifest], store: ChunkStore, folder: str, *, cache: ChunkCache | None = None) -> None:
+        """``folder`` takes expanded archives, in files without a name; ``cache``: through which chunks are read, to be closed by
+        whoever made it."""
         self._bases = bases
-        self.cache = ChunkCache(store, cache_bytes)
+        self.cache = cache or ChunkCache(store, CACHE_BYTES)
         self._folder = folder
         self._lock = threading.RLock()
         self._pages: OrderedDict[tuple[int, int], list[ManifestEntry]] = OrderedDict()
