@@ -187,6 +187,8 @@ NOT_DURABLE = {
     "src/haulage/base/log.py": "a log holds no truth",
     "src/haulage/cli/": "the demonstration, and files that a person asked for",
     "src/haulage/engine/servicing/durable.py": "the steps of servicing, which may not import base",
+    "src/haulage/engine/servicing/log.py": "a log holds no truth",
+    "src/haulage/engine/servicing/lock.py": "the name of a lock's holder, of no use when it has ended",
     "src/haulage/engine/trees/": "a staged tree nobody sees before its one syncfs, which is a step",
     "src/haulage/server/lifecycle.py": "the sign of a running server, removed by one that cannot end in order",
     "src/haulage/testing/": "tests",

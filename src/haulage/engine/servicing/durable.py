@@ -130,6 +130,18 @@ def remove_folder(path: str) -> bool:
     return True
 
 
+def remove_tree(path: str) -> None:
+    """Remove a folder and all below it, file by file; a kill leaves part of it, and it may be repeated. No error if it is away."""
+    if not os.path.isdir(path) or os.path.islink(path):
+        return
+    for item in sorted(os.scandir(path), key=lambda each: each.name):
+        if item.is_dir(follow_symlinks=False):
+            remove_tree(item.path)
+        else:
+            unlink(item.path)
+    remove_folder(path)
+
+
 def pieces_of(path: str) -> Iterator[bytes]:
     """The bytes of a file in pieces; a link is not followed where the system can tell."""
     fd = os.open(path, os.O_RDONLY | _BINARY | _NO_FOLLOW)
