@@ -29,7 +29,7 @@ def entry_of(article: Article) -> Entry:
         versions=_once(tuple(version for product in article.products for version in product.versions)),
         keywords=keywords,
         type=article.type,
-        year=article.modified.year if article.modified else None,
+        modified=article.modified.isoformat() if article.modified else "",
         messages=article.messages,
     )
 

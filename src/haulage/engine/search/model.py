@@ -55,15 +55,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     type: str = ""
-    year: int | None = None
-    """Of its last change."""
+    modified: str = ""
+    """ISO date of its last change; "" where not told."""
     messages: tuple[int, ...] = ()
     """Numbers of the status messages it is about."""
 
     def facet(self, facet: Facet) -> tuple[str, ...]:
         """Its values of one facet, as they are counted."""
         if facet is Facet.YEAR:
-            return () if self.year is None else (str(self.year),)
+            return (self.modified[:4],) if self.modified else ()
         if facet is Facet.TYPE:
             return (self.type,) if self.type else ()
         return {Facet.PRODUCT: self.products, Facet.VERSION: self.versions, Facet.KEYWORD: self.keywords}[facet]
@@ -110,7 +110,7 @@ class Hit:
     score: float
     """Comparable within one answer only."""
     type: str
-    year: int | None
+    modified: str
     products: tuple[str, ...]
     versions: tuple[str, ...]
     snippet: tuple[Piece, ...]
@@ -134,6 +134,8 @@ class Answer:
     """Articles found in all, also those beyond :data:`MOST_RANKED`."""
     facets: Mapping[Facet, tuple[Count, ...]]
     """The most frequent values first; of all that was found, not only of this page."""
+    loosely: bool = False
+    """No article has most of the words; these have some."""
     did_you_mean: str = ""
     """The question with what nobody writes replaced; "" when there is nothing to say."""
     next: str = ""

@@ -1,0 +1,160 @@
+"""What to look for: a question's words with their variants and weights, as any index can ask for them. Pure over a vocabulary."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from haulage.engine.search.asked import WORD, Asked
+from haulage.engine.search.error_codes import twins
+from haulage.engine.search.stop_words import STOP_WORDS
+from haulage.engine.search.synonyms import spellings, synonyms
+
+MOST_CONCEPTS = 40
+"""The rarest words of a long text; what stands in every article tells nothing."""
+MOST_PAIRS = 24
+
+SYNONYM_WEIGHT = 0.5
+SPELLING_WEIGHT = 0.9
+NEAREST_WEIGHT = 0.8
+_UNSURE = 200
+"""A word is taken for misspelt when another, one letter off, stands in so many times as many articles…"""
+_UNSURE_CHARACTERS = 6
+"""…and it is at least so long."""
+_LEAST_MISSPELT = 4
+
+
+class Vocabulary(Protocol):
+    """What the articles of an index say, word by word."""
+
+    @property
+    def articles(self) -> int: ...
+
+    def stem(self, word: str) -> str:
+        """What is indexed for a word; "" for what is not."""
+        ...
+
+    def holding(self, stem: str) -> int:
+        """How many articles have it."""
+        ...
+
+    def nearest(self, word: str, edits: int) -> str:
+        """The word most articles have among those at most so many letters off; "" without one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to say a word: a stem, or several that stand side by side."""
+
+    stems: tuple[str, ...]
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concept:
+    """A word of the question with all that says the same."""
+
+    word: str
+    variants: tuple[Variant, ...]
+    rarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What an index looks for."""
+
+    concepts: tuple[Concept, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """Stems that stood side by side: better near each other."""
+    names: tuple[tuple[str, ...], ...]
+    """Stems that were written as one: better so."""
+    phrases: tuple[tuple[str, ...], ...]
+    """Stems that must stand so."""
+    open: tuple[str, ...]
+    numbers: tuple[str, ...]
+    did_you_mean: str
+
+    def least(self) -> int:
+        """How many of the concepts an article should have: both of two, most of few, a good part of many."""
+        parts = len(self.concepts) + len(self.open)
+        return parts if parts <= 2 else math.ceil(parts * 0.5) if parts <= 12 else max(6, parts // 4)
+
+
+def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
+    """Look the words of a question up."""
+    telling = [word for word in asked.words if word not in STOP_WORDS] or list(asked.words)
+    corrected: dict[str, str] = {}
+    found = [concept for word in telling if (concept := _concept(word, vocabulary, corrected)) is not None]
+    chosen = sorted(found, key=lambda concept: -concept.rarity)[:MOST_CONCEPTS]
+    kept = {concept.word for concept in chosen}
+    in_order = [concept for concept in found if concept.word in kept]
+    firsts = [concept.variants[0].stems for concept in in_order]
+    pairs = [(one[0], two[0]) for one, two in itertools.pairwise(firsts) if len(one) == len(two) == 1]
+    return Wanted(
+        concepts=tuple(in_order),
+        pairs=tuple(pairs[:MOST_PAIRS]),
+        names=tuple(_stems(name, vocabulary) for name in asked.names),
+        phrases=tuple(_stems(phrase, vocabulary) for phrase in asked.phrases),
+        open=asked.open,
+        numbers=asked.numbers,
+        did_you_mean="" if asked.pasted else _replaced(text, corrected),
+    )
+
+
+def _concept(word: str, vocabulary: Vocabulary, corrected: dict[str, str]) -> Concept | None:
+    """What to look for instead of one word; None when no article has any of it."""
+    own = vocabulary.stem(word)
+    holding = vocabulary.holding(own) if own else 0
+    variants = [Variant((own,), 1.0)] if holding else []
+    near = _nearest(word, holding, vocabulary)
+    if near:
+        corrected[word] = near
+        variants.append(Variant((vocabulary.stem(near),), NEAREST_WEIGHT))
+    variants += _others(word, vocabulary)
+    seen: dict[tuple[str, ...], Variant] = {}
+    for variant in variants:
+        if all(vocabulary.holding(stem) for stem in variant.stems):
+            seen.setdefault(variant.stems, variant)
+    if not seen:
+        return None
+    first = next(iter(seen))
+    articles = min(vocabulary.holding(stem) for stem in first)
+    return Concept(word=word, variants=tuple(seen.values()), rarity=math.log(1 + (vocabulary.articles + 0.5) / (articles + 0.5)))
+
+
+def _others(word: str, vocabulary: Vocabulary) -> Iterator[Variant]:
+    for others, weight in ((spellings(word), SPELLING_WEIGHT), (twins(word), 1.0), (synonyms(word), SYNONYM_WEIGHT)):
+        for other in others:
+            stems = _stems(tuple(WORD.findall(other)), vocabulary)
+            if stems:
+                yield Variant(stems, weight)
+
+
+def _nearest(word: str, holding: int, vocabulary: Vocabulary) -> str:
+    """What was probably meant; "" where the word is as good as any."""
+    if len(word) < _LEAST_MISSPELT or not word.isalpha():
+        return ""
+    if holding == 0:
+        if any(vocabulary.holding(vocabulary.stem(other)) for other in spellings(word)) or synonyms(word):
+            return ""
+        return vocabulary.nearest(word, 1) or (vocabulary.nearest(word, 2) if len(word) >= _UNSURE_CHARACTERS else "")
+    if len(word) < _UNSURE_CHARACTERS or holding * _UNSURE > vocabulary.articles:
+        return ""
+    near = vocabulary.nearest(word, 1)
+    stem = vocabulary.stem(near) if near else ""
+    return near if stem != vocabulary.stem(word) and vocabulary.holding(stem) >= holding * _UNSURE else ""
+
+
+def _stems(words: tuple[str, ...], vocabulary: Vocabulary) -> tuple[str, ...]:
+    return tuple(stem for word in words if (stem := vocabulary.stem(word)))
+
+
+def _replaced(text: str, corrected: dict[str, str]) -> str:
+    """The question with its misspelt words replaced, otherwise as typed; "" when there were none."""
+    if not corrected:
+        return ""
+    return WORD.sub(lambda found: corrected.get(found[0].casefold(), found[0]), text)
