@@ -4,6 +4,7 @@
     python -m benchmarks.ours parcel STORE OUT [BASE [LEVEL]] | receive STORE PARCEL
 
 A version is named by the file ``STORE.version``; ``capture`` replaces it. The hints stand in ``STORE.hints``.
+What only updates need is loaded for them alone, as a command of Haulage does.
 """
 
 from __future__ import annotations
@@ -16,17 +17,12 @@ from collections.abc import Callable
 
 from haulage.base.clock import SystemClock
 from haulage.base.memory import give_back_large_blocks
-from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.content.capture import CaptureOptions, capture
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.restore import restore
 from haulage.engine.content.store import LocalStore
 from haulage.engine.content.verify import verify_tree
-from haulage.engine.delta.level import Level
-from haulage.engine.parcels.build import build
-from haulage.engine.parcels.file import ParcelFile
-from haulage.engine.parcels.receive import receive
 from haulage.engine.trees.local_reader import LocalReader
 from haulage.engine.trees.local_writer import LocalWriter
 
@@ -67,6 +63,10 @@ def _check(folder: str) -> dict[str, object]:
 
 
 def _parcel(folder: str, out: str, base: str = "", level: str = "balanced") -> dict[str, object]:
+    from haulage.engine.archives.fingerprint import abilities
+    from haulage.engine.delta.level import Level
+    from haulage.engine.parcels.build import build
+
     bases = [ManifestId(bytes.fromhex(base))] if base else []
     with contextlib.closing(LocalStore(folder)) as store:
         head = build(_version(folder), bases, store, out, level=Level(level), folder=folder, abilities=abilities())
@@ -75,6 +75,9 @@ def _parcel(folder: str, out: str, base: str = "", level: str = "balanced") -> d
 
 def _receive(folder: str, path: str) -> dict[str, object]:
     """Read from a file, as fast as it can be had: what the line costs is not the engine's."""
+    from haulage.engine.parcels.file import ParcelFile
+    from haulage.engine.parcels.receive import receive
+
     with contextlib.closing(LocalStore(folder)) as store, contextlib.closing(ParcelFile.open(path)) as parcel:
         with store.session("benchmark") as session:
             report = receive(parcel.head, parcel.read, store, session, folder=folder, owner="benchmark")

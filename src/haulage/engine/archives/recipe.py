@@ -54,7 +54,7 @@ class Recipe:
     @property
     def expanded_size(self) -> int:
         """Bytes of the expanded form: all bytes between members, and the members' raw bytes in their places."""
-        return self.size + sum(member.raw_bytes - member.stored_bytes for member in self.members)
+        return self.size + sum([member.raw_bytes - member.stored_bytes for member in self.members])
 
     def only(self, members: tuple[Member, ...]) -> Recipe:
         """The recipe with these of its members; the others stay compressed."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
 from haulage.engine.delta.hdiff import bad_delta
+from haulage.engine.delta.numbers import np, npt
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 NUMBER_BYTES = 4

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
 from haulage.engine.delta.columns import NUMBER_BYTES, Ints, read_column, write_column
 from haulage.engine.delta.hdiff import bad_delta, covers_of
+from haulage.engine.delta.numbers import np, npt
 from haulage.engine.delta.operands import FARTHEST, Moves, Octets, learn, operands, put_words, words
 from haulage.engine.delta.packing import Effort, pack_lzma, unpack_lzma
 
