@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from haulage.engine.servicing.definition import FixDefinition, Program, When
+from haulage.engine.servicing.definition import FileAction, FixDefinition, Program, When
+from haulage.engine.servicing.file_facts import FileFacts
 from haulage.engine.servicing.record import Act
 
 
@@ -28,3 +29,9 @@ def program_acts(definition: FixDefinition, act: Act) -> tuple[ProgramAct, ...]:
     return tuple(
         ProgramAct(mirrored[each.when], each.undo, each.command, each) for each in reversed(forward) if each.undo is not None
     )
+
+
+def tools_of(definition: FixDefinition) -> list[tuple[str, FileFacts]]:
+    """What travels for the fix's programs, as it is to be placed."""
+    tools = [each for each in definition.files if each.action is FileAction.TOOL]
+    return [(each.path, FileFacts(each.sha256, each.size, each.mode | 0o400)) for each in tools]

@@ -56,6 +56,16 @@ def sync_folder(path: str) -> None:
         os.close(fd)
 
 
+def sync_path(path: str) -> None:
+    """Make the bytes of a file durable that something else wrote."""
+    step("fsync")
+    fd = os.open(path, (os.O_RDWR if os.name == "nt" else os.O_RDONLY) | _BINARY | _NO_FOLLOW)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def write_new(path: str, pieces: Iterable[bytes], settle: Callable[[str], None], *, mode: int = 0o600) -> int:
     """Write a file that nobody uses yet, over what a killed try left of it; its bytes are durable, its name is not. ``settle``
     gives it what else it is to have, before the fsync. Returns its size."""

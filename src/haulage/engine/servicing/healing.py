@@ -156,10 +156,17 @@ class Ending:
         self._log.say(f"file {change.path}: restored")
 
     def _drop_what_was_for_undoing(self) -> None:
-        folder = self._places.fix(self._journal.sequence)
-        keep_files = self._journal.entry is not None and self._journal.entry.uninstallable
+        entry, sequence = self._journal.entry, self._journal.sequence
+        needed = set()
+        if entry is not None and entry.uninstallable:
+            needed = {
+                os.path.basename(self._places.kept_file(sequence, each.index))
+                for each in entry.files
+                if each.sequence == sequence and each.changed
+            }
+        folder = self._places.fix(sequence)
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
-            if name.startswith("data-") or (name.startswith("file-") and not keep_files):
+            if name.startswith("data-") or (name.startswith("file-") and name not in needed):
                 durable.unlink(os.path.join(folder, name))
 
 

@@ -10,6 +10,7 @@ from haulage.engine.servicing import durable, file_facts, strict_json
 from haulage.engine.servicing.definition import FIX_ID
 from haulage.engine.servicing.errors import ServicingError
 from haulage.engine.servicing.file_facts import FileFacts
+from haulage.engine.servicing.path_rules import PRODUCT_FILE
 from haulage.engine.servicing.places import Places
 from haulage.engine.servicing.strict_json import Fields
 
@@ -54,6 +55,8 @@ class Entry:
     actor: str
     bundle: str
     uninstallable: bool
+    becomes: bool = False
+    """It gave the product another version or service level."""
     replaces: tuple[str, ...] = ()
     requires: tuple[str, ...] = ()
     superseded_by: str | None = None
@@ -107,7 +110,7 @@ class Record:
 
     def stands_on(self, entry: Entry) -> tuple[str, ...]:
         """Fixes for which another must stay: installed later with a file of its, replacing it, or requiring it."""
-        paths = {each.path.casefold() for each in entry.files}
+        paths = {each.path.casefold() for each in entry.files if each.path != PRODUCT_FILE}
         return tuple(
             each.id
             for each in self.entries
@@ -115,6 +118,7 @@ class Record:
             and (
                 entry.superseded_by == each.id
                 or entry.id in each.requires
+                or (each.sequence > entry.sequence and each.becomes and entry.becomes)
                 or (each.sequence > entry.sequence and paths & {file.path.casefold() for file in each.files})
             )
         )
@@ -159,7 +163,7 @@ def plain(record: Record) -> dict[str, Any]:
 
 def plain_entry(entry: Entry) -> dict[str, Any]:
     """One entry of the document."""
-    simple = ("id", "title", "sequence", "time", "actor", "bundle", "uninstallable", "superseded_by")
+    simple = ("id", "title", "sequence", "time", "actor", "bundle", "uninstallable", "becomes", "superseded_by")
     return {
         **{name: getattr(entry, name) for name in simple},
         "replaces": list(entry.replaces),
@@ -203,6 +207,7 @@ def taken_entry(fields: Fields) -> Entry:
         actor=fields.text("actor"),
         bundle=fields.text("bundle", most=64, least=0),
         uninstallable=fields.flag("uninstallable"),
+        becomes=fields.flag("becomes"),
         replaces=_ids(fields, "replaces"),
         requires=_ids(fields, "requires"),
         superseded_by=fields.text_or_none("superseded_by", pattern=FIX_ID),

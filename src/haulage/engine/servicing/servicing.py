@@ -7,10 +7,10 @@ import os
 from dataclasses import replace
 
 from haulage.engine.servicing import backup, durable, file_version, switch
-from haulage.engine.servicing.acts import ProgramAct, program_acts
-from haulage.engine.servicing.definition import FileAction, FixDefinition, Outcome, Reboot, When
+from haulage.engine.servicing.acts import ProgramAct, program_acts, tools_of
+from haulage.engine.servicing.definition import FixDefinition, Outcome, Reboot, When
 from haulage.engine.servicing.errors import ServicingError, StepError
-from haulage.engine.servicing.file_facts import FileFacts, read_facts
+from haulage.engine.servicing.file_facts import read_facts
 from haulage.engine.servicing.file_version import Known
 from haulage.engine.servicing.healing import Ending, services_of, unfinished
 from haulage.engine.servicing.journal import Change, Journal, Phase, save_journal
@@ -96,6 +96,7 @@ class _Run:
         self._run_programs(When.AFTER)
         self._services.start(self.journal.running)
         self._run_programs(When.VERIFY)
+        self._sync_data()
         self._write(phase=Phase.COMMITTED, entry=self._entry(), reboot=self._reboot())
 
     def _write(self, **changes: object) -> None:
@@ -115,15 +116,19 @@ class _Run:
         places, journal = self._places, self.journal
         backup.keep_files(places, journal.sequence, journal.changes)
         data = backup.keep_data(places, journal.sequence, self._definition.keep)
-        tools = [
-            (each.path, FileFacts(each.sha256, each.size, each.mode | 0o400))
-            for each in self._definition.files
-            if each.action is FileAction.TOOL
-        ]
+        tools = tools_of(self._definition)
         if tools:
             switch.place_tools(tools, places.tools(journal.sequence), self._source)
         durable.sync_folder(places.fix(journal.sequence))
         self._write(phase=Phase.KEPT, data=data)
+
+    def _sync_data(self) -> None:
+        """What programs wrote is to be as durable as the commit that says so."""
+        for path in map(self._places.rooted, self._definition.keep):
+            if os.path.isfile(path):
+                durable.sync_path(path)
+            if os.path.isdir(os.path.dirname(path)):
+                durable.sync_folder(os.path.dirname(path))
 
     def _run_programs(self, moment: When) -> None:
         for index, each in enumerate(self._acts):
