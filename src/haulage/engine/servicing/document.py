@@ -90,6 +90,11 @@ def from_value(value: Any) -> FixDefinition:
     return definition
 
 
+def file_from_value(value: Any, where: str) -> FixFile:
+    """One file of a definition. Raises DocumentError ``bad-document``."""
+    return _file(Fields(value, where))
+
+
 def _check_whole(definition: FixDefinition) -> None:
     """What concerns several fields at once."""
     path_rules.check_apart((each.path for each in definition.files if each.action is not FileAction.TOOL), "fix.files")

@@ -24,7 +24,11 @@ def checked_path(path: str, where: str) -> str:
 
     Raises DocumentError ``bad-document``.
     """
-    if not 0 < len(path.encode("utf-8", "surrogatepass")) <= MOST_PATH_BYTES:
+    try:
+        length = len(path.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise bad(where, f"{path[:80]!a} is not text") from None
+    if not 0 < length <= MOST_PATH_BYTES:
         raise bad(where, f"a path has 1 to {MOST_PATH_BYTES} bytes")
     for part in path.split("/"):
         _check_part(part, path, where)
@@ -39,7 +43,7 @@ def checked_path(path: str, where: str) -> str:
 def _check_part(part: str, path: str, where: str) -> None:
     if part in ("", ".", ".."):
         raise bad(where, f"{path[:80]!r} is not a plain relative path")
-    if len(part.encode("utf-8", "surrogatepass")) > MOST_PART_BYTES:
+    if len(part.encode("utf-8")) > MOST_PART_BYTES:
         raise bad(where, f"a name in {path[:80]!r} is longer than {MOST_PART_BYTES} bytes")
     if CONTROL.search(part) or any(each in part for each in '\\:*?"<>|\t\n') or part[-1] in ". ":
         raise bad(where, f"{path[:80]!r} holds a character that is not the same on every system")

@@ -14,7 +14,6 @@ from typing import BinaryIO
 from haulage.engine.servicing import statement, trusted
 from haulage.engine.servicing.container import Container, damaged
 from haulage.engine.servicing.definition import FixDefinition, FixFile
-from haulage.engine.servicing.errors import RefusedError
 from haulage.engine.servicing.statement import Statement
 from haulage.engine.servicing.trusted import TrustedKey
 
@@ -56,9 +55,7 @@ class Payload:
     def check_signed(self, keys: Iterable[TrustedKey], roles: Iterable[str], now: dt.datetime) -> tuple[TrustedKey, ...]:
         """Who is answerable. Raises RefusedError ``unsigned``, ``not-trusted``, ``wrong-role``, ``expired`` (B90)."""
         found = trusted.authorised(self.signers(), keys, roles, now)
-        expires = self.statement.expires
-        if expires is not None and now >= expires:
-            raise RefusedError("expired", f"The bundle was good until {trusted.written_time(expires)}.", "Get a newer one.")
+        trusted.check_not_expired(self.statement.expires, now)
         return found
 
     def check_content(self) -> None:

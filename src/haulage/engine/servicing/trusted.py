@@ -152,6 +152,12 @@ def authorised(
     return tuple(living)
 
 
+def check_not_expired(expires: dt.datetime | None, now: dt.datetime) -> None:
+    """Raises RefusedError ``expired`` (B90)."""
+    if expires is not None and now >= expires:
+        raise RefusedError("expired", f"The bundle was good until {written_time(expires)}.", "Get a newer one from its maker.")
+
+
 def _key(fields: Fields) -> TrustedKey:
     expires = fields.text_or_none("expires", most=20)
     key = TrustedKey(
