@@ -64,7 +64,7 @@ def _of_run(run: list[str]) -> Iterator[Block]:
             yield Block(BlockKind.REFERENCE, " ".join(title.split()), f"Q{reference[2]}", end > at + 1)
         elif line[:1] != " " or _BULLET.match(line):
             item = _BULLET.match(line) is not None
-            while end < len(run) and not _BULLET.match(run[end]) and not _starts_other(run[end], item):
+            while end < len(run) and not _starts_item(run, end) and not _starts_other(run[end], item):
                 end += 1
             kind = BlockKind.ITEM if item else BlockKind.PARAGRAPH
             yield Block(kind, " ".join(" ".join(run[at:end]).split()))
@@ -73,6 +73,11 @@ def _of_run(run: list[str]) -> Iterator[Block]:
                 end += 1
             yield Block(BlockKind.FIXED, "\n".join(run[at:end]))
         at = end
+
+
+def _starts_item(run: list[str], at: int) -> bool:
+    """Whether a line starts an item; a number at its start may also be the end of a sentence: "Service Pack / 1." """
+    return _BULLET.match(run[at]) is not None and not (run[at][:1].isdigit() and run[at - 1][-1:].isalnum())
 
 
 def _starts_other(line: str, item: bool) -> bool:

@@ -15,7 +15,7 @@ from haulage.engine.articles.levels import Level, level_in
 
 _DATE = re.compile(r"([0-9]{1,2})-([A-Za-z]{3})[a-z]*-([0-9]{4}|[0-9]{2})|([0-9]{1,2})[-/]([0-9]{1,2})[-/]([0-9]{4}|[0-9]{2})")
 _TIME = re.compile(r"([0-9]{1,2}|xx):([0-9]{2}|xx)(?::[0-9]{2})?(?:[apAP]?[mM]?|[AP]\.M\.)")
-_VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+){1,3}(?:\([Bb]uild[0-9]+\))?")
+_VERSION = re.compile(r"v?[0-9]+(?:\.[0-9]+){1,3}(?:\((?:[Bb]uild)?[0-9]+\))?")
 _SIZE = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]{2,10})(?:bytes)?", re.IGNORECASE)
 _ROUGH_SIZE = re.compile(r"[0-9][0-9,]*(?:\.[0-9]+)?(?:[KM]?B?|bytes)?", re.IGNORECASE)
 _APART = re.compile(r"(?<=[0-9]) +(?=(?:[KM]B?|bytes|[AaPp]\.?[Mm]\b\.?)(?![A-Za-z]))|(?<=\([Bb]uild) (?=[0-9])")
@@ -23,6 +23,8 @@ _APART = re.compile(r"(?<=[0-9]) +(?=(?:[KM]B?|bytes|[AaPp]\.?[Mm]\b\.?)(?![A-Za
 _NAME = re.compile(r"[A-Za-z0-9_~$&%\\/-][\w~$&%.\\/<>-]*\.[A-Za-z][A-Za-z0-9_]{0,3}")
 _PLATFORMS = re.compile(r"(?:alpha|axp|intel|i-?[3-6]86|x-?86|mips|ppc|all|win\w*|msdos|ms-dos|dos|nt|neutral)\W*", re.IGNORECASE)
 _COLUMNS = ("date", "time", "size", "version", "file", "platform")
+_MAYBE = re.compile(r"[0-9][-/](?:[0-9]{1,2}|[A-Za-z]{3,9})[-/][0-9]{2}|[0-9]\.[0-9]+\.[0-9]{2,}")
+"""Without any of these a section has no table."""
 _CENTURY = 70
 """Two-digit years from there on are of the 1900s."""
 MOST_FILES = 5000
@@ -57,7 +59,10 @@ def file_tables(article: Article) -> tuple[FileTable, ...]:
     for section in article.sections:
         introduction = ""
         files: list[FileFact] = []
-        for block in _parts(section.whole()):
+        whole = section.whole()
+        if _MAYBE.search(whole) is None:
+            continue
+        for block in _parts(whole):
             rows = list(_rows(block))
             if rows:
                 files += rows[: MOST_FILES - len(files)]

@@ -16,7 +16,7 @@ _SPELLINGS = (
     (re.compile(r"\((?:SMS|HRP|SP[0-9])\)"), ""),
     (re.compile(r"\b[Ss]ervice [Pp]acks?\b"), "SP"),
     (re.compile(r"\bHotfix Rollup(?: Package)?\b"), "HRP"),
-    (re.compile(r"\bversions?\b|,|\bpost-"), ""),
+    (re.compile(r"\b[Vv]ersions?\b|,|\bpost-"), ""),
     (re.compile(r"\s+"), " "),
     (re.compile(r"SP SP"), "SP"),
 )

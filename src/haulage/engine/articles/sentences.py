@@ -12,7 +12,8 @@ from haulage.engine.articles.blocks import BlockKind, blocks
 from haulage.engine.articles.references import named_in
 
 _END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z\"(0-9])")
-_ABBREVIATED = re.compile(r"(?:\b(?:[A-Z]\.)+|\b(?:vs|e\.g|i\.e|etc|No|Vol|Inc)\.)$")
+_ABBREVIATED = re.compile(r"(?:\b(?:[A-Z]\.)+|\b(?:vs|e\.g|i\.e|etc|No|Vol|Inc)\.|\"[A-Z]{2,}[A-Z0-9]*:)$")
+"""Not the end of a sentence; nor is the ``"SMS:`` that titles start with."""
 MOST_CHARACTERS = 1500
 """No sentence is longer; what goes on without an end is cut there."""
 
