@@ -11,14 +11,13 @@ import msgspec
 from haulage.base.errors import HaulageError
 from haulage.base.text import shown
 from haulage.engine.articles.article import Article
-
 from haulage.engine.articles.reading import Reading
 
 MOST_LISTED = 200
 _LACKS: dict[str, Callable[[Article], bool]] = {
     "title": lambda article: not article.title,
     "products": lambda article: not article.products,
-    "versions": lambda article: not any(one.versions for one in (*article.products, *article.platforms)),
+    "versions": lambda article: not (article.platforms or any(one.versions for one in article.products)),
     "date": lambda article: article.modified is None and article.created is None,
     "sections": lambda article: not any(one.heading for one in article.sections),
     "text": lambda article: not article.sections,
