@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haulage.base.errors import HaulageError
@@ -39,7 +40,22 @@ ENDPOINTS: tuple[Endpoint, ...] = (
 CURSOR_HEADER = "Haulage-Cursor"
 
 
-def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS, limits: Limits | None = None) -> FastAPI:
+class Pages(Protocol):
+    """Pages for people, beside the endpoints for programs; they keep their own gate."""
+
+    @property
+    def routes(self) -> Sequence[BaseRoute]:
+        """What has an address."""
+        ...
+
+    def missing(self, request: Request) -> Response | None:
+        """A page that says there is nothing; None if the request is a program's."""
+        ...
+
+
+def create_app(
+    service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS, limits: Limits | None = None, pages: Pages | None = None
+) -> FastAPI:
     """The application of one site."""
     limits = limits or Limits()
     refuser = Refuser(service.clock, lines_per_minute=limits.refusals_per_minute)
@@ -55,7 +71,8 @@ def create_app(service: Service, endpoints: Sequence[Endpoint] = ENDPOINTS, limi
             openapi_extra=_described(endpoint),
             include_in_schema=endpoint.path.startswith("/api/"),
         )
-    app.add_exception_handler(HTTPException, _http_exception(refuser))
+    app.router.routes.extend(pages.routes if pages is not None else ())
+    app.add_exception_handler(HTTPException, _http_exception(refuser, pages))
     app.add_middleware(_Shield)
     app.add_middleware(Bounds, limits=limits, own_url=service.url, refuser=refuser)
     return app
@@ -110,11 +127,14 @@ def _encoded(answer: Answer) -> Response:
     return Response(body, status_code=answer.status, headers=headers, media_type=None if answer.status == 204 else JSON)
 
 
-def _http_exception(refuser: Refuser) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _http_exception(refuser: Refuser, pages: Pages | None) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def answer(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
             return refuser.refuse(request.scope, no_such_method(request.method, request.url.path))
+        page = pages.missing(request) if pages is not None and not request.url.path.startswith("/api/") else None
+        if page is not None:
+            return page
         return refuser.refuse(request.scope, no_such_resource(request.url.path))
 
     return answer

@@ -1,0 +1,143 @@
+"""What the article page shows, made from an article and how it stands to others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from haulage.console.graph import Edge, Picture, picture
+from haulage.engine.articles.article import Article, Form, Product, Subsection
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """Another article beside this one."""
+
+    id: str
+    title: str
+    held: bool
+    """Whether it is here; only then it can be opened."""
+    evidence: str = ""
+    """The sentence that says so."""
+
+
+class FixedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """An article whose fix also resolves this one's problem."""
+
+    id: str
+    title: str
+    how: str
+    fix: str = ""
+    """The fix this site knows for it; "" for none."""
+    state: str = ""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A section with the name it is reached by."""
+
+    anchor: str
+    kind: str
+    heading: str
+    text: str
+    subsections: tuple[Subsection, ...]
+
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """How an article stands to others, as the tables say."""
+
+    titles: Mapping[str, str]
+    """Of all articles named here that are held."""
+    references: Sequence[tuple[str, str]] = ()
+    """(id, title as written) of what it names."""
+    referenced_by: Sequence[str] = ()
+    resolves: Sequence[str] = ()
+    """What its fix also resolves."""
+    resolved_by: Sequence[tuple[str, str, str]] = ()
+    """(id, how, evidence): the article whose fix is the better one, most recommended first."""
+    edges: Sequence[Edge] = ()
+    """Of fixes, also those further away."""
+    fixes: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Fixes this site knows, by article."""
+    states: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """What a fix was found to be here ("installed", "applicable"), by fix."""
+
+
+class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole page."""
+
+    id: str
+    title: str
+    owner: str
+    form: str
+    type: str
+    products: tuple[Product, ...]
+    operating_systems: tuple[str, ...]
+    created: str
+    modified: str
+    messages: tuple[int, ...]
+    errors: tuple[str, ...]
+    keywords: tuple[str, ...]
+    sections: tuple[Part, ...]
+    fixed_by: tuple[FixedBy, ...]
+    references: tuple[Link, ...]
+    referenced_by: tuple[Link, ...]
+    fixes: tuple[Link, ...]
+    picture: Picture | None
+    leftover: str
+    notice: str
+    held: tuple[str, ...]
+    """Articles named in the text that can be opened."""
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether the sections are Markdown; otherwise they are the archive's text."""
+        return self.form == Form.MARKDOWN
+
+
+def article_view(article: Article, around: Around, *, owner: str = "") -> ArticleView:
+    """The page of an article."""
+    written = {one.target: one.title for one in article.references} | dict(around.references)
+    own_fix = around.fixes.get(article.id, "")
+    better = [
+        FixedBy(
+            id=other,
+            title=around.titles.get(other, written.get(other, "")),
+            how=how,
+            fix=around.fixes.get(other, ""),
+            state=around.states.get(around.fixes.get(other, ""), ""),
+        )
+        for other, how, _evidence in around.resolved_by
+    ]
+    if own_fix:
+        mine = FixedBy(id=article.id, title=article.title, how="its own fix", fix=own_fix, state=around.states.get(own_fix, ""))
+        better.append(mine)
+    return ArticleView(
+        id=article.id,
+        title=article.title,
+        owner=owner,
+        form=article.source.form,
+        type=article.type,
+        products=article.products,
+        operating_systems=article.operating_systems,
+        created=article.created.isoformat() if article.created else "",
+        modified=article.modified.isoformat() if article.modified else "",
+        messages=article.messages,
+        errors=article.errors,
+        keywords=article.keywords,
+        sections=tuple(
+            Part(anchor=f"part-{at}", kind=one.kind, heading=one.heading, text=one.text, subsections=one.subsections)
+            for at, one in enumerate(article.sections)
+        ),
+        fixed_by=tuple(better),
+        references=tuple(_link(other, title, around) for other, title in written.items()),
+        referenced_by=tuple(_link(other, "", around) for other in around.referenced_by),
+        fixes=tuple(_link(other, "", around) for other in around.resolves),
+        picture=picture(article.id, around.edges, {**around.titles, article.id: article.title}),
+        leftover=article.leftover,
+        notice=article.notice,
+        held=tuple(around.titles),
+    )
+
+
+def _link(other: str, title: str, around: Around) -> Link:
+    return Link(id=other, title=around.titles.get(other, title), held=other in around.titles)

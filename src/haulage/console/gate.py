@@ -1,0 +1,122 @@
+"""Who may see a page and do a thing: the one way from a request to a checked visit. No page gets past it.
+
+Reading needs a session, or an API token for what is asked as JSON. Writing needs a session, the token of that session in the form,
+and that the browser says the form came from this very server.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import ClientDisconnect, Request
+
+from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
+from haulage.console.cookies import light_of, secret_of
+from haulage.console.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
+from haulage.console.sessions import Session, Sessions, same_token
+from haulage.engine.trust.tokens import token_matches
+from haulage.server.refusals import target_of, token_missing, token_wrong
+from haulage.server.service import Service
+
+FORM = "application/x-www-form-urlencoded"
+FIELDS_MOST = 100
+TOKEN_FIELD = "token"  # noqa: S105
+
+
+class SignInNeeded(Exception):
+    """Nobody is signed in, or not any more; not an error, but a way to the sign-in page."""
+
+
+class Gate:
+    """Of one running site."""
+
+    def __init__(self, service: Service, sessions: Sessions) -> None:
+        self._service = service
+        self.sessions = sessions
+
+    def look(self, page: Page, request: Request) -> tuple[Visit, str]:
+        """Somebody wants to see a page; returns the visit and the session's secret from now on ("" without one). Raises
+        SignInNeeded, UsageError."""
+        session, secret = self._session(request)
+        if session is None and not page.open:
+            raise SignInNeeded
+        query = read_query(request.query_params.multi_items(), page.query)
+        return self._visit(request, session, query=query), secret
+
+    def look_as_program(self, page: Page, request: Request) -> Visit:
+        """Somebody wants a page's view as JSON: a browser that is signed in, or a program with an API token. Raises NotAllowedError
+        ``token-missing``, ``token-wrong``."""
+        session, _secret = self._session(request)
+        if session is None:
+            word, _space, token = request.headers.get("authorization", "").partition(" ")
+            if word.lower() != "bearer":
+                raise token_missing()
+            if not token_matches(token.strip(), self._service.token_digest):
+                raise token_wrong()
+        return self._visit(request, session, query=read_query(request.query_params.multi_items(), page.query))
+
+    async def write(self, way: Write | Page, request: Request) -> Visit:
+        """Somebody sends a form. Raises SignInNeeded, NotAllowedError ``foreign-form``, ``form-too-old``, UsageError."""
+        self._require_own_page(request)
+        session, _secret = self._session(request)
+        if session is None and not way.open:
+            raise SignInNeeded
+        form = await _read_form(request)
+        if session is not None and not way.open and not same_token(session, form.get(TOKEN_FIELD, "")):
+            raise NotAllowedError(
+                "form-too-old", "This form belongs to an earlier session.", "Go back, load the page anew, and send it again."
+            )
+        return self._visit(request, session, form=form)
+
+    def session_of(self, request: Request) -> Session | None:
+        """Whose request it is, if anybody's."""
+        return self._session(request)[0]
+
+    def _session(self, request: Request) -> tuple[Session | None, str]:
+        secret = secret_of(request)
+        found = self.sessions.find(secret) if secret else None
+        return found if found is not None else (None, "")
+
+    def _require_own_page(self, request: Request) -> None:
+        """The server's bounds refuse a foreign Origin; a form without any, or that a browser calls foreign, is refused here."""
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site", "same-origin")
+        if origin != self._service.url() or site != "same-origin":
+            raise NotAllowedError(
+                "foreign-form", "This form did not come from a page of this server.", f"Open the console at {self._service.url()}."
+            )
+
+    def _visit(
+        self, request: Request, session: Session | None, *, query: object = None, form: dict[str, str] | None = None
+    ) -> Visit:
+        return Visit(
+            service=self._service,
+            session=session,
+            path=request.path_params,
+            query=query,
+            form=form or {},
+            target=target_of(request.scope).decode("latin-1"),
+            light=light_of(request),
+        )
+
+
+async def _read_form(request: Request) -> dict[str, str]:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise UsageError("wrong-media-type", f"A form comes as {FORM}.", "Use the form of the page.")
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > FORM_MAX_BYTES:
+                raise _too_large()
+    except ClientDisconnect:
+        raise TransferError("client-left", "The client left before its request was whole.", "") from None
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=FIELDS_MOST, errors="replace")
+    except ValueError:
+        raise UsageError("bad-body", "The form makes no sense.", "Use the form of the page.") from None
+    return dict(pairs)
+
+
+def _too_large() -> HaulageError:
+    return UsageError("body-too-large", f"The form is larger than the {FORM_MAX_BYTES} bytes it may have.", "Paste a shorter text.")

@@ -1,0 +1,106 @@
+"""What a page is: a path, a function that reads one view, and a template; what a write is: a path and a function that calls one
+operation and says where to go. Knows no page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from haulage.base.errors import UsageError
+from haulage.console.cookies import Light
+from haulage.console.sessions import Session
+from haulage.server.service import Service
+
+FORM_MAX_BYTES = 256 * 1024
+"""A pasted log fits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of a person, checked."""
+
+    service: Service
+    session: Session | None
+    """None only on pages that anybody may see."""
+    path: Mapping[str, str]
+    query: Any = None
+    """As the page's query type says."""
+    form: Mapping[str, str] = field(default_factory=dict)
+    target: str = "/"
+    """Path and query, to come back to."""
+    light: Light = Light.AUTO
+
+    @property
+    def actor(self) -> str:
+        """Who does it. Raises AssertionError on an open page: those write nothing."""
+        assert self.session is not None
+        return self.session.actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a page shows: ``view`` goes to the template, and as it is to whoever asks for JSON."""
+
+    title: str
+    view: Any
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page. Needs somebody signed in unless ``open``."""
+
+    path: str
+    template: str
+    show: Callable[[Visit], Shown]
+    query: type[msgspec.Struct] | None = None
+    place: str = ""
+    """Which entry of the menu it belongs to."""
+    open: bool = False
+    has_json: bool = True
+    takes_form: bool = False
+    """Also answers a POST, for what is too long for a URL; a form is checked like one that writes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Where a write leads, and which cookies it sets."""
+
+    to: str
+    cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One thing a person does. Needs somebody signed in, and the session's token in the form, unless ``open``."""
+
+    path: str
+    act: Callable[[Visit], Done]
+    open: bool = False
+
+
+def inward(target: str) -> str:
+    """A path of this server to go to; anything that could lead elsewhere becomes the first page."""
+    fine = target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable() and "\\" not in target
+    return target if fine and len(target) < 2000 else "/"
+
+
+def read_query(pairs: list[tuple[str, str]], shape: type[msgspec.Struct] | None) -> Any:
+    """Parameters of a URL in the shape a page asks for; one that may come several times is a tuple there. Raises UsageError
+    ``bad-query``."""
+    if shape is None:
+        return None
+    many = {one.encode_name for one in msgspec.structs.fields(shape) if str(one.type).startswith("tuple")}
+    given: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in many:
+            given.setdefault(name, []).append(value)
+        else:
+            given[name] = value
+    try:
+        return msgspec.convert(given, shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError("bad-query", f"The address makes no sense: {error}.", "Start from the menu.") from None

@@ -1,0 +1,95 @@
+"""Templates to pages. Everything is escaped unless a template's author wrote it; an unknown name is a defect, no empty string."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import jinja2
+from markupsafe import Markup
+
+from haulage.base.text import shown
+from haulage.console.article_view import ArticleView
+from haulage.console.assets import Assets
+from haulage.console.markdown_html import markdown_html
+from haulage.console.prose import plain_html
+
+MENU: tuple[tuple[str, str, str], ...] = (
+    ("knowledge", "/knowledge", "Knowledge"),
+    ("diagnose", "/diagnose", "Diagnose"),
+    ("fixes", "/knowledge/fixes", "Fixes"),
+)
+"""Name, address and words of each entry."""
+
+TITLE_CHARACTERS = 300
+"""A title is cut there wherever it is shown (B101)."""
+
+
+def make_environment(assets: Assets) -> jinja2.Environment:
+    """All templates of the console."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("haulage.console", "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(asset=assets.url, menu=MENU, address=address)
+    environment.filters.update(title=title, line=line, day=day, size=size, count=count, segment=segment, article_text=article_text)
+    return environment
+
+
+def article_text(text: str, view: ArticleView) -> Markup:
+    """A section of an article."""
+    return markdown_html(text, view.held) if view.is_markdown else plain_html(text, view.held)
+
+
+def title(text: str) -> str:
+    """A title from outside on one line: nothing in it turns or hides, and it ends."""
+    return shown(" ".join(text.split()), limit=TITLE_CHARACTERS)
+
+
+def line(text: str, limit: int = 2000) -> str:
+    """Any text from outside on one line."""
+    return shown(text, limit=limit)
+
+
+def segment(text: str) -> str:
+    """A part of a path."""
+    return quote(text, safe="")
+
+
+def address(path: str, query: Mapping[str, Any], **change: Any) -> str:
+    """A URL with the parameters of a view, some of them changed; empty ones are left out, those of several values repeated."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in {**query, **change}.items():
+        values = value if isinstance(value, tuple | list) else (value,)
+        pairs += [(name, str(one)) for one in values if one not in (None, "")]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def day(moment: dt.date | str | None) -> str:
+    """A day as people write it: 7 May 2002."""
+    if moment is None or moment == "":
+        return ""
+    if isinstance(moment, str):
+        moment = dt.date.fromisoformat(moment[:10])
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def size(size_bytes: int) -> str:
+    """Bytes as people read them; the exact number belongs beside it."""
+    amount = float(size_bytes)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if amount < 1024 or unit == "GiB":
+            break
+        amount /= 1024
+    return f"{size_bytes} bytes" if unit == "bytes" else f"{amount:.1f} {unit}"
+
+
+def count(number: int) -> str:
+    """A number with its thousands apart."""
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
