@@ -37,6 +37,9 @@ class Desk:
     store: ChunkStore
     check_source: Callable[[Transaction, str], None]
     establish_point: Callable[[Transaction, Point], None]
+    check_articles: Callable[[str], None]
+    """Whether a path on this machine may be imported from. Raises HaulageError."""
+    wake_jobs: Callable[[], None]
 
 
 def require_package(tx: Transaction, package_id: PackageId) -> Package:

@@ -25,6 +25,8 @@ from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
 from haulage.domain.fixes import records as fixes
 from haulage.domain.fixes.rules import FixRules
+from haulage.domain.knowledge.importing import Files, Importer
+from haulage.domain.knowledge.librarian import Indexes, Librarian
 from haulage.domain.knowledge.rules import ShelfRules, forget_owner, is_shelf
 from haulage.domain.points.backend import PointBackend
 from haulage.domain.points.duty import Documents, OpenPoint, PointDuty
@@ -63,6 +65,7 @@ from haulage.engine.protocol.envelopes import MessageKind
 from haulage.engine.status import on_places
 from haulage.engine.status.journal import Journal
 from haulage.server.heralds import FailureHerald, PointHerald, PressHerald, SiteHerald, StreamHerald
+from haulage.server.knowledge_herald import KnowledgeHerald
 from haulage.server.status_relay import StatusRelay
 from haulage.server.store_herald import StoreHerald
 
@@ -100,6 +103,10 @@ class Parts:
     """Something of the store, or of a neighbour's, wants repair; must return at once."""
     store_path: str = "the store"
     """Where the store is, for people."""
+    indexes: Indexes
+    """Where the index of articles is."""
+    article_files: Files
+    drop_upload: Callable[[str], None]
     hints_folder: str | None = None
     capture_rules: CaptureRules = field(default_factory=CaptureRules)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
@@ -171,6 +178,7 @@ class SiteCore:
             folder=parts.parcels.work,
         )
         self._make_repair()
+        self._make_knowledge()
         renderers |= {
             MessageKind.LACKING: self.healer.render,
             MessageKind.DEFINITION: self.definitions.render,
@@ -335,6 +343,20 @@ class SiteCore:
             recalled=lambda tx, package: self.ledger.wake(tx, package, [make_place(code)]),
             wake=parts.wake_repair,
         )
+
+    def _make_knowledge(self) -> None:
+        """Who takes articles in, and who keeps what is searched up with them."""
+        parts, herald = self.parts, KnowledgeHerald(self.journal)
+        self.importer = Importer(
+            self.code,
+            database=self.database,
+            clock=parts.clock,
+            definitions=self.definitions,
+            files=parts.article_files,
+            herald=herald,
+            drop=parts.drop_upload,
+        )
+        self.librarian = Librarian(self.code, database=self.database, indexes=parts.indexes, herald=herald, wake=parts.wake_jobs)
 
     def _known_rate(self) -> int:
         """What an earlier process measured of the line to the parent."""

@@ -90,11 +90,26 @@ def job_kinds(core: SiteCore, workers: int) -> list[JobKind]:
             for where, when in core.survey.due(now)
         ]
 
+    def imports(tx: Transaction, _now: dt.datetime) -> Sequence[Due]:
+        due = core.importer.due(tx)[:1]
+        return [
+            Due(id=f"import:{one.number}", argument=str(one.number), partition="articles", place=core.code, over=_nothing)
+            for one in due
+        ]
+
+    def indexing(tx: Transaction, _now: dt.datetime) -> Sequence[Due]:
+        run = core.librarian.due(tx)
+        if run is None:
+            return []
+        return [Due(id=f"index:{run}", argument="", partition="index", place=core.code, over=core.librarian.again)]
+
     return [
         JobKind(kind="capture", workers=CAPTURES, run=lambda package: core.publisher.run(PackageId(package)), due=captures),
         JobKind(kind="site", workers=workers, run=site, due=site_duties),
         JobKind(kind="point", workers=workers, per_place=per_place, run=point, due=point_duties),
         JobKind(kind="survey", workers=workers, run=lambda where: core.survey.run(Place(where)), due=surveys),
+        JobKind(kind="import", workers=1, run=lambda number: core.importer.run(int(number)), due=imports),
+        JobKind(kind="index", workers=1, run=lambda _nothing: core.librarian.run(), due=indexing),
     ]
 
 

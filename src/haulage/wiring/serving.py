@@ -20,6 +20,7 @@ from haulage.engine.jobs.threaded import ThreadedJobs
 from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
 from haulage.engine.trust.tokens import new_token, token_digest, write_token
+from haulage.operations.knowledge import stock_product_articles
 from haulage.server.api.hop import peer_bell
 from haulage.server.bells import JOBS, Bells
 from haulage.server.care import REPAIR, StoreCare
@@ -35,6 +36,7 @@ from haulage.wiring.clearing import clear_home
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
+from haulage.wiring.knowledge import product_articles
 from haulage.wiring.site import OpenedSite, Wakes, open_site
 from haulage.wiring.tls import ServerFiles
 
@@ -55,6 +57,7 @@ def serve(path: str, *, log_format: str | None = None) -> NoReturn:
         clock, bells = SystemClock(), Bells()
         opened = open_site(home, clock, wakes_of(home.code, bells))
         try:
+            stock_product_articles(opened.desk, product_articles())
             process = assemble(home, opened, clock, bells)
         except BaseException:
             opened.close()

@@ -18,6 +18,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.transit.parcel_cache import Parcels
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.engine.archives.fingerprint import abilities
+from haulage.engine.articles.archive import walk
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.store import LocalStore
 from haulage.engine.database.alone import alone
@@ -39,6 +40,7 @@ from haulage.wiring import tables
 from haulage.wiring.databases import OURS
 from haulage.wiring.documents import Documents
 from haulage.wiring.home import Home
+from haulage.wiring.knowledge import INDEX, LocalIndexes, Uploads, check_importable
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.points import LocalPoints
 from haulage.wiring.seal import KeySeal
@@ -135,6 +137,9 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 wake_peer=wakes.peer,
                 wake_repair=wakes.repair,
                 site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
+                indexes=LocalIndexes(home.file(INDEX)),
+                article_files=walk,
+                drop_upload=Uploads(home).drop,
                 hints_folder=_folder(home.content, "hints"),
                 capture_rules=capture_rules(home.settings.capture, home.keys.folder),
                 retry=_retry(home),
@@ -143,6 +148,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 abilities=abilities(),
             )
         )
+        opened.callback(core.librarian.close)
         desk = _desk(home, root, core, sources, points)
         return OpenedSite(
             home=home,
@@ -241,6 +247,8 @@ def _desk(home: Home, root: TrustedRoot, core: SiteCore, sources: LocalSources, 
         store=core.parts.store,
         check_source=sources.check,
         establish_point=points.establish,
+        check_articles=lambda path: check_importable(path, home.settings.capture.allowed, home.path),
+        wake_jobs=core.parts.wake_jobs,
     )
 
 

@@ -23,8 +23,16 @@ class Relation(enum.StrEnum):
     """Its fix is part of the other's."""
     REPLACED_BY = "replaced-by"
     """Its fix is superseded by the other's."""
+    CONTAINS = "contains"
+    """Its fix brings the other's."""
+    REPLACES = "replaces"
+    """Its fix is to be taken instead of the other's."""
     REQUIRES = "requires"
     """Its fix needs the other's first."""
+    FOLLOWS = "follows"
+    """Its fix comes after the other's."""
+    BREAKS = "breaks"
+    """Its fix brings about what the other is about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

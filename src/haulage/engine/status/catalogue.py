@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from haulage.base.errors import NotFoundError
-from haulage.engine.status import on_backups, on_packages, on_places, on_requests, on_server, on_sites
+from haulage.engine.status import on_backups, on_fixes, on_knowledge, on_packages, on_places, on_requests, on_server, on_sites
 from haulage.engine.status.message import Message
 
 MESSAGES: dict[int, Message] = {
@@ -16,6 +16,8 @@ MESSAGES: dict[int, Message] = {
             *on_server.MESSAGES,
             *on_sites.MESSAGES,
             *on_backups.MESSAGES,
+            *on_knowledge.MESSAGES,
+            *on_fixes.MESSAGES,
         ),
         key=lambda message: message.number,
     )

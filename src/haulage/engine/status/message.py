@@ -52,6 +52,8 @@ class Component(enum.Enum):
     STORE = "store"
     SERVER = "server"
     OPERATIONS = "operations"
+    KNOWLEDGE = "knowledge"
+    FIXES = "fixes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

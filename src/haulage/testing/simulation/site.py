@@ -15,6 +15,7 @@ from haulage.base.errors import TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.estate.enrolment import IssueCertificate
 from haulage.domain.estate.model import Point
+from haulage.domain.knowledge.importing import Files
 from haulage.domain.points.backend import PointBackend
 from haulage.domain.replication.uplink import Uplink
 from haulage.domain.transit.parcel_cache import Parcels
@@ -33,6 +34,7 @@ from haulage.operations.desk import Desk
 from haulage.server.core import Parts, SiteCore
 from haulage.server.pipeline import Pump
 from haulage.testing.clock import HandClock
+from haulage.testing.memory_index import MemoryIndexes
 from haulage.testing.simulation.disk import Disk
 from haulage.testing.simulation.network import Network, SimLink
 from haulage.testing.simulation.seal import PlainSeal
@@ -119,6 +121,7 @@ class Surroundings:
     folder: str
     """For parcels; in memory."""
     hierarchy_key: str
+    articles: Files
     defects: list[BaseException] = field(default_factory=list)
     on_wake: Callable[[SimSite, SiteCode], None] = lambda _site, _peer: None
 
@@ -136,6 +139,7 @@ class SimSite:
         self.core: SiteCore | None = None
         self.jobs: WatchedJobs | None = None
         self.desk: Desk | None = None
+        self.indexes = MemoryIndexes()
         self.starts = 0
         self.pump_wanted = self.push_wanted = self.pull_wanted = False
         self.paused_until = 0.0
@@ -172,6 +176,9 @@ class SimSite:
                 wake_jobs=self._wake_jobs,
                 wake_peer=self._wake_peer,
                 site_changed=lambda _tx, _code: None,
+                indexes=self.indexes,
+                article_files=around.articles,
+                drop_upload=lambda _path: None,
                 grace_seconds=GRACE_SECONDS,
                 retry=RetryPolicy(),
                 threads=0,
@@ -192,6 +199,8 @@ class SimSite:
             store=self.disk.store,
             check_source=lambda _tx, _spec: None,
             establish_point=_establish,
+            check_articles=lambda _path: None,
+            wake_jobs=self._wake_jobs,
         )
         return core
 

@@ -16,6 +16,7 @@ from haulage.base.files import watching_steps
 from haulage.base.ids import SiteCode
 from haulage.domain.estate.model import Point
 from haulage.domain.transit import records as transit
+from haulage.engine.articles.archive import Found
 from haulage.testing.clock import HandClock
 from haulage.testing.memory_point import MemoryPoint
 from haulage.testing.scratch import blank_image
@@ -45,6 +46,8 @@ class World:
         self.fate = Fate()
         self.network = Network(chance, self.fate)
         self.sources = Sources()
+        self.articles: dict[str, dict[str, bytes]] = {}
+        """What may be imported: by name of the folder, files by their names."""
         self.points: dict[str, MemoryPoint] = {}
         self.sites: dict[SiteCode, SimSite] = {}
         self.after_step: Callable[[SimSite], None] = lambda _site: None
@@ -58,6 +61,7 @@ class World:
             sources=self.sources,
             open_point=self.open_point,
             folder=self.folder,
+            articles=self._articles_in,
             hierarchy_key=growing.key_of(SiteCode("ZZZ"), 0).public.text,
         )
 
@@ -72,6 +76,10 @@ class World:
         if point.url not in self.points:
             self.points[point.url] = MemoryPoint(point.place)
         return self.points[point.url]
+
+    def _articles_in(self, folder: str) -> Iterator[Found]:
+        for name, data in sorted(self.articles[folder].items()):
+            yield Found(name=name, data=data)
 
     def add(self, code: SiteCode, parent: SiteCode | None, image: bytes, *, incarnation: int = 0) -> SimSite:
         """A site with a disk; it does not run yet."""

@@ -1,0 +1,203 @@
+"""From a folder or an archive of articles to shelves: read, compared with what is there, put where it belongs, and told in a
+report.
+
+Every shelf is one definition, and some shelves make one transaction: nobody waits long for the database. What was taken in stays if
+the import is cut off; done again, it counts as unchanged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Protocol
+
+from haulage.base.clock import Clock
+from haulage.base.errors import FormatError, HaulageError, TransferError
+from haulage.base.ids import SiteCode
+from haulage.domain.knowledge import records
+from haulage.domain.knowledge.model import Import, ImportState, Shelved, Stocked
+from haulage.domain.knowledge.shelving import arrange, shelf_name, stocked
+from haulage.domain.knowledge.taking import contents
+from haulage.domain.replication.definitions import Definitions
+from haulage.engine.articles.archive import Found
+from haulage.engine.articles.import_report import ImportReport
+from haulage.engine.articles.reading import Reading, read
+from haulage.engine.database.transaction import Database, Transaction
+from haulage.engine.protocol.definitions import Kind, ShelfState
+
+GATHERED_BYTES = 48 << 20
+"""So much is held in memory before it goes on its shelves: the more, the fewer shelves are signed twice."""
+SHELVES_AT_ONCE = 8
+_log = logging.getLogger("haulage.knowledge")
+
+Files = Callable[[str], Iterator[Found]]
+"""The files of a folder or an archive. Raises HaulageError if it cannot be read on."""
+
+
+class Herald(Protocol):
+    """What an import has to tell a manager."""
+
+    def imported(self, tx: Transaction, done: Import) -> None: ...
+
+    def failed(self, tx: Transaction, failed: Import) -> None: ...
+
+
+class Tally:
+    """What an import came across, and what became of it."""
+
+    def __init__(self) -> None:
+        self.read = ImportReport()
+        self.counts: Counter[str] = Counter()
+
+    def report(self) -> dict[str, object]:
+        """As it is stored and shown."""
+        names = ("articles", "added", "changed", "unchanged", "twice", "shelves")
+        return {**{name: self.counts[name] for name in names}, **self.read.counts()}
+
+
+class Importer:
+    """Takes articles in at their owner."""
+
+    def __init__(
+        self,
+        code: SiteCode,
+        *,
+        database: Database,
+        clock: Clock,
+        definitions: Definitions,
+        files: Files,
+        herald: Herald,
+        drop: Callable[[str], None],
+    ) -> None:
+        """``drop`` removes an uploaded file."""
+        self._code = code
+        self._database = database
+        self._clock = clock
+        self._definitions = definitions
+        self._files = files
+        self._herald = herald
+        self._drop = drop
+
+    def due(self, tx: Transaction) -> Sequence[Import]:
+        """Imports that were asked for and are not over."""
+        return records.list_imports(tx, unfinished=True)
+
+    def run(self, number: int) -> None:
+        """One import, from its beginning."""
+        with self._database.writing() as tx:
+            asked = records.find_import(tx, number)
+            if asked is None or asked.state in (ImportState.DONE, ImportState.FAILED):
+                return
+            running = dataclasses.replace(asked, state=ImportState.RUNNING)
+            records.put_import(tx, running)
+        tally = Tally()
+        try:
+            for batch in _batches(self._articles(running.spool or running.source, running, tally)):
+                self.shelve(batch, tally)
+        except HaulageError as error:
+            self._finish(running, tally, error)
+        except Exception as defect:
+            _log.exception("defect while importing articles from %s", running.source)
+            sentence = f"The import ended unexpectedly: {type(defect).__name__}."
+            self._finish(running, tally, TransferError("defect", sentence, "Please report it with the server's log."))
+        else:
+            self._finish(running, tally, None)
+
+    def shelve(self, batch: Iterable[Stocked], tally: Tally) -> None:
+        """Put articles on their shelves; what is there already, byte for byte, stays untouched."""
+        by_shelf: dict[str, dict[str, Stocked]] = {}
+        for one in batch:
+            by_shelf.setdefault(shelf_name(one.id), {})[one.id] = one
+        names = sorted(by_shelf)
+        for start in range(0, len(names), SHELVES_AT_ONCE):
+            with self._database.writing() as tx:
+                for name in names[start : start + SHELVES_AT_ONCE]:
+                    self._fill(tx, name, by_shelf[name], tally)
+
+    def _fill(self, tx: Transaction, name: str, coming: dict[str, Stocked], tally: Tally) -> None:
+        there = {row.id: row for row in records.articles_of(tx, coming) if row.owner == self._code}
+        fresh = {one.id: one for one in coming.values() if one.id not in there or there[one.id].sha256 != one.sha256}
+        tally.counts["added"] += sum(one not in there for one in fresh)
+        tally.counts["changed"] += sum(one in there for one in fresh)
+        tally.counts["unchanged"] += len(coming) - len(fresh)
+        if not fresh:
+            return
+        for shelf, state in self._arranged(tx, name, fresh, there).items():
+            self._definitions.issue(tx, Kind.SHELF, f"{self._code}.{shelf}", state)
+            tally.counts["shelves"] += 1
+
+    def _arranged(self, tx: Transaction, name: str, fresh: dict[str, Stocked], there: dict[str, Shelved]) -> dict[str, ShelfState]:
+        """Articles that stand alone stay alone; the others share the shelf ``name``."""
+        alone = {one for one, row in there.items() if row.shelf != f"{self._code}.{name}"}
+        shelf = records.find_shelf(tx, f"{self._code}.{name}")
+        common = {} if shelf is None else contents(tx, shelf)
+        states: dict[str, ShelfState] = {}
+        for one in sorted(alone & fresh.keys()):
+            states |= arrange(one, {}, [fresh[one]])
+        rest = [fresh[one] for one in sorted(fresh.keys() - alone)]
+        return states | (arrange(name, common, rest) if rest else {})
+
+    def _articles(self, path: str, asked: Import, tally: Tally) -> Iterator[Stocked]:
+        seen: dict[str, str] = {}
+        for found in self._files(path):
+            tally.read.file(len(found.data))
+            try:
+                one, reading = _understood(found)
+            except HaulageError as error:
+                tally.read.refuse(found.name, error)
+                continue
+            tally.read.take(found.name, reading)
+            tally.counts["articles" if one.id not in seen else "twice"] += 1
+            if one.id in seen:
+                # The later one wins, and it is said: nothing is dropped silently.
+                sentence = f"{one.id} came again as {found.name}, which was taken instead."
+                tally.read.refuse(seen[one.id], FormatError("article-twice", sentence))
+            seen[one.id] = found.name
+            yield one
+        if not tally.counts["articles"]:
+            raise FormatError(
+                "no-articles",
+                f"There is no article in {asked.source}.",
+                "Name a folder or .tar.zst with articles of the archive (Q316316.TXT) or Markdown with front matter.",
+            )
+
+    def _finish(self, running: Import, tally: Tally, error: HaulageError | None) -> None:
+        done = dataclasses.replace(
+            running,
+            state=ImportState.DONE if error is None else ImportState.FAILED,
+            finished=self._clock.now(),
+            report=tally.report(),
+            error_code="" if error is None else error.code,
+            error_message="" if error is None else error.message,
+            error_hint="" if error is None else error.hint,
+        )
+        with self._database.writing() as tx:
+            records.put_import(tx, done)
+            if error is None:
+                self._herald.imported(tx, done)
+            else:
+                self._herald.failed(tx, done)
+        if running.spool:
+            self._drop(running.spool)
+
+
+def _understood(found: Found) -> tuple[Stocked, Reading]:
+    if found.refused is not None:
+        raise found.refused
+    reading = read(found.data, found.name)
+    return stocked(reading.article.id, reading.article.source.form.value, found.name, found.data), reading
+
+
+def _batches(articles: Iterator[Stocked]) -> Iterator[list[Stocked]]:
+    batch: list[Stocked] = []
+    size = 0
+    for one in articles:
+        batch.append(one)
+        size += len(one.data)
+        if size >= GATHERED_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
