@@ -96,4 +96,6 @@ def _product(words: str | None) -> str:
 def _precise(levels: list[Level]) -> list[Level]:
     """Each once, without the bare versions of which a pack is named as well."""
     packed = {(one.product, one.version) for one in levels if one.pack}
-    return list(dict.fromkeys(one for one in levels if one.pack or one.latest or (one.product, one.version) not in packed))
+    return list(
+        dict.fromkeys(one for one in levels if one.pack or one.rollup or one.latest or (one.product, one.version) not in packed)
+    )
