@@ -168,16 +168,27 @@ class Ending:
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if name.startswith("data-") or (name.startswith("file-") and name not in needed):
                 durable.unlink(os.path.join(folder, name))
+        durable.sync_folder(folder)
+
+
+def is_untidy(places: Places) -> bool:
+    """Whether an earlier start left something: a journal, or what was made before there was one."""
+    return os.path.lexists(places.journal) or bool(_leftovers(places, load_record(places)))
 
 
 def tidy(places: Places, record: Record) -> None:
     """Remove what was kept for fixes that are not installed, and half-written documents. May be repeated."""
+    for path in _leftovers(places, record):
+        if os.path.isdir(path):
+            durable.remove_tree(path)
+        else:
+            durable.unlink(path)
+
+
+def _leftovers(places: Places, record: Record) -> list[str]:
     if not os.path.isdir(places.state):
-        return
+        return []
     needed = {os.path.basename(places.fix(each)) for each in record.sequences()}
-    for name in sorted(os.listdir(places.fixes)) if os.path.isdir(places.fixes) else []:
-        if name not in needed:
-            durable.remove_tree(os.path.join(places.fixes, name))
-    for path in (places.journal, places.record):
-        if os.path.lexists(path + durable.NEW):
-            durable.unlink(path + durable.NEW)
+    names = sorted(os.listdir(places.fixes)) if os.path.isdir(places.fixes) else []
+    halves = [path + durable.NEW for path in (places.journal, places.record) if os.path.lexists(path + durable.NEW)]
+    return [*(os.path.join(places.fixes, name) for name in names if name not in needed), *halves]

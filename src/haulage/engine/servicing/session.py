@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from haulage.engine.servicing.clock import iso
 from haulage.engine.servicing.errors import RefusedError
-from haulage.engine.servicing.healing import Healed, heal
+from haulage.engine.servicing.healing import Healed, heal, is_untidy
 from haulage.engine.servicing.lock import Lock
 from haulage.engine.servicing.log import Log
 from haulage.engine.servicing.machine import Machine
@@ -33,8 +33,8 @@ def held(places: Places, machine: Machine, log: Log, fix: str) -> Iterator[Heale
 
 @contextlib.contextmanager
 def looked_at(places: Places, machine: Machine, log: Log, fix: str) -> Iterator[Healed | None]:
-    """For commands that change nothing: healed first if something was begun, else not even a folder is made."""
-    if not os.path.lexists(places.journal):
+    """For commands that change nothing: healed first if an earlier start left something, else not even a folder is made."""
+    if not is_untidy(places):
         yield None
         return
     with held(places, machine, log, fix) as healed:

@@ -32,7 +32,7 @@ class Joined:
     def contents(self, wanted: Collection[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
         left = set(wanted)
         for source in self._sources:
-            for sha256, pieces in source.contents(left):
+            for sha256, pieces in source.contents(frozenset(left)):
                 left.discard(sha256)
                 yield sha256, pieces
 
@@ -45,7 +45,7 @@ class Given:
         self._paths = dict(paths)
 
     def contents(self, wanted: Collection[str]) -> Iterator[tuple[str, Iterable[bytes]]]:
-        for sha256 in wanted:
+        for sha256 in sorted(wanted):
             if sha256 in self._data:
                 yield sha256, [self._data[sha256]]
             elif sha256 in self._paths:

@@ -12,18 +12,17 @@ from collections.abc import Iterator, Sequence
 from haulage.base.clock import SystemClock
 from haulage.testing.crash_points import table
 from haulage.testing.crash_points.disk import Left
+from haulage.testing.crash_points.every import EVERY, AnyBench, AnyScenario, bench_of
 from haulage.testing.crash_points.real_kill import die, kill_really
-from haulage.testing.crash_points.scenario import Scenario
-from haulage.testing.crash_points.scenarios import SCENARIOS, by_name
-from haulage.testing.crash_points.trial import Bench, Trial
+from haulage.testing.crash_points.trial import Trial
 
 
 def main(arguments: Sequence[str]) -> int:
     """Exit code 1 if anything did not hold."""
     asked = _parser().parse_args(arguments)
-    scenarios = [by_name(name) for name in asked.scenario] if asked.scenario else list(SCENARIOS)
+    scenarios = [EVERY[name] for name in asked.scenario] if asked.scenario else list(EVERY.values())
     if asked.die_in:
-        die(Bench(scenarios[0], beside=asked.die_in), asked.point[0])
+        die(bench_of(scenarios[0], beside=asked.die_in), asked.point[0])
         return 2  # not reached
     if asked.list:
         for scenario in scenarios:
@@ -34,9 +33,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m haulage.testing.crash_points", description=__doc__)
-    parser.add_argument(
-        "--scenario", action="append", choices=[one.name for one in SCENARIOS], help="only this one; may be repeated"
-    )
+    parser.add_argument("--scenario", action="append", choices=list(EVERY), help="only this one; may be repeated")
     parser.add_argument("--model", action="append", choices=[left.value for left in Left], help="only this one; may be repeated")
     parser.add_argument("--point", action="append", type=int, help="only before the step of this number; may be repeated")
     parser.add_argument("--share", type=float, default=1.0, help="of all deaths, how many to try (0 to 1)")
@@ -47,19 +44,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _name_steps(scenario: Scenario) -> None:
-    with contextlib.closing(Bench(scenario)) as bench:
+def _name_steps(scenario: AnyScenario) -> None:
+    with contextlib.closing(bench_of(scenario)) as bench:
         print(f"{scenario.name}: {scenario.title}")
         for number, step in enumerate(bench.steps, 1):
             print(f"{number:4} {step}")
 
 
-def _try_all(scenarios: Sequence[Scenario], asked: argparse.Namespace) -> int:
+def _try_all(scenarios: Sequence[AnyScenario], asked: argparse.Namespace) -> int:
     clock, everything, points = SystemClock(), list[Trial](), 0
     started = clock.monotonic()
     print(table.head(), flush=True)
     for scenario in scenarios:
-        with contextlib.closing(Bench(scenario)) as bench:
+        with contextlib.closing(bench_of(scenario)) as bench:
             trials = list(_trials(bench, asked))
             print(table.row(scenario, len(bench.steps), trials), flush=True)
             points += len(bench.steps)
@@ -72,7 +69,7 @@ def _try_all(scenarios: Sequence[Scenario], asked: argparse.Namespace) -> int:
     return 0 if all(trial.held for trial in everything) else 1
 
 
-def _trials(bench: Bench, asked: argparse.Namespace) -> Iterator[Trial]:
+def _trials(bench: AnyBench, asked: argparse.Namespace) -> Iterator[Trial]:
     chance = random.Random(f"{asked.seed} {bench.scenario.name}")
     for point in asked.point or range(1, len(bench.steps) + 1):
         for left in [Left.KILLED] if asked.really else [Left(name) for name in asked.model] if asked.model else list(Left):

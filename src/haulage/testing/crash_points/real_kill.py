@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 
-from haulage.testing.crash_points.trial import Bench
+from haulage.testing.crash_points.every import AnyBench
 
 
-def kill_really(bench: Bench, point: int) -> str:
+def kill_really(bench: AnyBench, point: int) -> str:
     """Have a process of its own run the scenario up to the step and be killed there, then come back here. Returns what did not
     hold, or nothing."""
     command = [sys.executable, "-m", "haulage.testing.crash_points", "--die-in", bench.root]
@@ -25,6 +25,6 @@ def kill_really(bench: Bench, point: int) -> str:
     return ""
 
 
-def die(bench: Bench, point: int) -> None:
+def die(bench: AnyBench, point: int) -> None:
     """What the process does that is to be killed."""
     bench.die_for_real(point, lambda: os.kill(os.getpid(), signal.SIGKILL))

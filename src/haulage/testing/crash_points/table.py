@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from haulage.testing.crash_points.disk import Left
-from haulage.testing.crash_points.scenario import Scenario
 from haulage.testing.crash_points.trial import Trial
+
+
+class Named(Protocol):
+    """A scenario of whatever kind."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def faults(self) -> tuple[str, ...]: ...
 
 
 def head() -> str:
@@ -15,7 +28,7 @@ def head() -> str:
     return "\n".join((_line(names), _line(["---"] * len(names))))
 
 
-def row(scenario: Scenario, points: int, trials: Sequence[Trial]) -> str:
+def row(scenario: Named, points: int, trials: Sequence[Trial]) -> str:
     """One scenario: deaths that held, of those tried, for each model."""
     counts = []
     for left in Left:

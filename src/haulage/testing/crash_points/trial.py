@@ -48,7 +48,7 @@ class Bench:
         self.scenario = scenario
         self.steps: list[str] = []
         self._expected: State = {}
-        self.root = beside or tempfile.mkdtemp(prefix="haulage-crash-", dir=_memory_folder())
+        self.root = beside or tempfile.mkdtemp(prefix="haulage-crash-", dir=memory_folder())
         self._live = os.path.join(self.root, "live")
         self._template = os.path.join(self.root, "template")
         self._sources = os.path.join(self.root, "sources")
@@ -187,5 +187,6 @@ def _difference(expected: object, found: object) -> str:
     return f"{str(found)[:300]} instead of {str(expected)[:300]}"
 
 
-def _memory_folder() -> str | None:
+def memory_folder() -> str | None:
+    """Where a disk is fast; None for wherever temporary files go."""
     return _MEMORY_FOLDER if os.path.isdir(_MEMORY_FOLDER) and os.access(_MEMORY_FOLDER, os.W_OK) else None
