@@ -77,6 +77,7 @@ class SearchView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     hits: tuple[Hit, ...]
     did_you_mean: str
+    loosely: bool
     chosen: tuple[Choice, ...]
     facets: tuple[FacetView, ...]
     first: str
@@ -96,6 +97,7 @@ def search_view(asked: Asked, answer: Answer) -> SearchView:
         total=answer.total,
         hits=answer.hits,
         did_you_mean=answer.did_you_mean,
+        loosely=answer.loosely,
         chosen=tuple(
             Choice(facet=name, value=value, without=_toggled(query, name, value))
             for name, values in only.items()
