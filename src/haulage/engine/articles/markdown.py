@@ -98,7 +98,7 @@ def _with(section: Section, below: Subsection) -> Section:
 def _references(sections: tuple[Section, ...], head: FrontMatter) -> tuple[Reference, ...]:
     """Articles linked to or named in the text, then those the front matter names. Ids count that start with Q or as one's own."""
     own = re.match(r"[A-Z]+-?", head.id)
-    named = re.compile(rf"(?<![A-Za-z0-9_-])((?:Q|{re.escape(own[0] if own else 'Q')})[0-9]{{3,7}})(?![A-Za-z0-9_]|\.exe\b)")
+    named = re.compile(rf"(?<![A-Za-z0-9_-])(Q[0-9]{{5,6}}|{re.escape(own[0] if own else 'Q')}[0-9]{{1,7}})(?![A-Za-z0-9_]|\.exe\b)")
     found: dict[str, Reference] = {}
     for section in sections:
         whole = section.whole()

@@ -1,0 +1,1 @@
+"""Articles: reading them from every form, and what their text says about fixes."""
