@@ -11,6 +11,7 @@ import pytest
 from haulage.base.errors import FormatError
 from haulage.engine.delta.encoding import Method, decode
 from haulage.engine.delta.hdiff import make_hdiff
+from haulage.engine.delta.matching import every_cover
 from haulage.engine.delta.packing import Effort, pack_lzma, pack_zstd
 from haulage.engine.delta.predicted import make_predicted, open_streams, seal_streams
 from haulage.testing.fuzzing.delta_targets import moved_code
@@ -25,7 +26,7 @@ def _wrapped(container: bytes) -> bytes:
 
 
 def _foretold() -> bytes:
-    made = make_predicted(OLD, NEW, CONTAINER, Effort.MOST)
+    made = make_predicted(OLD, NEW, every_cover(OLD, NEW), Effort.MOST)
     assert made is not None
     return made
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from haulage.engine.delta.hdiff import apply_hdiff, bad_delta, make_hdiff
+from haulage.engine.delta.container import write_container
+from haulage.engine.delta.hdiff import apply_hdiff, bad_delta
 from haulage.engine.delta.level import Level
+from haulage.engine.delta.matching import every_cover, most_covers
 from haulage.engine.delta.packing import MAX_DICTIONARY, Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
 from haulage.engine.delta.predicted import apply_predicted, make_predicted
 from haulage.engine.delta.probe import looks_packed
@@ -110,11 +112,13 @@ def _match(old: bytes, new: bytes, found: _Found, effort: Effort, *, text: bool)
     """What shares bytes with the old ones."""
     if text:
         found.offer(Method.ZSTD_PREFIX, pack_zstd(new, _SLOW if effort is Effort.MOST else _FAST, old))
-    container = make_hdiff(old, new)
-    foretold = None if text else make_predicted(old, new, container, effort)
+    covers = every_cover(old, new) if effort is Effort.MOST else most_covers(old, new)
+    foretold = None if text else make_predicted(old, new, covers, effort)
     if foretold is not None:
         found.offer(Method.PREDICTED, foretold)
-    elif len(container) <= len(new) + _CONTAINER_SLACK:
+        return
+    container = write_container(old, new, covers)
+    if len(container) <= len(new) + _CONTAINER_SLACK:
         found.offer(Method.HDIFF_LZMA, len(container).to_bytes(_LENGTH_BYTES, "little") + pack_lzma(container, effort))
 
 

@@ -8,7 +8,7 @@ import hdiffpatch
 
 from haulage.base.errors import FormatError
 
-_HEAD = b"HDIFF13&\0"
+HEAD = b"HDIFF13&\0"
 """Format 13, no compression inside."""
 _SIZES = 11
 _SIZE_BITS = 40
@@ -41,7 +41,7 @@ def bad_delta(why: str) -> FormatError:
 def covers_of(container: bytes) -> list[tuple[int, int, int]]:
     """Of a container made here: old offset, new offset and length of each range of new bytes that is like one of old bytes, in
     the order of the new ones."""
-    sizes, at = [], len(_HEAD)
+    sizes, at = [], len(HEAD)
     for _ in range(_SIZES):
         number, at = _number(container, at)
         sizes.append(number)
@@ -70,9 +70,9 @@ def _signed_number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _check(container: bytes, old_size: int, size: int) -> None:
-    if not container.startswith(_HEAD):
+    if not container.startswith(HEAD):
         raise bad_delta("the container is of another kind")
-    sizes, at = [], len(_HEAD)
+    sizes, at = [], len(HEAD)
     for _ in range(_SIZES):
         number, at = _number(container, at)
         sizes.append(number)

@@ -7,10 +7,10 @@ helps there, and differences as runs with the gaps between them. Knows only byte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from haulage.engine.delta.columns import NUMBER_BYTES, Ints, read_column, write_column
-from haulage.engine.delta.hdiff import bad_delta, covers_of
+from haulage.engine.delta.covers import Covers
+from haulage.engine.delta.hdiff import bad_delta
 from haulage.engine.delta.numbers import np, npt
 from haulage.engine.delta.operands import FARTHEST, Moves, Octets, learn, operands, put_words, words
 from haulage.engine.delta.packing import Effort, pack_lzma, unpack_lzma
@@ -32,29 +32,10 @@ _HEAD = _STREAMS * 2 * NUMBER_BYTES
 _SLACK = 1024
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Covers:
-    """Where each old range stands in the new bytes, ascending and apart."""
-
-    old: Ints
-    new: Ints
-    lengths: Ints
-
-    def shifts(self, at: Ints) -> tuple[Ints, Ints]:
-        """For new places: how much further they stand than in the old bytes, and where their cover ends (0: they are in none)."""
-        if not len(self.new):
-            return np.zeros(len(at), np.int64), np.zeros(len(at), np.int64)
-        rows = np.searchsorted(self.new, at, side="right") - 1
-        known = np.maximum(rows, 0)
-        ends = np.where(rows >= 0, self.new[known] + self.lengths[known], 0)
-        return self.new[known] - self.old[known], ends
-
-
-def make_predicted(old: bytes, new: bytes, container: bytes, effort: Effort) -> bytes | None:
-    """The encoding, from HDiffPatch's container for the same bytes; None where foretelling does not help."""
-    covers = _from_container(container)
-    literals = b"".join([new[start:end] for start, end in _uncovered(covers, len(new))])
-    draft = _draft(covers, old, literals, len(new))
+def make_predicted(old: bytes, new: bytes, covers: Covers, effort: Effort) -> bytes | None:
+    """The encoding, from covers of the same bytes; None where foretelling does not help."""
+    literals = covers.literals(new)
+    draft = np.frombuffer(covers.draft(old, literals, len(new)), np.uint8)
     target = np.frombuffer(new, np.uint8)
     wrong = int(np.count_nonzero(draft != target))
     if wrong > MOST_DIFFERENCES:
@@ -85,7 +66,7 @@ def apply_predicted(payload: bytes, old: bytes, size: int) -> bytes:
     if len(literals) != size - int(covers.lengths.sum()) or len(bits) != -(-_blocks(size) // 8):
         raise bad_delta("a stream has another length than what it is for")
     moves = _read_moves(table)
-    draft = _draft(covers, old, literals, size)
+    draft = np.frombuffer(covers.draft(old, literals, size), np.uint8)
     helps = np.unpackbits(np.frombuffer(bits, np.uint8), count=_blocks(size)).astype(np.bool_)
     _foretell(draft, covers, moves, helps)
     _add_runs(draft, gaps, differences)
@@ -115,12 +96,7 @@ def _blocks(size: int) -> int:
     return -(-size // BLOCK)
 
 
-def _from_container(container: bytes) -> _Covers:
-    rows = np.array(covers_of(container), np.int64).reshape(-1, 3)
-    return _Covers(old=rows[:, 0].copy(), new=rows[:, 1].copy(), lengths=rows[:, 2].copy())
-
-
-def _write_covers(covers: _Covers) -> bytes:
+def _write_covers(covers: Covers) -> bytes:
     gaps = np.diff(covers.new, prepend=0)
     gaps[1:] -= covers.lengths[:-1]
     jumps = np.diff(covers.old, prepend=0)
@@ -128,10 +104,10 @@ def _write_covers(covers: _Covers) -> bytes:
     return write_column(gaps) + write_column(jumps - gaps) + write_column(covers.lengths)
 
 
-def _read_covers(data: bytes, old_size: int, size: int) -> _Covers:
+def _read_covers(data: bytes, old_size: int, size: int) -> Covers:
     gaps, jumps, lengths = _thirds(data)
     before = np.cumsum(lengths) - lengths
-    covers = _Covers(old=np.cumsum(jumps + gaps) + before, new=np.cumsum(gaps) + before, lengths=lengths)
+    covers = Covers(old=np.cumsum(jumps + gaps) + before, new=np.cumsum(gaps) + before, lengths=lengths)
     if len(gaps) and (
         gaps.min() < 0
         or lengths.min() < 1
@@ -168,29 +144,7 @@ def _read_moves(data: bytes) -> Moves:
     return Moves(targets=np.cumsum(targets) - FARTHEST, moves=np.cumsum(moves))
 
 
-def _uncovered(covers: _Covers, size: int) -> Iterator[tuple[int, int]]:
-    at = 0
-    for start, length in zip(covers.new.tolist(), covers.lengths.tolist(), strict=True):
-        if start > at:
-            yield at, start
-        at = start + length
-    if size > at:
-        yield at, size
-
-
-def _draft(covers: _Covers, old: bytes, literals: bytes, size: int) -> Octets:
-    """The new bytes as far as the covers and the literals know them."""
-    data = bytearray(size)
-    for source, start, length in zip(covers.old.tolist(), covers.new.tolist(), covers.lengths.tolist(), strict=True):
-        data[start : start + length] = old[source : source + length]
-    at = 0
-    for start, end in _uncovered(covers, size):
-        data[start:end] = literals[at : at + end - start]
-        at += end - start
-    return np.frombuffer(data, np.uint8)
-
-
-def _operands(draft: Octets, covers: _Covers) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+def _operands(draft: Octets, covers: Covers) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
     """For each slab: places of operands that one cover holds whole, their words, their targets in the old bytes, their shifts."""
     for start in range(0, len(draft), SLAB):
         at = operands(draft[start : start + SLAB]) + start
@@ -201,7 +155,7 @@ def _operands(draft: Octets, covers: _Covers) -> Iterator[tuple[Ints, Ints, Ints
         yield at, found, at - shifts + found, shifts
 
 
-def _study(draft: Octets, target: Octets, covers: _Covers) -> tuple[Moves, npt.NDArray[np.bool_], int]:
+def _study(draft: Octets, target: Octets, covers: Covers) -> tuple[Moves, npt.NDArray[np.bool_], int]:
     """The table of moves, where it saves bytes, and how many."""
     at, found, targets, shifts = (np.concatenate(parts) for parts in zip(*_operands(draft, covers), strict=True))
     wanted = words(target, at)
@@ -226,7 +180,7 @@ def _wrong_bytes(found: Ints, wanted: Ints) -> Ints:
     return wrong
 
 
-def _foretell(draft: Octets, covers: _Covers, moves: Moves, helps: npt.NDArray[np.bool_]) -> None:
+def _foretell(draft: Octets, covers: Covers, moves: Moves, helps: npt.NDArray[np.bool_]) -> None:
     """Put what the table says into the operands of the blocks it helps in."""
     for at, found, targets, shifts in _operands(draft, covers):
         useful = helps[at // BLOCK]

@@ -10,6 +10,7 @@ from haulage.base.errors import FormatError
 from haulage.engine.delta.encoding import Method, decode, encode
 from haulage.engine.delta.hdiff import make_hdiff
 from haulage.engine.delta.level import Level
+from haulage.engine.delta.matching import every_cover
 from haulage.engine.delta.packing import Effort, pack_lzma, pack_zstd
 from haulage.engine.delta.predicted import make_predicted, open_streams, seal_streams
 from haulage.testing.folders import noise
@@ -46,7 +47,7 @@ def moved_code() -> tuple[bytes, bytes]:
 def _seeds() -> list[bytes]:
     old, new = moved_code()
     container = make_hdiff(old, new)
-    foretold = make_predicted(old, new, container, Effort.MOST)
+    foretold = make_predicted(old, new, every_cover(old, new), Effort.MOST)
     assert foretold is not None
     length = len(container).to_bytes(_LENGTH_BYTES, "little")
     plain = {
