@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -248,8 +248,7 @@ def _run_checks(places: Places, definition: FixDefinition, source: Contents, mac
     programs = definition.programs_at(When.CHECK)
     if not programs:
         return
-    folder = switch.private_folder()
-    try:
+    with tempfile.TemporaryDirectory(prefix="servicing-") as folder:
         switch.place_tools(tools_of(definition), folder, source)
         for each in programs:
             command = filled(each.command, places, folder)
@@ -257,5 +256,3 @@ def _run_checks(places: Places, definition: FixDefinition, source: Contents, mac
             code = runner.run(command, folder=places.root, timeout_seconds=each.timeout_seconds)
             if each.outcome(code) is Outcome.FAILED:
                 raise RefusedError("check-failed", f"{' '.join(command)} ended with {code}.", "What it said is in the log.")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

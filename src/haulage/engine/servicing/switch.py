@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
@@ -157,8 +156,3 @@ def verify(places: Places, changes: Sequence[Change]) -> None:
                 f"{places.file(change.path)} is not as the fix leaves it.",
                 "Find who else writes there, and try again.",
             )
-
-
-def private_folder() -> str:
-    """A folder for tools of programs that run before anything is changed; the caller removes it."""
-    return tempfile.mkdtemp(prefix="servicing-")
