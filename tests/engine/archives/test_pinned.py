@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from haulage.engine.archives.view import BytesView
 from tests.engine.archives.containers import comes_back, contents
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
+FARTHEST = 32_768 - 262
+"""How far back zlib looks: ``MAX_DIST``, deflate.h."""
 
 
 def packed(data: bytes, *way: int) -> bytes:
@@ -57,6 +60,26 @@ def test_families_make_the_bytes_they_always_made() -> None:
     """A change here breaks every recipe that other sites hold."""
     made = {way: zlib.crc32(packed(contents(7, 300_000), *way)) for way in ((9, 8, 0, 15, 1), (6, 9, 0, 15, 2))}
     assert made == {(9, 8, 0, 15, 1): 377998642, (6, 9, 0, 15, 2): 2075589772}
+
+
+@pytest.mark.parametrize("level", [1, 6, 8, 9])
+@pytest.mark.parametrize("memory", [8, 9])
+def test_repeats_as_far_back_as_zlib_looks_are_found_just_as_it_finds_them(level: int, memory: int) -> None:
+    source = random.Random(level)
+    data = bytearray(source.choices(b"ab", k=40_000))
+    while len(data) < 400_000:
+        if source.random() < 0.7:
+            at = len(data) - source.choice([FARTHEST - 1, FARTHEST, FARTHEST + 1, source.randrange(1, FARTHEST)])
+            data += data[at : at + source.randrange(3, 20)]
+        else:
+            data += bytes(source.choices(b"abc", k=source.randrange(1, 40)))
+    made = zlib.compressobj(level, zlib.DEFLATED, -15, memory)
+    wanted = made.compress(data) + made.flush()
+    if not deflate.native_is_used():
+        wanted = packed(bytes(data), level, memory, 0, 15, Family.ZLIB)  # another zlib: only that it comes back is known
+    stored = packed(bytes(data), level, memory, 0, 15, Family.ZLIB)
+    assert stored == wanted
+    assert zlib.decompress(stored, -15) == data
 
 
 @pytest.mark.parametrize("level", [1, 4, 6, 9])
