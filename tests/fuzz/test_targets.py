@@ -10,7 +10,15 @@ from collections.abc import Iterable
 import pytest
 
 from haulage.base.errors import HaulageError
-from haulage.testing.fuzzing import archive_targets, content_targets, delta_targets, parcel_targets, tree_targets, wire_targets
+from haulage.testing.fuzzing import (
+    archive_targets,
+    article_targets,
+    content_targets,
+    delta_targets,
+    parcel_targets,
+    tree_targets,
+    wire_targets,
+)
 from haulage.testing.fuzzing.__main__ import main
 from haulage.testing.fuzzing.campaign import available, fuzz, table
 from haulage.testing.fuzzing.mutation import Coding, mutated
@@ -22,6 +30,7 @@ REGRESSIONS = pathlib.Path(__file__).parent / "regressions"
 LONG = 20 if os.environ.get("HAULAGE_LONG") == "1" else 1
 GROUPS = {
     "archives": archive_targets.TARGETS,
+    "articles": article_targets.TARGETS,
     "content": content_targets.TARGETS,
     "delta": delta_targets.TARGETS,
     "parcels": parcel_targets.TARGETS,

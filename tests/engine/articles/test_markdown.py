@@ -7,8 +7,8 @@ import datetime as dt
 import pytest
 
 from haulage.base.errors import FormatError
-from haulage.engine.articles.article import MOST_SOURCE_BYTES, Form, Product, SectionKind
-from haulage.engine.articles.markdown import parser
+from haulage.engine.articles.article import Form, Product, SectionKind
+from haulage.engine.articles.markdown import MOST_BYTES, parser
 from haulage.engine.articles.reading import read
 
 HEAD = """+++
@@ -91,7 +91,7 @@ def test_front_matter_must_end_and_the_text_be_utf_8_and_not_too_long() -> None:
     for data, code in (
         (b'+++\nid = "A1"\n', "front-matter-open"),
         (b'+++\nid = "A1"\ntitle = "x"\n+++\n\xff', "not-utf-8"),
-        (b"+++\n" + b"x" * MOST_SOURCE_BYTES, "article-too-big"),
+        (b"+++\n" + b"x" * MOST_BYTES, "article-too-big"),
     ):
         with pytest.raises(FormatError) as refused:
             read(data, "a.md")

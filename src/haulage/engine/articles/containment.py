@@ -106,7 +106,7 @@ def _in_level(reader: Reader, sentence: Sentence) -> Iterator[Statement]:
     """As in: the fixes for Q… are (not) included in the rollup; this problem was first corrected in …."""
     found = _IN_LEVEL.find(sentence.text)
     if found is not None:
-        what, where = sentence.text[found[0].start() : found[1].start()], sentence.text[found[1].end() :]
+        what, where = sentence.text[: found[1].start()], sentence.text[found[1].end() :]
         kind = StatementKind.LACKS if found[1][1] else StatementKind.CONTAINS
         said = list(_included(reader, sentence, kind, what, where))
         if said:

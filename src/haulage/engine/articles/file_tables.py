@@ -92,7 +92,7 @@ def row(line: str) -> FileFact | None:
     found: dict[str, str] = {}
     rest: list[str] = []
     for word in words:
-        kind = _kind(word, found) if not rest else None
+        kind = _kind(word, found) if not rest or ("version" not in found and _VERSION.fullmatch(word)) else None
         if kind is None:
             rest.append(word)
         else:

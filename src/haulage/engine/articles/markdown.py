@@ -9,7 +9,6 @@ from markdown_it import MarkdownIt
 
 from haulage.base.errors import FormatError
 from haulage.engine.articles.article import (
-    MOST_SOURCE_BYTES,
     Article,
     Form,
     Product,
@@ -24,6 +23,8 @@ from haulage.engine.articles.lines import tidy
 from haulage.engine.articles.sections import KINDS
 
 _LINK = re.compile(r"\[([^\]\n]{1,300})\]\((?:\./)?([A-Za-z]{1,8}-?[0-9]{1,7})(?:\.md)?\)")
+MOST_BYTES = 256 << 10
+"""Far more than a person writes, and little enough that no nesting of marks takes long to lay out."""
 
 
 def is_markdown(data: bytes) -> bool:
@@ -40,8 +41,8 @@ def markdown(data: bytes, name: str, sha256: str) -> Article:
     """Read one's own article.
 
     Raises :class:`FormatError`: ``article-too-big``, ``not-utf-8``, or one of :mod:`haulage.engine.articles.front_matter`."""
-    if len(data) > MOST_SOURCE_BYTES:
-        raise FormatError("article-too-big", f"{name} has {len(data)} bytes; the most is {MOST_SOURCE_BYTES}.", "Split it.")
+    if len(data) > MOST_BYTES:
+        raise FormatError("article-too-big", f"{name} has {len(data)} bytes; the most is {MOST_BYTES}.", "Split it.")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -74,7 +75,7 @@ def _sections(lines: list[str]) -> tuple[Section, ...]:
     """Sections at first-level headings, subsections at second-level ones; deeper headings are text. Headings within code, quotes
     and lists are none."""
     headings = []
-    tokens = parser().parse("\n".join(lines))
+    tokens = parser().disable("inline").parse("\n".join(lines))  # blocks are enough, and what is within a line can be slow
     for token, words in itertools.pairwise(tokens):
         if token.type == "heading_open" and token.level == 0 and token.map and token.tag in ("h1", "h2"):
             headings.append((token.map[0], token.map[1], int(token.tag[1]), words.content.strip()))
@@ -98,7 +99,9 @@ def _with(section: Section, below: Subsection) -> Section:
 def _references(sections: tuple[Section, ...], head: FrontMatter) -> tuple[Reference, ...]:
     """Articles linked to or named in the text, then those the front matter names. Ids count that start with Q or as one's own."""
     own = re.match(r"[A-Z]+-?", head.id)
-    named = re.compile(rf"(?<![A-Za-z0-9_-])(Q[0-9]{{5,6}}|{re.escape(own[0] if own else 'Q')}[0-9]{{1,7}})(?![A-Za-z0-9_]|\.exe\b)")
+    named = re.compile(
+        rf"(?<![A-Za-z0-9_-])(Q[0-9]{{5,6}}|{re.escape(own[0] if own else 'Q')}[0-9]{{1,7}})(?![A-Za-z0-9_]|\.exe\b)"
+    )
     found: dict[str, Reference] = {}
     for section in sections:
         whole = section.whole()

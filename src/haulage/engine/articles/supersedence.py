@@ -5,6 +5,7 @@ what they read right and what they miss is measured in docs/knowledge.md."""
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from haulage.engine.articles.article import Article
@@ -19,11 +20,14 @@ from haulage.engine.articles.wording import Reader
 
 _MAYBE = re.compile(r"fix|correct|supers|resolve|requires|Service Pack|SP[0-9]|HRP|bundle", re.IGNORECASE)
 _ROLLUP_TITLE = re.compile(r"\bHRP\b|\bHotfix Rollup\b", re.IGNORECASE)
+MOST_SENTENCES = 20_000
+"""So many that could say something are looked at; the longest article of the archive has some hundred."""
 
 
 def statements(article: Article) -> tuple[Statement, ...]:
     """Everything ``article`` says about fixes, in order of its text, each once."""
-    said = [one for one in sentences(article) if one.listed or _MAYBE.search(one.text)]
+    hopeful = (one for one in sentences(article) if one.listed or _MAYBE.search(one.text))
+    said = list(itertools.islice(hopeful, MOST_SENTENCES))
     reader = Reader(own=article.id, version=_version(article), rollup=_rollup(article))
     found: dict[tuple[StatementKind, End, End], Statement] = {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from haulage.testing.fuzzing import (
     archive_targets,
+    article_targets,
     content_targets,
     delta_targets,
     parcel_targets,
@@ -17,6 +18,7 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         *archive_targets.TARGETS,
+        *article_targets.TARGETS,
         *content_targets.TARGETS,
         *delta_targets.TARGETS,
         *parcel_targets.TARGETS,
