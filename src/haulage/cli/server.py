@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from haulage.base.errors import UsageError
 from haulage.base.ids import site_code
 from haulage.cli import output
 from haulage.cli.options import DryRun
@@ -110,6 +111,37 @@ def serve(
     from haulage.wiring.serving import serve as serve_site  # heavy: the whole server
 
     serve_site(home, log_format=log_format)
+
+
+def upgrade(
+    *,
+    home: Annotated[str, Parameter(env_var="HAULAGE_HOME", help="The home of a stopped site.")],
+    check: Annotated[
+        bool, Parameter(negative=(), help="Change nothing: say whether the site may come to the version --to.")
+    ] = False,
+    to: Annotated[str, Parameter(help="With --check: the version of Haulage it is to come to.")] = "",
+    form: Output = "table",
+) -> None:
+    """Bring the database of a stopped site to this version's tables, as serve does when it starts. A fix of Haulage itself runs it;
+    --check refuses a version higher than the parent's.
+
+    haulage upgrade --home /srv/haulage
+
+    haulage upgrade --home /srv/haulage --check --to 1.2.0
+    """
+    if check != bool(to):
+        raise UsageError("usage", "--check and --to go together.", "haulage upgrade --home DIR --check --to VERSION")
+    from haulage.wiring.upgrading import may_upgrade, upgrade_home  # heavy: databases
+
+    if check:
+        found = may_upgrade(home, to)
+        heard = (
+            f"its parent {found['parent']} has {found['parent_version']}" if found["parent"] else "no parent has said its version"
+        )
+        output.print_made(found, form, f"{found['id']} may come to {to}: {heard}")
+        return
+    found = upgrade_home(home)
+    output.print_made(found, form, f"{found['id']}: schema {found['schema']} (was {found['schema_before']})")
 
 
 def _say_made(home: str, code: str, url: str, form: Form, verb: str) -> None:

@@ -44,10 +44,17 @@ class Contact:
     """Whether the parent answers, and saying so when that changes for long."""
 
     def __init__(
-        self, parent: SiteCode, core: SiteCore, clock: Clock, presence: Presence, clock_offset_seconds: Callable[[], float]
+        self,
+        parent: SiteCode,
+        core: SiteCore,
+        clock: Clock,
+        presence: Presence,
+        clock_offset_seconds: Callable[[], float],
+        hear_version: Callable[[], None] = lambda: None,
     ) -> None:
         self._parent = parent
         self._clock_offset_seconds = clock_offset_seconds
+        self._hear_version = hear_version
         self._clock_said = False
         self._core = core
         self._clock = clock
@@ -74,6 +81,7 @@ class Contact:
             since, said = self._failing_since, self._said
             self._failing_since, self._said, self._removed = None, False, ""
         self._compare_clocks()
+        self._hear_version()
         if since is not None and said:
             away = round((self._clock.now() - since).total_seconds())
             with self._core.database.writing() as tx:
@@ -119,11 +127,13 @@ class Uplinks:
         presence: Presence,
         *,
         clock_offset_seconds: Callable[[], float] = lambda: 0.0,
+        hear_version: Callable[[], None] = lambda: None,
     ) -> None:
+        """``hear_version`` is called after every answer: the link knows then what version the parent says it has."""
         self._parent = parent
         self._bells = bells
         self._uplink = Uplink(parent, core.streams, link, claim=core.own_claim)
-        self.contact = Contact(parent, core, clock, presence, clock_offset_seconds)
+        self.contact = Contact(parent, core, clock, presence, clock_offset_seconds, hear_version)
         self._stopping = threading.Event()
         self._pull_failures = self._push_failures = 0
         self._chance = random.Random()  # noqa: S311  (spreads retries; no secret)

@@ -25,6 +25,11 @@ class ParentLink:
         """How far the parent's clock was ahead of ours when it last refused a request for its time."""
         return self._link.clock_offset_seconds
 
+    @property
+    def peer_version(self) -> str:
+        """The version of Haulage at the parent, as it said it last; empty if it never did."""
+        return self._link.peer_version
+
     def follow(self, url: str) -> None:
         """From now on the parent is at ``url``; what is under way at the old one ends."""
         with self._lock:

@@ -37,6 +37,8 @@ from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
 from haulage.wiring.knowledge import product_articles
+from haulage.wiring.parent_link import ParentLink
+from haulage.wiring.parent_version import ParentVersion
 from haulage.wiring.site import OpenedSite, Wakes, open_site
 from haulage.wiring.tls import ServerFiles
 
@@ -73,12 +75,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     core, presence = opened.core, Presence(clock)
     engine = ThreadedJobs(clock, on_defect=lambda job, defect: _say_defect(core, job, defect))
     link = opened.link
-    uplinks = None
-    if link is not None:
-        with core.database.reading() as tx:
-            parent = core.neighbourhood.parent(tx)
-        if parent is not None:
-            uplinks = Uplinks(parent, core, link, clock, bells, presence, clock_offset_seconds=lambda: link.clock_offset_seconds)
+    uplinks = None if link is None else _uplinks_of(home, core, link, clock, bells, presence)
     findings = Findings(
         home,
         core,
@@ -135,6 +132,24 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         upgraded=opened.upgraded,
         interrupt=(lambda: None) if link is None else link.close,
         close=opened.close,
+    )
+
+
+def _uplinks_of(home: Home, core: SiteCore, link: ParentLink, clock: Clock, bells: Bells, presence: Presence) -> Uplinks | None:
+    """The threads that talk to the parent, if there is one; what version it has is kept for who services this site."""
+    with core.database.reading() as tx:
+        parent = core.neighbourhood.parent(tx)
+    if parent is None:
+        return None
+    return Uplinks(
+        parent,
+        core,
+        link,
+        clock,
+        bells,
+        presence,
+        clock_offset_seconds=lambda: link.clock_offset_seconds,
+        hear_version=ParentVersion(home.file("run"), parent, lambda: link.peer_version).keep,
     )
 
 

@@ -11,6 +11,8 @@ from multidict import CIMultiDictProxy
 
 from haulage.base.errors import HaulageError, TransferError
 
+VERSION_HEADER = "Haulage-Version"
+"""Of Haulage at the answering site: a child is not serviced to a higher one than its parent's."""
 CHUNKS_MEDIA_TYPE = "application/vnd.haulage.chunks"
 _RETRIED = "It is tried again."
 

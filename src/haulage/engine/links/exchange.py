@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from haulage.engine.trust.keys import PublicKey, SigningKey
 from haulage.engine.trust.requests import body_digest, new_nonce, read_signed_time, sign_request
 
 READ_BUFFER_BYTES = 1024 * 1024
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class Exchange:
         self.patience = patience
         self.speaker = f"Site {identity.peer} ({self._base})" if identity else f"The server {self._base}"
         self.clock_offset = dt.timedelta()
+        self.peer_version = ""
+        """Of Haulage, as the peer said it last; empty if it never did."""
         self._session: aiohttp.ClientSession | None = None
         self._running: set[asyncio.Task[object]] = set()
         self._closed = False
@@ -148,10 +152,15 @@ class Exchange:
             answers.check_plain(response.headers, self.speaker)
             if response.status not in ask.good:
                 raise await self._refusal(response, nonce)
+            self._hear_version(response.headers.get(answers.VERSION_HEADER, ""))
         except BaseException:
             response.close()
             raise
         return response
+
+    def _hear_version(self, said: str) -> None:
+        if _VERSION.fullmatch(said):
+            self.peer_version = said
 
     async def _send(self, ask: Ask, nonce: str) -> aiohttp.ClientResponse:
         headers = {"Accept-Encoding": "identity", **ask.headers}

@@ -60,6 +60,11 @@ class HttpsLink:
         """How far the peer's clock was ahead of ours when it last refused a request for its time; 0 if it never did."""
         return self._exchange.clock_offset.total_seconds()
 
+    @property
+    def peer_version(self) -> str:
+        """The version of Haulage at the peer, as it said it last; empty if it never did."""
+        return self._exchange.peer_version
+
     def feed(self, position: Position, wait_seconds: float) -> list[bytes]:
         """Sealed envelopes after ``position``; none if nothing came within ``wait_seconds`` (rounded down)."""
         where = f"epoch={position.epoch}&stream={position.stream}&sequence={position.sequence}&wait={int(wait_seconds)}"

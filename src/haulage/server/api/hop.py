@@ -10,7 +10,7 @@ from starlette.responses import Response
 from haulage.base.errors import ConflictError, NotAllowedError, NotFoundError, UsageError
 from haulage.base.files import acknowledge
 from haulage.base.ids import SiteCode
-from haulage.engine.links.answers import CHUNKS_MEDIA_TYPE
+from haulage.engine.links.answers import CHUNKS_MEDIA_TYPE, VERSION_HEADER
 from haulage.engine.links.joining import CLAIM_MEDIA_TYPE
 from haulage.engine.parcels.parts import MAX_PARTS_BYTES, decode_parts, encode_parts
 from haulage.engine.protocol import lines
@@ -94,13 +94,17 @@ async def _feed(call: Call) -> Response:
                 break
     service.presence.hear(child)
     if not documents:
-        return Response(status_code=204)
-    return Response(lines.join_lines(documents), media_type=lines.MEDIA_TYPE)
+        return Response(status_code=204, headers=_version(call))
+    return Response(lines.join_lines(documents), media_type=lines.MEDIA_TYPE, headers=_version(call))
 
 
 def _report(call: Call) -> Response:
     position = call.service.core.streams.incoming(sender_of(call), lines.split_lines(call.raw))
-    return Response(encode(position), media_type=JSON)
+    return Response(encode(position), media_type=JSON, headers=_version(call))
+
+
+def _version(call: Call) -> dict[str, str]:
+    return {VERSION_HEADER: call.service.version}
 
 
 def _want(call: Call) -> Response:
