@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from haulage.engine.delta.columns import Ints
 from haulage.engine.delta.covers import Covers
 from haulage.engine.delta.hdiff import HEAD
+from haulage.engine.delta.numbers import np
 from haulage.engine.delta.operands import Octets
 
 _ZEROS, _BYTES = 0, 3

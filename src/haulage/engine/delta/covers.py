@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from haulage.engine.delta.columns import Ints
+from haulage.engine.delta.numbers import np
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,10 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
 from haulage.engine.delta.columns import Ints
 from haulage.engine.delta.covers import Covers
 from haulage.engine.delta.hdiff import covers_of, make_hdiff
+from haulage.engine.delta.numbers import np, npt
 from haulage.engine.delta.operands import Octets
 
 _ANCHOR_BYTES = 32
