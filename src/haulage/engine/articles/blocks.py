@@ -11,6 +11,8 @@ import msgspec
 
 ID_TEXT = r"[Qq]([0-9]{5,6})"
 _REFERENCE = re.compile(rf"(\s+)(?:- )?{ID_TEXT}(?:[:,.]?\s+(\S.*))?")
+_AT_MARGIN = re.compile(rf"{ID_TEXT}[:,.]?\s+(\S.*)")
+_TABLE_ROW = re.compile(rf"\s*\|\s*{ID_TEXT}\s*\|\s*(\S.*?)\s*\|")
 _BULLET = re.compile(r"(\s*)(?:[-*o•]|[0-9]{1,2}[.)]|[a-zA-Z][.)])\s+\S")
 _COLUMNS = re.compile(r"\S {3,}\S")
 FIXED_INDENT = 2
@@ -53,6 +55,9 @@ def blocks(text: str) -> Iterator[Block]:
 
 def _of_run(run: list[str]) -> Iterator[Block]:
     """Blocks of lines without a blank one between."""
+    if _AT_MARGIN.fullmatch(run[0]) and _is_list(run):
+        yield from _at_margin(run)
+        return
     at = 0
     while at < len(run):
         line = run[at]
@@ -62,6 +67,8 @@ def _of_run(run: list[str]) -> Iterator[Block]:
             end = _title_end(run, end, len(reference[1]))
             title = " ".join([reference[3] or "", *(one.strip() for one in run[at + 1 : end])]).strip()
             yield Block(BlockKind.REFERENCE, " ".join(title.split()), f"Q{reference[2]}", end > at + 1)
+        elif (cell := _TABLE_ROW.match(line)) is not None:
+            yield Block(BlockKind.REFERENCE, " ".join(cell[2].split()), f"Q{cell[1]}")
         elif line[:1] != " " or _BULLET.match(line):
             item = _BULLET.match(line) is not None
             while end < len(run) and not _starts_item(run, end) and not _starts_other(run[end], item):
@@ -75,6 +82,27 @@ def _of_run(run: list[str]) -> Iterator[Block]:
         at = end
 
 
+def _is_list(run: list[str]) -> bool:
+    """Whether lines that start at the margin with an article's number are a list rather than a sentence: half of several, or a
+    single one without a full stop."""
+    number = sum(_AT_MARGIN.fullmatch(line) is not None for line in run)
+    return number >= max(2, len(run) / 2) or (len(run) <= 2 and not run[-1].endswith((".", ":")))
+
+
+def _at_margin(run: list[str]) -> Iterator[Block]:
+    """References of a list at the margin; other lines go on with the title above."""
+    target, title, lines = "", "", 0
+    for line in run:
+        found = _AT_MARGIN.fullmatch(line)
+        if found is None:
+            title, lines = f"{title} {line.strip()}", lines + 1
+            continue
+        if target:
+            yield Block(BlockKind.REFERENCE, " ".join(title.split()), target, lines > 1)
+        target, title, lines = f"Q{found[1]}", found[2], 1
+    yield Block(BlockKind.REFERENCE, " ".join(title.split()), target, lines > 1)
+
+
 def _starts_item(run: list[str], at: int) -> bool:
     """Whether a line starts an item; a number at its start may also be the end of a sentence: "Service Pack / 1." """
     return _BULLET.match(run[at]) is not None and not (run[at][:1].isdigit() and run[at - 1][-1:].isalnum())
@@ -82,7 +110,7 @@ def _starts_item(run: list[str], at: int) -> bool:
 
 def _starts_other(line: str, item: bool) -> bool:
     """Whether a line cannot go on with the paragraph or item before it."""
-    if _REFERENCE.fullmatch(line):
+    if _REFERENCE.fullmatch(line) or _TABLE_ROW.match(line):
         return True
     return not item and line.startswith(" " * FIXED_INDENT)
 

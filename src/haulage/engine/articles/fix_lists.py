@@ -14,7 +14,7 @@ from haulage.engine.articles.wording import Reader, Turn, ends
 _IS_LIST = Turn(
     r"\b(?:lists?|table)\b", r"\b(?:articles?|titles?|problems?|bugs?)\b", r"\b(?:fixed|corrected|corrections?|included)\b"
 )
-_TITLE = re.compile(r"\b(?:fix ?list|list of bugs fixed|bugs fixed|(?:hotfix )?bundle|dependency package)\b", re.IGNORECASE)
+_TITLE = re.compile(r"\b(?:fix ?list(?:\.txt)?|bugs fixed|fixed bugs|(?:hotfix )?bundle|dependency package)\b", re.IGNORECASE)
 _FIXED_IN = Turn(r"\b(?:problems?|bugs?|issues?)\b", r"\b(?:fixed|corrected) in\b")
 _OTHER_MATTER = re.compile(
     r"\bhow to\b|\bobtain\b|\bhow you\b|\bonline services\b|\binformation about (?:the )?(?:SMS |SP[0-9]|Service Pack|Systems)"
@@ -30,6 +30,8 @@ def fix_list(article: Article, said: list[Sentence]) -> Iterator[Statement]:
     """CONTAINS for everything an article lists as fixed, if it is such a list at all. Its own end carries the level, so that others
     who only name the level can be matched with it."""
     opening = next((one for one in said if _IS_LIST(one.text)), None)
+    if opening is None and _TITLE.search(article.title):
+        opening = next((one for one in said if one.text), None)
     if opening is None or not (_TITLE.search(article.title) or sum(len(one.listed) for one in said) >= FEWEST):
         return
     level = level_in(article.title) or level_in(opening.text)
