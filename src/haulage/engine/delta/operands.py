@@ -18,7 +18,6 @@ Octets: TypeAlias = npt.NDArray[np.uint8]
 FARTHEST = 1 << 27
 """Distances of 128 MiB and more are taken for something else."""
 _WORD = 4
-_SIGN = 1 << 31
 _SURE = 3
 """As many neighbouring targets have to move alike before the table says so."""
 
@@ -62,17 +61,18 @@ def operands(code: Octets) -> Ints:
 
 def words(data: Octets, at: Ints) -> Ints:
     """The signed 4-byte numbers at these offsets."""
-    value: Ints = data[at].astype(np.int64)
-    for byte in range(1, _WORD):
-        value |= data[at + byte].astype(np.int64) << 8 * byte
-    signed: Ints = (value ^ _SIGN) - _SIGN
+    signed: Ints = _everywhere(data)[at].astype(np.int64)
     return signed
 
 
 def put_words(data: Octets, at: Ints, values: Ints) -> None:
     """Write 4-byte numbers; what is beyond 32 bits is lost."""
-    for byte in range(_WORD):
-        data[at + byte] = (values >> (8 * byte) & 255).astype(np.uint8)
+    _everywhere(data)[at] = values.astype("<i4")
+
+
+def _everywhere(data: Octets) -> npt.NDArray[np.int32]:
+    """The number that begins at each offset, over the same memory."""
+    return np.ndarray(max(len(data) - _WORD + 1, 0), "<i4", data, strides=(1,))
 
 
 def learn(targets: Ints, moves: Ints) -> Moves:

@@ -144,10 +144,15 @@ def _read_moves(data: bytes) -> Moves:
     return Moves(targets=np.cumsum(targets) - FARTHEST, moves=np.cumsum(moves))
 
 
-def _operands(draft: Octets, covers: Covers) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
-    """For each slab: places of operands that one cover holds whole, their words, their targets in the old bytes, their shifts."""
+def _operands(
+    draft: Octets, covers: Covers, blocks: npt.NDArray[np.bool_] | None = None
+) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
+    """For each slab: places of operands that one cover holds whole, their words, their targets in the old bytes, their shifts.
+    ``blocks``: only of these."""
     for start in range(0, len(draft), SLAB):
         at = operands(draft[start : start + SLAB]) + start
+        if blocks is not None:
+            at = at[blocks[at // BLOCK]]
         shifts, ends = covers.shifts(at)
         held = at + NUMBER_BYTES <= ends
         at, shifts = at[held], shifts[held]
@@ -182,10 +187,8 @@ def _wrong_bytes(found: Ints, wanted: Ints) -> Ints:
 
 def _foretell(draft: Octets, covers: Covers, moves: Moves, helps: npt.NDArray[np.bool_]) -> None:
     """Put what the table says into the operands of the blocks it helps in."""
-    for at, found, targets, shifts in _operands(draft, covers):
-        useful = helps[at // BLOCK]
-        values = found + moves.at(targets, shifts) - shifts
-        put_words(draft, at[useful], values[useful])
+    for at, found, targets, shifts in _operands(draft, covers, helps):
+        put_words(draft, at, found + moves.at(targets, shifts) - shifts)
 
 
 def _runs(draft: Octets, target: Octets) -> tuple[bytes, bytes]:
