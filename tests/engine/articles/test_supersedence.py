@@ -143,6 +143,12 @@ def test_q311457_requirements_and_order(sections: dict[str, str], expected: set[
             {"CAUSE": "The hotfix for the following article changed the timeout:\n\n   Q500002 One"},
             {"Q500002 breaks Q500001"},
         ),
+        (
+            {"SYMPTOMS": "After you install the hotfix listed in the following article, packages vanish:\n\n   Q500002 One"},
+            {"Q500002 breaks Q500001"},
+        ),
+        ({"SYMPTOMS": "The hotfixed file of the following article was applied:\n\n   Q500002 One"}, {"Q500002 breaks Q500001"}),
+        ({"SYMPTOMS": "After you install the program, look at the following article:\n\n   Q500002 One"}, set()),
         ({"MORE_INFORMATION": "After you apply the hotfix of article Q500002, restart the service."}, set()),
         ({"SYMPTOMS": "The problem is still there after you apply the hotfix of article Q500002."}, set()),
     ],

@@ -17,6 +17,11 @@ _AFTER_APPLYING = (
     Turn(r"\bcan occur if\b", rf"\busing the {FIX}\b", ID),
     Turn(r"\b(?:if|after|when|once) (?:you (?:have )?)?(?:install|appl|implement)\w*\b", ID, rf"\b{FIX}\b"),
 )
+_APPLYING_LISTED = (
+    Turn(r"\b(?:if|after|when|once) (?:you (?:have )?)?(?:install|appl|implement)\w*\b", rf"\b{FIX}\b", r"\bfollowing\b"),
+    Turn(r"\bhotfix(?:ed)?\b", r"\bfollowing\b", r"\bwas applied\b"),
+)
+"""The fix itself stands in the list below the sentence."""
 _CHANGED = Turn(rf"^(?:the|each of the) {FIX}\b", r"\b(?:changed?|caused?|causes|introduced)\b")
 _LISTED_LATER = Turn(rf"\b{FIX}\b", r"\b(?:is|are) listed later\b")
 _SURVIVES = re.compile(r"\b(?:even|still)\b", re.IGNORECASE)
@@ -35,8 +40,9 @@ def breakage(reader: Reader, sentence: Sentence) -> Iterator[Statement]:
     elif _INTRODUCED(text) or (sentence.section in _PLACES and _CHANGED(text)):
         yield from reader.says(StatementKind.BREAKS, reader.others(sentence), [reader.us], sentence)
     elif sentence.section in _PLACES and not _SURVIVES.search(text):
-        clause = _clause(text)
-        broken_by = [one for one in reader.others(sentence) if one.article in clause.upper()]
+        clause = _clause(text).upper()
+        listed = not sentence.named and any(turn(text) for turn in _APPLYING_LISTED)
+        broken_by = [one for one in reader.others(sentence) if listed or one.article in clause]
         yield from reader.says(StatementKind.BREAKS, broken_by, [reader.us], sentence)
 
 
