@@ -72,6 +72,10 @@ class Client:
         """Change."""
         return self._ask("PATCH", path, None, body)
 
+    def upload(self, path: str, data: bytes, query: Query | None = None) -> Any:
+        """Hand over the bytes of a file."""
+        return self._ask("PUT", path, query, data)
+
     def delete(self, path: str, query: Query | None = None, body: object = None) -> Any:
         """Remove."""
         return self._ask("DELETE", path, query, body)
@@ -110,8 +114,9 @@ class Client:
         headers = {"Authorization": f"Bearer {self.target.token}", "Accept": "application/json", "Accept-Encoding": "identity"}
         data = None
         if body is not None:
-            data = json.dumps(body).encode()
-            headers["Content-Type"] = "application/json"
+            is_file = isinstance(body, bytes)
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            headers["Content-Type"] = "application/octet-stream" if is_file else "application/json"
         with self._trouble(method):
             if self._connection is None:
                 self._connection = self._open()

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haulage.base.errors import HaulageError
 from haulage.engine.trust.requests import ClockSkewError
-from haulage.server.api import backups, content, hop, packages, points, server, sites, status, store
+from haulage.server.api import backups, content, fixes, hop, knowledge, packages, points, server, sites, status, store
 from haulage.server.bounds import Bounds
 from haulage.server.endpoint import JSON, Answer, Endpoint, Permission
 from haulage.server.gate import admit
@@ -32,6 +32,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *points.ENDPOINTS,
     *status.ENDPOINTS,
     *store.ENDPOINTS,
+    *knowledge.ENDPOINTS,
+    *fixes.ENDPOINTS,
     *backups.ENDPOINTS,
     *content.ENDPOINTS,
     *hop.ENDPOINTS,

@@ -347,6 +347,7 @@ class SiteCore:
     def _make_knowledge(self) -> None:
         """Who takes articles in, and who keeps what is searched up with them."""
         parts, herald = self.parts, KnowledgeHerald(self.journal)
+        self.librarian = Librarian(self.code, database=self.database, indexes=parts.indexes, herald=herald, wake=parts.wake_jobs)
         self.importer = Importer(
             self.code,
             database=self.database,
@@ -354,9 +355,9 @@ class SiteCore:
             definitions=self.definitions,
             files=parts.article_files,
             herald=herald,
+            indexing=self.librarian,
             drop=parts.drop_upload,
         )
-        self.librarian = Librarian(self.code, database=self.database, indexes=parts.indexes, herald=herald, wake=parts.wake_jobs)
 
     def _known_rate(self) -> int:
         """What an earlier process measured of the line to the parent."""

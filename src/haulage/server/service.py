@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.ids import SiteCode
 from haulage.engine.content.model import ChunkStore, ManifestId
+from haulage.engine.servicing.trusted import TrustedKey
 from haulage.engine.trust.requests import NonceCache
 from haulage.operations.desk import Desk
+from haulage.operations.fixes import Kept, Look
 from haulage.server.backups import TakeBackup
 from haulage.server.bells import Bells
 from haulage.server.budget import Budget
@@ -50,6 +52,14 @@ class Service:
     take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""
+    keep_upload: Callable[[bytes], str]
+    """Write an uploaded file; returns its path."""
+    drop_upload: Callable[[str], None]
+    stage_bundle: Callable[[str], AbstractContextManager[Kept]]
+    """Copy a bundle aside and read it as data."""
+    fix_keys: Callable[[], Sequence[TrustedKey]]
+    """Signers of fixes this site trusts without being told."""
+    assess: Look
     refused_joins: Budget = field(default_factory=lambda: Budget(most=20, seconds=3600))
     """How many a person is told of: anybody can hand in a claim, and each message goes up the hierarchy."""
     feeds: dict[SiteCode, int] = field(default_factory=dict)

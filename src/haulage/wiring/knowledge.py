@@ -14,6 +14,7 @@ from haulage.domain.knowledge.shelving import stocked
 from haulage.engine.articles.article import Form
 from haulage.engine.search.model import SearchIndex
 from haulage.engine.search.tantivy_index import TantivyIndex
+from haulage.server.core import SiteCore
 from haulage.wiring.home import Home
 
 INDEX = "index"
@@ -61,6 +62,12 @@ class Uploads:
             for name in os.listdir(self._folder):
                 if os.path.join(self._folder, name) not in wanted:
                     remove_durable(os.path.join(self._folder, name))
+
+
+def wanted_uploads(core: SiteCore) -> set[str]:
+    """Uploaded files that an import has still to read."""
+    with core.database.reading() as tx:
+        return {one.spool for one in core.importer.due(tx)}
 
 
 def check_importable(path: str, allowed: tuple[str, ...], home: str) -> None:

@@ -37,6 +37,7 @@ from haulage.engine.trust.root import TrustedRoot
 from haulage.operations.desk import Desk
 from haulage.server.core import Parts, SiteCore
 from haulage.wiring import tables
+from haulage.wiring.bundles import BUNDLES
 from haulage.wiring.databases import OURS
 from haulage.wiring.documents import Documents
 from haulage.wiring.home import Home
@@ -111,7 +112,8 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         written = [("the home", home.path), ("the store", store.folder)]
         points = LocalPoints(home.code, database, home.path, written[1:])
         backups = [("the folder of backups", target)] if (target := home.settings.backup.target) else []
-        sources = LocalSources(home.code, database, [*written, *backups], home.settings.capture.allowed)
+        kept = home.file(BUNDLES)
+        sources = LocalSources(home.code, database, [*written, *backups], home.settings.capture.allowed, kept)
         parcels = Parcels(_folder(home.content, "parcels"))
         core = SiteCore(
             Parts(

@@ -55,11 +55,15 @@ def _secrets(keys: str | os.PathLike[str]) -> frozenset[ChunkId]:
 class LocalSources:
     """Implements :class:`~haulage.domain.catalog.publish.Sources`. ``written`` are the folders Haulage itself writes to."""
 
-    def __init__(self, code: SiteCode, database: Database, written: list[tuple[str, str]], allowed: Sequence[str] = ()) -> None:
+    def __init__(
+        self, code: SiteCode, database: Database, written: list[tuple[str, str]], allowed: Sequence[str] = (), kept: str = ""
+    ) -> None:
+        """``kept`` is the folder in which this site keeps bundles: nobody writes there what is a package's source already."""
         self._code = code
         self._database = database
         self._written = written
         self._allowed = allowed
+        self._kept = kept
 
     @contextlib.contextmanager
     def open(self, spec: str, policy: ReadPolicy) -> Iterator[TreeReader]:
@@ -85,6 +89,8 @@ class LocalSources:
     def _refuse_outside(self, source: SourceSpec) -> None:
         """Where the settings name folders for sources, links and dots do not lead out of them."""
         real = os.path.realpath(source.path)
+        if self._is_kept(source):
+            return
         tops = [os.path.realpath(top) for top in self._allowed]
         if tops and not any(os.path.commonpath([top, real]) == top for top in tops):
             raise NotAllowedError(
@@ -93,7 +99,12 @@ class LocalSources:
                 f"Move it below one of them, or change the setting: {', '.join(self._allowed)}.",
             )
 
+    def _is_kept(self, source: SourceSpec) -> bool:
+        return bool(self._kept) and os.path.dirname(os.path.realpath(source.path)) == os.path.realpath(self._kept)
+
     def _refuse_overlap(self, tx: Transaction, source: SourceSpec) -> None:
+        if self._is_kept(source):
+            return
         points = [
             (f"point {point.place}", point.url.removeprefix(FOLDER))
             for point in estate.list_points(tx, self._code)

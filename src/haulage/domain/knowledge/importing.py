@@ -10,28 +10,35 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from haulage.base.clock import Clock
 from haulage.base.errors import FormatError, HaulageError, TransferError
 from haulage.base.ids import SiteCode
 from haulage.domain.knowledge import records
+from haulage.domain.knowledge.deriving import derived_row, relations_in
 from haulage.domain.knowledge.model import Import, ImportState, Shelved, Stocked
 from haulage.domain.knowledge.shelving import arrange, shelf_name, stocked
 from haulage.domain.knowledge.taking import contents
 from haulage.domain.replication.definitions import Definitions
 from haulage.engine.articles.archive import Found
+from haulage.engine.articles.article import Article
 from haulage.engine.articles.import_report import ImportReport
 from haulage.engine.articles.reading import Reading, read
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.definitions import Kind, ShelfState
 
-GATHERED_BYTES = 48 << 20
+GATHERED_BYTES = 8 << 20
 """So much is held in memory before it goes on its shelves: the more, the fewer shelves are signed twice."""
+INDEXED_AT_ONCE = 8000
+"""Articles; each time costs the index the more, the more it holds."""
 SHELVES_AT_ONCE = 8
 _log = logging.getLogger("haulage.knowledge")
 
+Understood = tuple[Stocked, Reading]
+"""A source and what it says."""
 Files = Callable[[str], Iterator[Found]]
 """The files of a folder or an archive. Raises HaulageError if it cannot be read on."""
 
@@ -42,6 +49,18 @@ class Herald(Protocol):
     def imported(self, tx: Transaction, done: Import) -> None: ...
 
     def failed(self, tx: Transaction, failed: Import) -> None: ...
+
+
+class Indexing(Protocol):
+    """Whoever keeps the index up: spared what this import has read already."""
+
+    def handing_over(self) -> AbstractContextManager[None]:
+        """While it is open the index is not caught up with from the shelves."""
+        ...
+
+    def take(self, read: Sequence[tuple[Shelved, Article]]) -> None:
+        """These articles are on their shelves. Never fails: what is not taken is caught up with later."""
+        ...
 
 
 class Tally:
@@ -69,6 +88,7 @@ class Importer:
         definitions: Definitions,
         files: Files,
         herald: Herald,
+        indexing: Indexing,
         drop: Callable[[str], None],
     ) -> None:
         """``drop`` removes an uploaded file."""
@@ -78,6 +98,7 @@ class Importer:
         self._definitions = definitions
         self._files = files
         self._herald = herald
+        self._indexing = indexing
         self._drop = drop
 
     def due(self, tx: Transaction) -> Sequence[Import]:
@@ -94,8 +115,8 @@ class Importer:
             records.put_import(tx, running)
         tally = Tally()
         try:
-            for batch in _batches(self._articles(running.spool or running.source, running, tally)):
-                self.shelve(batch, tally)
+            with self._indexing.handing_over():
+                self._take_in(running, tally)
         except HaulageError as error:
             self._finish(running, tally, error)
         except Exception as defect:
@@ -105,28 +126,44 @@ class Importer:
         else:
             self._finish(running, tally, None)
 
-    def shelve(self, batch: Iterable[Stocked], tally: Tally) -> None:
-        """Put articles on their shelves; what is there already, byte for byte, stays untouched."""
-        by_shelf: dict[str, dict[str, Stocked]] = {}
+    def _take_in(self, running: Import, tally: Tally) -> None:
+        fresh: list[tuple[Shelved, Article]] = []
+        for batch in _batches(self._articles(running.spool or running.source, running, tally)):
+            fresh += self._shelve(batch, tally)
+            if len(fresh) >= INDEXED_AT_ONCE:
+                self._indexing.take(fresh)
+                fresh = []
+        self._indexing.take(fresh)
+
+    def _shelve(self, batch: Sequence[Understood], tally: Tally) -> list[tuple[Shelved, Article]]:
+        """Put articles on their shelves; what is there already, byte for byte, stays untouched. Returns those that did not."""
+        by_shelf: dict[str, dict[str, Understood]] = {}
         for one in batch:
-            by_shelf.setdefault(shelf_name(one.id), {})[one.id] = one
+            by_shelf.setdefault(shelf_name(one[0].id), {})[one[0].id] = one
         names = sorted(by_shelf)
+        out: list[tuple[Shelved, Article]] = []
         for start in range(0, len(names), SHELVES_AT_ONCE):
             with self._database.writing() as tx:
                 for name in names[start : start + SHELVES_AT_ONCE]:
-                    self._fill(tx, name, by_shelf[name], tally)
+                    out += self._fill(tx, name, by_shelf[name], tally)
+        return out
 
-    def _fill(self, tx: Transaction, name: str, coming: dict[str, Stocked], tally: Tally) -> None:
+    def _fill(self, tx: Transaction, name: str, coming: dict[str, Understood], tally: Tally) -> list[tuple[Shelved, Article]]:
         there = {row.id: row for row in records.articles_of(tx, coming) if row.owner == self._code}
-        fresh = {one.id: one for one in coming.values() if one.id not in there or there[one.id].sha256 != one.sha256}
+        fresh = {name: one for name, (one, _read) in coming.items() if name not in there or there[name].sha256 != one.sha256}
         tally.counts["added"] += sum(one not in there for one in fresh)
         tally.counts["changed"] += sum(one in there for one in fresh)
         tally.counts["unchanged"] += len(coming) - len(fresh)
         if not fresh:
-            return
+            return []
         for shelf, state in self._arranged(tx, name, fresh, there).items():
             self._definitions.issue(tx, Kind.SHELF, f"{self._code}.{shelf}", state)
             tally.counts["shelves"] += 1
+        rows = [row for row in records.articles_of(tx, fresh) if row.owner == self._code]
+        readings = {row.id: coming[row.id][1] for row in rows}
+        derived = [derived_row(row, readings[row.id].article) for row in rows]
+        records.put_derived(tx, derived, [one for row in rows for one in relations_in(row, readings[row.id])])
+        return [(row, readings[row.id].article) for row in derived]
 
     def _arranged(self, tx: Transaction, name: str, fresh: dict[str, Stocked], there: dict[str, Shelved]) -> dict[str, ShelfState]:
         """Articles that stand alone stay alone; the others share the shelf ``name``."""
@@ -139,7 +176,7 @@ class Importer:
         rest = [fresh[one] for one in sorted(fresh.keys() - alone)]
         return states | (arrange(name, common, rest) if rest else {})
 
-    def _articles(self, path: str, asked: Import, tally: Tally) -> Iterator[Stocked]:
+    def _articles(self, path: str, asked: Import, tally: Tally) -> Iterator[Understood]:
         seen: dict[str, str] = {}
         for found in self._files(path):
             tally.read.file(len(found.data))
@@ -155,7 +192,7 @@ class Importer:
                 sentence = f"{one.id} came again as {found.name}, which was taken instead."
                 tally.read.refuse(seen[one.id], FormatError("article-twice", sentence))
             seen[one.id] = found.name
-            yield one
+            yield one, reading
         if not tally.counts["articles"]:
             raise FormatError(
                 "no-articles",
@@ -183,19 +220,19 @@ class Importer:
             self._drop(running.spool)
 
 
-def _understood(found: Found) -> tuple[Stocked, Reading]:
+def _understood(found: Found) -> Understood:
     if found.refused is not None:
         raise found.refused
     reading = read(found.data, found.name)
     return stocked(reading.article.id, reading.article.source.form.value, found.name, found.data), reading
 
 
-def _batches(articles: Iterator[Stocked]) -> Iterator[list[Stocked]]:
-    batch: list[Stocked] = []
+def _batches(articles: Iterator[Understood]) -> Iterator[list[Understood]]:
+    batch: list[Understood] = []
     size = 0
     for one in articles:
         batch.append(one)
-        size += len(one.data)
+        size += len(one[0].data)
         if size >= GATHERED_BYTES:
             yield batch
             batch, size = [], 0

@@ -6,9 +6,10 @@ shelves again, in pieces, while everything else goes on: no writing waits for it
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -25,7 +26,7 @@ from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.search.entry import entry_of
 from haulage.engine.search.model import Answer, Entry, Question, SearchIndex
 
-BATCH = 2000
+BATCH = 8000
 """Articles taken into the index at once: each time costs it a moment."""
 READ_AT_ONCE = 100
 """Articles whose derivation is written in one transaction."""
@@ -73,6 +74,7 @@ class Librarian:
         self._wake = wake
         self._index: SearchIndex | None = None
         self._turn = threading.Lock()
+        self._handing = 0
         self._runs = 0
         self._through = -1
         """Up to which change the index was seen to be right by this process; -1: it was not looked at yet."""
@@ -84,7 +86,9 @@ class Librarian:
     def due(self, tx: Transaction) -> str | None:
         """What to call the next run; None if the index is up with the shelves."""
         last = records.last_change(tx)
-        is_due = self._through < last or records.unread(tx, 1)
+        if self._handing:
+            return None
+        is_due = max(self._through, 0) < last or records.unread(tx, 1)
         return f"{last}.{self._runs}" if is_due else None
 
     def again(self) -> None:
@@ -100,6 +104,25 @@ class Librarian:
             except _Unusable as error:
                 self._start_over(str(error))
                 self._catch_up()
+
+    @contextlib.contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """While it is open an import hands over what it has read; what is left is caught up with when it is over."""
+        with self._turn:
+            self._handing += 1
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._handing -= 1
+            self._wake()
+
+    def take(self, read: Sequence[tuple[Shelved, Article]]) -> None:
+        """Articles of this very site, which are on their shelves and were read."""
+        with self._turn, contextlib.suppress(_Unusable):
+            index = self._index if self._index is not None else self._opened()
+            entries = [_entry(article, row) for row, article in read]
+            _used(lambda one: one.put(entries), index)
 
     def search(self, question: Question) -> Answer:
         """What answers a question. Raises TransferError ``search-not-ready`` while there is no index to ask."""
@@ -146,8 +169,9 @@ class Librarian:
         with self._database.reading() as tx:
             last = records.last_change(tx)
             ids = self._differing(tx, index) if self._through < 0 else self._changed(tx)
+        known = _used(lambda one: one.known(), index) if ids else {}
         for start in range(0, len(ids), BATCH):
-            self._bring(index, ids[start : start + BATCH])
+            self._bring(index, ids[start : start + BATCH], known)
         while self._read_rest():
             pass
         self._through = last
@@ -174,19 +198,23 @@ class Librarian:
     def _changed(self, tx: Transaction) -> list[str]:
         return list(records.changed_after(tx, self._through))
 
-    def _bring(self, index: SearchIndex, ids: Sequence[str]) -> None:
+    def _bring(self, index: SearchIndex, ids: Sequence[str], known: Mapping[str, str]) -> None:
         """These articles into the index as they are now, or out of it."""
         with self._database.reading() as tx:
             rows = records.articles_of(tx, ids)
             chosen = foremost(rows, precedence(tx, self._code))
         entries: list[Entry] = []
         unread: set[str] = set(ids) - chosen.keys()
-        listed = sorted(chosen.values(), key=lambda row: (row.shelf, row.place))
+        fresh = [row for row in chosen.values() if row.derived != DERIVATION or known.get(row.id) != _digest(row.sha256)]
+        listed = sorted(fresh, key=lambda row: (row.shelf, row.place))
         for start in range(0, len(listed), READ_AT_ONCE):
             read = self._read(listed[start : start + READ_AT_ONCE])
             unread |= {row.id for row, reading in read if reading is None}
             entries += [_entry(reading.article, row) for row, reading in read if reading is not None]
-        _used(lambda one: (one.put(entries), one.remove(sorted(unread))), index)
+        if entries:
+            _used(lambda one: one.put(entries), index)
+        if unread & known.keys():
+            _used(lambda one: one.remove(sorted(unread)), index)
 
     def _read_rest(self) -> bool:
         """Articles that are not shown are read all the same: they have relations. Returns whether there may be more."""
