@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.metadata
 import logging
 import os
@@ -32,11 +33,12 @@ from haulage.server.presence import Presence
 from haulage.server.service import Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
+from haulage.wiring.bundles import Bundles, assess
 from haulage.wiring.clearing import clear_home
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
-from haulage.wiring.knowledge import product_articles
+from haulage.wiring.knowledge import Uploads, product_articles, wanted_uploads
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.parent_version import ParentVersion
 from haulage.wiring.site import OpenedSite, Wakes, open_site
@@ -95,6 +97,9 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     )
     opened.store.watch(care.met)
     backups = Backups(opened)
+    uploads, bundles = Uploads(home), Bundles(home)
+    uploads.clear(wanted_uploads(core))
+    bundles.clear()
     started = clock.now()
     service = Service(
         code=home.code,
@@ -117,6 +122,11 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         care=care,
         take_backup=backups.take,
         findings=findings,
+        keep_upload=uploads.keep,
+        drop_upload=uploads.drop,
+        stage_bundle=bundles.staged,
+        fix_keys=bundles.keys,
+        assess=functools.partial(assess, clock),
     )
     return Process(
         service=service,
