@@ -9,13 +9,14 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 import pytest
-from starlette.applications import Starlette
 
 from haulage.console.app import Console
+from haulage.console.diagnose import diagnose_page
 from haulage.console.knowledge import knowledge_pages
 from haulage.console.sessions import Sessions
 from haulage.console.sign_in import SIGN_IN_PAGE, sign_in_writes
 from haulage.engine.trust.tokens import new_token, token_digest
+from haulage.server.app import create_app
 from haulage.server.service import Service
 from haulage.testing.clock import HandClock
 from tests.console.library import FewArticles, own_articles
@@ -27,18 +28,18 @@ URL = "https://hq.example.org:8440"
 class Browser:
     """Asks like one: keeps cookies, says where a form came from."""
 
-    def __init__(self, sources: dict[str, bytes]) -> None:
+    def __init__(self, sources: dict[str, bytes], url: str = URL) -> None:
         self.clock = HandClock()
         self.secret = new_token()
         self.library = FewArticles(sources)
         self.sessions = Sessions(self.clock)
         service = SimpleNamespace(
-            code="HQ1", version="0.1.0", url=lambda: URL, token_digest=token_digest(self.secret), clock=self.clock
+            code="HQ1", version="0.1.0", url=lambda: url, token_digest=token_digest(self.secret), clock=self.clock
         )
-        self.pages = (SIGN_IN_PAGE, *knowledge_pages(self.library))
+        self.pages = (SIGN_IN_PAGE, *knowledge_pages(self.library), diagnose_page(self.library))
         self.writes = sign_in_writes(self.sessions)
         self.console = Console(cast(Service, service), self.sessions, self.pages, self.writes)
-        self.app = Starlette(routes=self.console.routes)
+        self.app = create_app(cast(Service, service), endpoints=(), pages=self.console)
         self.cookies: dict[str, str] = {}
 
     def get(self, target: str, **headers: str) -> Reply:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import importlib.resources
 
 from haulage.base.errors import NotFoundError
-from haulage.console.article_view import Around
+from haulage.console.article_view import Around, Helps
 from haulage.console.graph import Edge
 from haulage.engine.articles.article import Article
 from haulage.engine.articles.reading import read
 from haulage.engine.search.entry import entry_of
-from haulage.engine.search.model import Answer, Count, Facet, Hit, Piece, Question
+from haulage.engine.search.model import Answer, Count, Facet, Hit, Piece, Question, SearchIndex
+from haulage.engine.search.tantivy_index import TantivyIndex
 
 
 class FewArticles:
@@ -22,8 +23,18 @@ class FewArticles:
             article = read(data, name).article
             self.articles[article.id] = article
         self.edges: list[Edge] = []
+        self.helps: dict[str, Helps] = {}
+        self.index: SearchIndex | None = None
+
+    def indexed(self, folder: str) -> FewArticles:
+        """Searches the real index from now on."""
+        self.index = TantivyIndex(folder)
+        self.index.put(entry_of(one) for one in self.articles.values())
+        return self
 
     def search(self, question: Question) -> Answer:
+        if self.index is not None:
+            return self.index.search(question)
         words = question.text.casefold().split()
         found = [
             one for one in self.articles.values() if all(word in f"{one.id} {one.title} {one.body()}".casefold() for word in words)
@@ -38,7 +49,15 @@ class FewArticles:
             raise NotFoundError("no-such-article", f"There is no article {name} here.", "Search for it.")
         article = self.articles[name]
         titles = {one.id: one.title for one in self.articles.values() if one.id != name}
-        return article, Around(titles=titles, edges=self.edges), ""
+        names = [one.id for one in self.articles.values() if name in {reference.target for reference in one.references}]
+        return article, Around(titles=titles, referenced_by=names, edges=self.edges, helps=self.helps.get(name)), ""
+
+    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
+        if self.index is not None:
+            return [(hit, self.helps.get(hit.id)) for hit in self.index.search(Question(text=text, limit=limit)).hits]
+        words = [word for word in text.split() if len(word) > 3]
+        hits = {hit.id: hit for word in words for hit in self.search(Question(text=word, limit=limit)).hits}
+        return [(hit, self.helps.get(hit.id)) for hit in list(hits.values())[:limit]]
 
     def _hit(self, article: Article, words: list[str]) -> Hit:
         entry = entry_of(article)

@@ -77,7 +77,7 @@ def test_a_form_from_elsewhere_is_refused(browser: Browser, headers: dict[str, s
     for path, form in (("/sign-out", {"token": token}), ("/light", {"light": "dark"}), ("/sign-in", {"secret": browser.secret})):
         reply = browser.post(path, form, **headers)
         assert reply.status == 403
-        assert b"foreign-form" in reply.body
+        assert b"foreign-form" in reply.body or reply.code == "foreign-origin"
         assert "set-cookie" not in reply.headers
     assert browser.get("/knowledge").status == 200
 
@@ -118,7 +118,11 @@ def test_signing_in_never_leads_elsewhere(browser: Browser, to: str) -> None:
 
 
 def test_every_answer_carries_the_policy(browser: Browser) -> None:
-    replies = [browser.get("/sign-in"), browser.get("/knowledge"), browser.post("/light", {"light": "dark"}, origin="null")]
+    replies = [
+        browser.get("/sign-in"),
+        browser.get("/knowledge"),
+        browser.post("/light", {"light": "dark"}, **{"sec-fetch-site": "cross-site"}),
+    ]
     browser.sign_in()
     replies += [browser.get(concrete(page.path)) for page in browser.pages]
     replies += [browser.get(f"{concrete(page.path)}.json") for page in browser.pages if page.has_json]
@@ -178,5 +182,9 @@ def test_a_file_is_found_at_its_address_only(browser: Browser) -> None:
 
 
 def test_an_unknown_address_is_a_page_for_people_only(browser: Browser) -> None:
-    assert browser.get("/sign-in?nothing=1&to=%2F").status == 200
-    assert browser.console.missing is not None
+    person = browser.get("/nowhere", accept="text/html,*/*")
+    assert (person.status, person.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert person.headers["content-security-policy"] == POLICY
+    for target, accept in (("/nowhere", "application/json"), ("/api/v1/nowhere", "text/html")):
+        program = browser.get(target, accept=accept)
+        assert (program.status, program.code) == (404, "no-such-resource")

@@ -21,15 +21,37 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """The sentence that says so."""
 
 
-class FixedBy(msgspec.Struct, frozen=True, kw_only=True):
-    """An article whose fix also resolves this one's problem."""
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """``over`` contains or replaces ``under``."""
 
-    id: str
-    title: str
+    under: str
+    over: str
     how: str
-    fix: str = ""
-    """The fix this site knows for it; "" for none."""
-    state: str = ""
+    """``contained-in`` or ``replaced-by``."""
+    said_by: str
+    """``bundle``, ``person`` or ``text``."""
+    evidence: str
+
+
+class Helps(msgspec.Struct, frozen=True, kw_only=True):
+    """The fix that helps with an article's problem now."""
+
+    fix: str
+    title: str
+    own: bool
+    """It is the article's own, and nothing replaces it."""
+    known: bool
+    """The site has a definition of it, which has a page."""
+    here: bool
+    """Its bundle is at this site."""
+    run: str
+    """Where the bundle lies for whoever runs it; "" if it must be extracted first."""
+    package: str
+    states: tuple[str, ...]
+    """What it was found to be, and where."""
+    chain: tuple[Step, ...]
+    held: tuple[str, ...]
+    """Articles of the chain that can be opened."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,14 +74,11 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     referenced_by: Sequence[str] = ()
     resolves: Sequence[str] = ()
     """What its fix also resolves."""
-    resolved_by: Sequence[tuple[str, str, str]] = ()
-    """(id, how, evidence): the article whose fix is the better one, most recommended first."""
+    recommended: Sequence[str] = ()
+    """Articles whose fix its own text recommends instead, most recommended first."""
     edges: Sequence[Edge] = ()
     """Of fixes, also those further away."""
-    fixes: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """Fixes this site knows, by article."""
-    states: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """What a fix was found to be here ("installed", "applicable"), by fix."""
+    helps: Helps | None = None
 
 
 class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +97,8 @@ class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
     errors: tuple[str, ...]
     keywords: tuple[str, ...]
     sections: tuple[Part, ...]
-    fixed_by: tuple[FixedBy, ...]
+    helps: Helps | None
+    recommended: tuple[Link, ...]
     references: tuple[Link, ...]
     referenced_by: tuple[Link, ...]
     fixes: tuple[Link, ...]
@@ -97,20 +117,6 @@ class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
 def article_view(article: Article, around: Around, *, owner: str = "") -> ArticleView:
     """The page of an article."""
     written = {one.target: one.title for one in article.references} | dict(around.references)
-    own_fix = around.fixes.get(article.id, "")
-    better = [
-        FixedBy(
-            id=other,
-            title=around.titles.get(other, written.get(other, "")),
-            how=how,
-            fix=around.fixes.get(other, ""),
-            state=around.states.get(around.fixes.get(other, ""), ""),
-        )
-        for other, how, _evidence in around.resolved_by
-    ]
-    if own_fix:
-        mine = FixedBy(id=article.id, title=article.title, how="its own fix", fix=own_fix, state=around.states.get(own_fix, ""))
-        better.append(mine)
     return ArticleView(
         id=article.id,
         title=article.title,
@@ -128,7 +134,8 @@ def article_view(article: Article, around: Around, *, owner: str = "") -> Articl
             Part(anchor=f"part-{at}", kind=one.kind, heading=one.heading, text=one.text, subsections=one.subsections)
             for at, one in enumerate(article.sections)
         ),
-        fixed_by=tuple(better),
+        helps=around.helps,
+        recommended=tuple(_link(other, written.get(other, ""), around) for other in around.recommended),
         references=tuple(_link(other, title, around) for other, title in written.items()),
         referenced_by=tuple(_link(other, "", around) for other in around.referenced_by),
         fixes=tuple(_link(other, "", around) for other in around.resolves),

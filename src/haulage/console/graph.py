@@ -9,7 +9,7 @@ import msgspec
 
 WIDTH, HEIGHT = 150, 44
 """Of one box, in units of the picture."""
-GAP_X, GAP_Y = 70, 18
+GAP_X, GAP_Y = 46, 14
 MOST_BOXES = 40
 """More are not a picture any more; the list beside it has them all."""
 
@@ -60,6 +60,7 @@ def picture(center: str, edges: Sequence[Edge], titles: Mapping[str, str]) -> Pi
         return None
     kept = set(near[:MOST_BOXES])
     inside = [edge for edge in dict.fromkeys(edges) if edge.old in kept and edge.new in kept and edge.old != edge.new]
+    inside = [edge for edge in inside if not _told_otherwise(edge, inside)]
     columns = _columns(kept, inside)
     rows: dict[str, tuple[int, int]] = {}
     for at, names in enumerate(columns):
@@ -93,6 +94,16 @@ def _near(center: str, edges: Iterable[Edge]) -> list[str]:
                 found.append(name)
         at += 1
     return found
+
+
+def _told_otherwise(edge: Edge, edges: Sequence[Edge]) -> bool:
+    """Whether there is a longer way from the one to the other: the short one would cross what lies between."""
+    seen: set[str] = set()
+    wanted = {one.new for one in edges if one.old == edge.old and one.new != edge.new}
+    while wanted:
+        seen |= wanted
+        wanted = {one.new for one in edges if one.old in wanted} - seen - {edge.old}
+    return edge.new in seen
 
 
 def _columns(names: set[str], edges: Sequence[Edge]) -> list[list[str]]:

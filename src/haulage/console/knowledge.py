@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from haulage.console.article_view import Around, article_view
+from haulage.console.article_view import Around, Helps, article_view
 from haulage.console.page import Page, Shown, Visit
 from haulage.console.search_view import Asked, search_view
 from haulage.engine.articles.article import Article, article_id
-from haulage.engine.search.model import Answer, Question
+from haulage.engine.search.model import Answer, Hit, Question
 
 PAGE_HITS = 20
 
@@ -23,6 +23,10 @@ class Library(Protocol):
     def article(self, name: str) -> tuple[Article, Around, str]:
         """An article, how it stands to others, and the site it came from ("" for none). Raises NotFoundError
         ``no-such-article``."""
+        ...
+
+    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
+        """Likely articles for a text, best first, each with the fix that helps. Raises TransferError ``search-not-ready``."""
         ...
 
 

@@ -23,6 +23,9 @@ MENU: tuple[tuple[str, str, str], ...] = (
 )
 """Name, address and words of each entry."""
 
+TYPES = {"kbbug": "Bug", "kbinfo": "Information", "kbhowto": "How to", "kbprb": "Problem", "kbfix": "Fix", "kbfile": "File"}
+"""What the archive calls the types of its articles."""
+
 TITLE_CHARACTERS = 300
 """A title is cut there wherever it is shown (B101)."""
 
@@ -38,13 +41,33 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         auto_reload=False,
     )
     environment.globals.update(asset=assets.url, menu=MENU, address=address)
-    environment.filters.update(title=title, line=line, day=day, size=size, count=count, segment=segment, article_text=article_text)
+    environment.filters.update(
+        title=title,
+        line=line,
+        day=day,
+        size=size,
+        count=count,
+        segment=segment,
+        article_text=article_text,
+        heading=heading,
+        type_words=type_words,
+    )
     return environment
 
 
 def article_text(text: str, view: ArticleView) -> Markup:
     """A section of an article."""
     return markdown_html(text, view.held) if view.is_markdown else plain_html(text, view.held)
+
+
+def heading(text: str) -> str:
+    """A heading: the archive writes them in capitals."""
+    return title(text.capitalize() if text.isupper() and len(text) > 4 else text)
+
+
+def type_words(value: str) -> str:
+    """A type of article in words; what is none, as it is."""
+    return TYPES.get(value.lower(), shown(value, limit=80))
 
 
 def title(text: str) -> str:

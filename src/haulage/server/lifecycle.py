@@ -24,7 +24,7 @@ from haulage.domain.transit.states import ShipmentState
 from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.status import on_server
 from haulage.engine.status.message import FieldValue, Message
-from haulage.server.app import create_app
+from haulage.server.app import Pages, create_app
 from haulage.server.backups import Schedule
 from haulage.server.bells import JOBS, Bells
 from haulage.server.core import SiteCore
@@ -75,6 +75,8 @@ class Process:
     """End transfers under way."""
     close: Callable[[], None]
     """Let go of the site, last of all."""
+    pages: Pages | None = None
+    """For people, beside what programs ask."""
 
 
 def run(process: Process) -> None:
@@ -111,7 +113,7 @@ class _Running:
             loop.add_signal_handler(number, self._asked_to_stop, number)
         listener: Listener | None = None
         try:
-            app = create_app(self._service, limits=self._process.limits)
+            app = create_app(self._service, limits=self._process.limits, pages=self._process.pages)
             # The port first: a server that cannot listen must not begin to work.
             listener = await self._listen(app)
             await asyncio.to_thread(self._begin)

@@ -1,0 +1,117 @@
+"""The knowledge base of one site as its pages read it: an article from its shelf, its relations both ways, the fix that helps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from haulage.base.errors import NotFoundError
+from haulage.console.article_view import Around, Helps, Step
+from haulage.console.graph import Edge
+from haulage.domain.fixes import records as fixes
+from haulage.domain.knowledge import diagnosis, records
+from haulage.domain.knowledge.model import Relating, Relation
+from haulage.domain.knowledge.remedies import Remedy, remedy
+from haulage.domain.knowledge.taking import reading_of, require_article, sources
+from haulage.domain.knowledge.views import titles_of
+from haulage.engine.articles.article import Article
+from haulage.engine.database.transaction import Transaction
+from haulage.engine.search.model import Answer, Hit, Question
+from haulage.server.core import SiteCore
+
+MOST_NAMED = 500
+"""Articles that name one article; more are not listed."""
+MOST_BELOW = 60
+"""Of the fixes a rollup contains, so many are drawn; the list beside the picture has them all."""
+_UNDER = {Relation.CONTAINED_IN: "contained-in", Relation.REPLACED_BY: "replaced-by"}
+_OVER = {Relation.CONTAINS: "contained-in", Relation.REPLACES: "replaced-by"}
+_BESIDE = {Relation.REQUIRES: "requires", Relation.FOLLOWS: "requires"}
+
+
+class SiteLibrary:
+    """Implements :class:`~haulage.console.knowledge.Library`."""
+
+    def __init__(self, core: SiteCore) -> None:
+        self._core = core
+
+    def search(self, question: Question) -> Answer:
+        """Articles that answer a question. Raises TransferError ``search-not-ready``."""
+        return self._core.librarian.search(question)
+
+    def article(self, name: str) -> tuple[Article, Around, str]:
+        """An article, how it stands to others, and the site it came from. Raises NotFoundError ``no-such-article``."""
+        with self._core.database.reading() as tx:
+            row = require_article(tx, self._core.code, name)
+            found = sources(tx, [row])
+            if not found:
+                raise NotFoundError("no-such-article", f"The article {name} is not on its shelf.", "haulage doctor")
+            around = self._around(tx, name, records.relations_from(tx, name, row.owner))
+        return reading_of(found[0][1]).article, around, row.owner
+
+    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
+        """Likely articles, best first, each with the fix that helps. Raises TransferError ``search-not-ready``."""
+        hits = diagnosis.diagnose(self._core.librarian, text, limit=limit)
+        with self._core.database.reading() as tx:
+            return [(hit, _helps(tx, remedy(tx, self._core.code, hit.id))) for hit in hits]
+
+    def _around(self, tx: Transaction, name: str, said: Sequence[Relating]) -> Around:
+        helps = remedy(tx, self._core.code, name)
+        edges = [Edge(old=one.under, new=one.over, relation=one.kind) for one in helps.chain]
+        edges += _edges_at(records.relations_of_kinds(tx, (*_UNDER, *_OVER, *_BESIDE), [name]))
+        edges += [
+            Edge(old=under, new=one.fix, relation="contained-in" if under in one.contains else "replaced-by")
+            for one in fixes.find_fixes(tx, name)
+            for under in (*one.contains, *one.supersedes)
+        ]
+        named_by = records.relations_to(tx, name, MOST_NAMED)
+        referenced_by = [one.article for one in named_by if one.relation is Relation.REFERENCE]
+        below = [edge.old for edge in edges if edge.new == name and edge.relation != "requires"]
+        resolves = dict.fromkeys([*(one.article for one in named_by if one.relation is Relation.RESOLVED_BY), *below])
+        ends = {end for edge in edges for end in (edge.old, edge.new)}
+        ids = {*referenced_by, *resolves, *(one.other for one in said), *ends} - {name}
+        titles = titles_of(tx, self._core.code, ids)
+        drawn = set(sorted(below)[:MOST_BELOW])
+        return Around(
+            titles={one: title or one for one, title in titles.items()},
+            references=[(one.other, "") for one in said if one.relation is Relation.REFERENCE],
+            referenced_by=list(dict.fromkeys(referenced_by)),
+            resolves=sorted(resolves),
+            recommended=[one.other for one in said if one.relation is Relation.RESOLVED_BY],
+            edges=[edge for edge in dict.fromkeys(edges) if edge.new != name or edge.old in drawn or edge.relation == "requires"],
+            helps=_helps(tx, helps),
+        )
+
+
+def _helps(tx: Transaction, found: Remedy) -> Helps | None:
+    if not found.fix:
+        return None
+    known = found.known
+    steps = (Step(under=one.under, over=one.over, how=one.kind, said_by=one.source, evidence=one.evidence) for one in found.chain)
+    return Helps(
+        fix=found.fix,
+        title=known.title if known is not None else "",
+        own=found.own,
+        known=known is not None,
+        here=found.where.here,
+        run=found.where.folder or "",
+        package=str(known.package or "") if known is not None else "",
+        states=tuple(_states(tx, found.fix)),
+        chain=tuple(steps),
+        held=tuple(row.id for row in records.articles_of(tx, {end for one in found.chain for end in (one.under, one.over)})),
+    )
+
+
+def _states(tx: Transaction, fix: str) -> Iterator[str]:
+    """What the fix was found to be at each product folder that was looked at."""
+    for one in fixes.list_assessments(tx):
+        yield from (f"{result['state']} at {one.root}" for result in one.results if result.get("fix") == fix)
+
+
+def _edges_at(rows: Iterable[Relating]) -> Iterator[Edge]:
+    """What articles say of one fix and another beside it."""
+    for one in rows:
+        if one.relation in _BESIDE:
+            yield Edge(old=one.article, new=one.other, relation=_BESIDE[one.relation])
+        elif one.relation in _UNDER:
+            yield Edge(old=one.article, new=one.other, relation=_UNDER[one.relation])
+        else:
+            yield Edge(old=one.other, new=one.article, relation=_OVER[one.relation])
