@@ -44,6 +44,17 @@ def heal(places: Places, machine: Machine, log: Log) -> Healed | None:
         tidy(places, load_record(places))
         return None
     places = Places(places.root, journal.roots)
+    opened = not log.path
+    if opened:
+        log.open(places.log(journal.fix))
+    try:
+        return _ended(places, journal, machine, log)
+    finally:
+        if opened:
+            log.close()
+
+
+def _ended(places: Places, journal: Journal, machine: Machine, log: Log) -> Healed:
     log.say(f"{journal.fix}: an earlier start was cut off ({journal.act.value}, {journal.phase.value}); it is ended now")
     ending = Ending(places, journal, _definition(places, journal), machine, log)
     forward = journal.phase is Phase.COMMITTED

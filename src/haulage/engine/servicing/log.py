@@ -41,4 +41,4 @@ class Log:
             with contextlib.suppress(OSError):
                 os.fsync(self._fd)
             os.close(self._fd)
-            self._fd = -1
+            self._fd, self.path = -1, ""

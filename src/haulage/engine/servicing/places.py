@@ -84,6 +84,8 @@ class Places:
 
     def make(self) -> None:
         """The folder of servicing itself."""
+        if os.path.islink(self.state):
+            raise RefusedError("link-on-the-way", f"{self.state} is a symbolic link.", "Put the folder itself there.")
         durable.make_folder(self.state, 0o755)  # an inventory reads the record; what is kept may be secret
         durable.make_folder(self.fixes, 0o700)
 
