@@ -12,7 +12,7 @@ from haulage.engine.delta.container import write_container
 from haulage.engine.delta.hdiff import apply_hdiff, bad_delta
 from haulage.engine.delta.level import Level
 from haulage.engine.delta.matching import every_cover, most_covers
-from haulage.engine.delta.packing import MAX_DICTIONARY, Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
+from haulage.engine.delta.packing import MAX_DICTIONARY, SOME_DICTIONARY, Effort, pack_lzma, pack_zstd, unpack_lzma, unpack_zstd
 from haulage.engine.delta.predicted import apply_predicted, make_predicted
 from haulage.engine.delta.probe import looks_packed
 
@@ -85,9 +85,12 @@ def decode(method: Method, old: bytes, payload: bytes, size: int) -> bytes:
 
 
 def memory_needed(old_bytes: int, new_bytes: int, level: Level) -> int:
-    """Bytes that ``encode`` takes at most besides its arguments, as measured; for a caller with several at work."""
+    """Bytes that ``encode`` takes at most besides its arguments, as measured; for a caller with several at work. Balanced: beside
+    the sorting of suffixes, which only one does at a time."""
     if level is Level.FAST:
         return _LEAST_MEMORY + new_bytes * 3 // 2 + old_bytes // 2
+    if level is Level.BALANCED:
+        return _LEAST_MEMORY + min(new_bytes, SOME_DICTIONARY) * 12 + new_bytes * 2
     matching = old_bytes * 27 // 5 + new_bytes
     packing = min(new_bytes, MAX_DICTIONARY) * 12 + new_bytes * 2
     return _LEAST_MEMORY + max(matching, packing)

@@ -13,16 +13,12 @@ from typing import NamedTuple
 from haulage.engine.delta.columns import Ints
 from haulage.engine.delta.covers import Covers
 from haulage.engine.delta.hdiff import covers_of, make_hdiff
-from haulage.engine.delta.numbers import np, npt
+from haulage.engine.delta.numbers import np
 from haulage.engine.delta.operands import Octets
+from haulage.engine.delta.sampling import ANCHOR_BYTES, anchors
 
-_ANCHOR_BYTES = 32
-_FACTORS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93)
-"""Odd numbers whose bits look random, one for each word of an anchor."""
-_SAMPLED_MASK, _SAMPLED = 63, 37
-"""About one place of 64; never among zeros."""
-_MOST_SAMPLED = 16
-"""One place of so many, at most."""
+_MASK = 63
+"""One place of 64 is an anchor."""
 _LEAST_RUN = 256
 _EDGE = 32
 """Kept of a run at either end, so that what stands beside it still finds its continuation."""
@@ -33,8 +29,6 @@ _MOST_WRONG = 24
 """Bytes of a block that may differ."""
 _sorting = threading.Lock()
 """Sorting suffixes takes five times the old bytes in memory: one at a time."""
-
-Words = npt.NDArray[np.uint64]
 
 
 class _Run(NamedTuple):
@@ -66,29 +60,10 @@ def most_covers(old: bytes, new: bytes) -> Covers:
     return Covers.of(list(_joined(rows)))
 
 
-def _anchors(data: bytes) -> tuple[Ints, Words]:
-    """Sampled places, told by the bytes there alone, and a hash of what follows."""
-    octets = np.frombuffer(data, np.uint8)
-    size = len(octets) - _ANCHOR_BYTES
-    if size <= 0:
-        return np.empty(0, np.int64), np.empty(0, np.uint64)
-    mixed = (octets[:size] * np.uint8(171)) ^ (octets[1 : size + 1] * np.uint8(29))
-    mixed += octets[3 : size + 3] * np.uint8(73)
-    at: Ints = np.flatnonzero((mixed & np.uint8(_SAMPLED_MASK)) == np.uint8(_SAMPLED))
-    del mixed
-    at = at[:: 1 + len(at) // (1 + size // _MOST_SAMPLED)]
-    everywhere: Words = np.ndarray((len(data) - 7,), "<u8", buffer=data, strides=(1,))
-    hashes = np.zeros(len(at), np.uint64)
-    for number, factor in enumerate(_FACTORS):
-        hashes += everywhere[at + 8 * number] * np.uint64(factor)
-        hashes ^= hashes >> np.uint64(29)
-    return at, hashes
-
-
 def _alike(old: bytes, new: bytes) -> tuple[Ints, Ints]:
     """Places of anchors that the old bytes have exactly once, and their shifts, where neighbours agree."""
-    old_at, old_hashes = _anchors(old)
-    new_at, new_hashes = _anchors(new)
+    old_at, old_hashes = anchors(old, _MASK)
+    new_at, new_hashes = anchors(new, _MASK)
     order = np.argsort(old_hashes, kind="stable")
     old_at, old_hashes = old_at[order], old_hashes[order]
     once = np.ones(len(old_at), np.bool_)
@@ -119,7 +94,7 @@ def _runs(old: bytes, new: bytes) -> list[_Run]:
     runs: list[_Run] = []
     for start, last, shift in zip(at[firsts].tolist(), at[lasts].tolist(), shifts[firsts].tolist(), strict=True):
         start = max(start, runs[-1].stop + _EDGE if runs else 0)
-        count = (last + _ANCHOR_BYTES - start) // _BLOCK
+        count = (last + ANCHOR_BYTES - start) // _BLOCK
         if count * _BLOCK >= _LEAST_RUN:
             runs += _good(start, old_octets[start - shift :], new_octets[start:], count, shift)
     return runs

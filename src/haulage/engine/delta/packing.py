@@ -20,6 +20,8 @@ _SMALLEST_WINDOW_LOG = 10
 LEAST_PREFIX = 8
 """Shorter prefixes are refused by zstd."""
 MAX_DICTIONARY = 8 * 1024 * 1024
+SOME_DICTIONARY = 4 * 1024 * 1024
+"""With little effort: half the memory, so that two can be at work."""
 _LEAST_DICTIONARY = 4096
 _CONTEXTS = ({"lc": 3, "lp": 0, "pb": 0}, {"lc": 4, "lp": 0, "pb": 0}, {"lc": 3, "lp": 0, "pb": 2}, {"lc": 1, "lp": 2, "pb": 2})
 """What LZMA foretells the next byte from: the byte before, the place within a word, or both. The stream says which."""
@@ -71,6 +73,8 @@ def _prefix(old: bytes) -> tuple[zstd.ZstdDict, int] | None:
 def pack_lzma(data: bytes, effort: Effort = Effort.MOST) -> bytes:
     """Raw LZMA2 with a dictionary as large as the data, up to MAX_DICTIONARY."""
     options = {**_filter(len(data)), "preset": 9, "nice_len": 273 if effort is Effort.MOST else 32}
+    if effort is Effort.SOME:
+        options["dict_size"] = min(options["dict_size"], SOME_DICTIONARY)
     contexts = _CONTEXTS[0]
     if effort is Effort.MOST and len(data) > _SAMPLE_BYTES:
         middle = len(data) // 2

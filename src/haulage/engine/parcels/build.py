@@ -31,7 +31,7 @@ from haulage.engine.parcels.sources import Sources
 from haulage.engine.parcels.staging import Staging
 from haulage.engine.parcels.structure import structure_sections
 
-ENCODING_BYTES = 256 * 1024 * 1024
+ENCODING_BYTES = 272 * 1024 * 1024
 """What encoders at work may take together, unless one alone needs more; the whole process stays below 512 MiB."""
 CACHE_BYTES = 40 * 1024 * 1024
 """Of chunks read last, for planning and encoding together: what is planned is encoded next."""

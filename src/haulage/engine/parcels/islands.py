@@ -1,5 +1,5 @@
-"""Bytes that moved within a large content, found by fine fingerprints and proven by comparison: copies in the midst of what is new.
-Knows views. Memory: some hundred bytes for each fingerprint looked for, of which there is a bounded number.
+"""Bytes that moved within a large content, found by sampled anchors and proven by comparison: copies in the midst of what is new.
+Knows views. Memory: some bytes for each anchor looked for, of which there is a bounded number.
 """
 
 from __future__ import annotations
@@ -10,11 +10,15 @@ from typing import NamedTuple
 from haulage.engine.archives.view import View
 from haulage.engine.content.ordered import in_order
 from haulage.engine.delta.agreement import common_prefix, common_suffix
-from haulage.engine.delta.fine import fine_cuts
+from haulage.engine.delta.columns import Ints
+from haulage.engine.delta.numbers import np
+from haulage.engine.delta.sampling import ANCHOR_BYTES, Words, anchors
 
 _BLOCK_BYTES = 4 * 1024 * 1024
-_MOST_LOOKED_FOR = 200_000
-_NOWHERE = -1
+_MASK = 255
+"""One place of 256 is an anchor."""
+_MOST_LOOKED_FOR = 400_000
+_NOWHERE, _SEVERAL = -1, -2
 _LEAST_ISLAND = 1024
 _LOOK_BYTES = 64 * 1024
 
@@ -27,59 +31,79 @@ class Island(NamedTuple):
     old: int
 
 
+class _Wanted(NamedTuple):
+    """Hashes, ascending, and where in the old content the bytes they are of stand; below zero: not in one place."""
+
+    hashes: Words
+    places: Ints
+
+    def rows(self, hashes: Words) -> tuple[Ints, Ints]:
+        """Of those hashes that are wanted: their numbers, and their rows here."""
+        if not len(self.hashes):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        rows = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        numbers = np.flatnonzero(self.hashes[rows] == hashes)
+        return numbers, rows[numbers]
+
+
 class Islands:
     """Where in an old content pieces of a new one stand."""
 
     def __init__(self, new: View, ranges: Callable[[], Iterable[tuple[int, int]]], old: View, *, threads: int = 2) -> None:
-        """``ranges``: offset and size of what is to be found, given twice. All of ``old`` is read once."""
+        """``ranges``: offset and size of what is to be found, given twice. All of ``old`` is read once, when first asked."""
         self._new, self._old, self._ranges, self._threads = new, old, ranges, threads
-        self._shift = 64
-        self._found: dict[bytes, int] | None = None
+        self._shift = np.uint64(0)
+        self._found: _Wanted | None = None
 
-    @property
-    def _where(self) -> dict[bytes, int]:
-        """Looked for when first needed."""
+    def within(self, offset: int, size: int) -> Iterator[Island]:
+        """Islands in a range of the new content, in order, none touching another."""
+        wanted = self._wanted()
+        done = offset
+        for start in range(offset, offset + size, _BLOCK_BYTES):
+            end = min(start + _BLOCK_BYTES, offset + size)
+            at, hashes = self._anchors(self._new, start, end - start)
+            numbers, rows = wanted.rows(hashes)
+            for place, old in zip(at[numbers].tolist(), wanted.places[rows].tolist(), strict=True):
+                if old < 0 or place < done:
+                    continue
+                island = self._grown(place, ANCHOR_BYTES, old, done, offset + size)
+                if island is not None:
+                    yield island
+                    done = island.offset + island.length
+
+    def _wanted(self) -> _Wanted:
         if self._found is None:
             self._found = self._find()
         return self._found
 
-    def _find(self) -> dict[bytes, int]:
+    def _find(self) -> _Wanted:
         total = sum([size for _offset, size in self._ranges()])
-        while total >> (11 + 64 - self._shift) > _MOST_LOOKED_FOR:
-            self._shift -= 1
-        where: dict[bytes, int] = {}
-        for cuts in _cut_blocks(self._new, self._ranges(), self._threads):
-            for _offset, _length, ident in cuts:
-                if self._sampled(ident):
-                    where[ident] = _NOWHERE
-        several: set[bytes] = set()
-        for cuts in _cut_blocks(self._old, [(0, self._old.size)] if where else [], self._threads):
-            for offset, _length, ident in cuts:
-                if ident in where:
-                    if where[ident] != _NOWHERE:
-                        several.add(ident)
-                    where[ident] = offset
-        return {ident: at for ident, at in where.items() if at != _NOWHERE and ident not in several}
+        self._shift = np.uint64(max(0, (total // (_MASK + 1) // _MOST_LOOKED_FOR).bit_length()))
+        hashes = [found for _block, (_at, found) in self._blocks(self._new, self._ranges())]
+        unique = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
+        wanted = _Wanted(unique, np.full(len(unique), _NOWHERE, np.int64))
+        for _block, (at, found) in self._blocks(self._old, [(0, self._old.size)] if len(unique) else []):
+            numbers, rows = wanted.rows(found)
+            again = wanted.places[rows] != _NOWHERE
+            again |= np.bincount(rows, minlength=len(unique))[rows] > 1 if len(rows) else again
+            wanted.places[rows] = np.where(again, _SEVERAL, at[numbers])
+        return wanted
 
-    def _sampled(self, ident: bytes) -> bool:
-        return self._shift == 64 or not int.from_bytes(ident) >> self._shift
+    def _blocks(self, view: View, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], tuple[Ints, Words]]]:
+        blocks = (
+            (at, min(_BLOCK_BYTES, offset + size - at))
+            for offset, size in ranges
+            for at in range(offset, offset + size, _BLOCK_BYTES)
+        )
+        return in_order(lambda block: self._anchors(view, *block), blocks, threads=self._threads)
 
-    def __bool__(self) -> bool:
-        return bool(self._where)
-
-    def within(self, offset: int, size: int) -> Iterator[Island]:
-        """Islands in a range of the new content, in order, none touching another."""
-        done = offset
-        for start in range(offset, offset + size, _BLOCK_BYTES):
-            end = min(start + _BLOCK_BYTES, offset + size)
-            for at, length, ident in fine_cuts(self._new.read(start, end - start)):
-                old = self._where.get(ident)
-                if old is None or start + at < done:
-                    continue
-                island = self._grown(start + at, length, old, done, offset + size)
-                if island is not None:
-                    yield island
-                    done = island.offset + island.length
+    def _anchors(self, view: View, offset: int, size: int) -> tuple[Ints, Words]:
+        """Places in the view, of which few enough are sampled."""
+        at, hashes = anchors(view.read(offset, size), _MASK)
+        if self._shift:
+            some = hashes >> (np.uint64(64) - self._shift) == 0
+            at, hashes = at[some], hashes[some]
+        return at + offset, hashes
 
     def _grown(self, at: int, length: int, old: int, least: int, most: int) -> Island | None:
         """As far as both agree around a piece, between ``least`` and ``most`` of the new content."""
@@ -100,17 +124,3 @@ class Islands:
         if forward + back < _LEAST_ISLAND:
             return None
         return Island(at - back, forward + back, old - back)
-
-
-def _cut_blocks(view: View, ranges: Iterable[tuple[int, int]], threads: int) -> Iterator[list[tuple[int, int, bytes]]]:
-    """The fine pieces of ranges, offsets counted in the view."""
-    blocks = (
-        (at, min(_BLOCK_BYTES, offset + size - at)) for offset, size in ranges for at in range(offset, offset + size, _BLOCK_BYTES)
-    )
-
-    def work(block: tuple[int, int]) -> list[tuple[int, int, bytes]]:
-        start, size = block
-        return [(start + at, length, ident) for at, length, ident in fine_cuts(view.read(start, size))]
-
-    for _block, cuts in in_order(work, blocks, threads=threads):
-        yield cuts

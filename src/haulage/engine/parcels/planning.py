@@ -165,8 +165,9 @@ class _Planner:
         self._bounds = Bounds(
             fresh_bytes=FRESH_BYTES,
             window_bytes=WINDOW_BYTES,
-            margin=(16 if fast else 64) * 1024,
-            margin_least=8 * 1024,
+            margin=(64 if level is Level.SMALLEST else 16) * 1024,
+            margin_least=(8 if level is Level.SMALLEST else 4) * 1024,
+            margin_times=16 if level is Level.SMALLEST else 4,
             reference=4 * MIB,
             grow=True,
         )

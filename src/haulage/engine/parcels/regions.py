@@ -29,8 +29,6 @@ _LEAST_FOR_ISLANDS = 2048
 _LEAST_HELPED = 16
 """Fewer fresh bytes are sent as they are."""
 _MUCH_FRESH = 2 * MIB
-_MARGIN_TIMES = 16
-"""Few fresh bytes are helped by what is near; more, by more around it."""
 _SAMPLE_BYTES = 4096
 _SAMPLES = 5
 _PACKED_BYTES = 32 * 1024
@@ -85,7 +83,9 @@ class Bounds:
     margin: int
     """Old bytes taken beyond the gap, either side, at most."""
     margin_least: int
-    """And at least."""
+    """And at least: few fresh bytes are helped by what is near; more, by more around it."""
+    margin_times: int
+    """Between the two: so many times the fresh bytes."""
     reference: int
     """Old bytes taken beyond what a part of a cut gap probably comes from, either side."""
     grow: bool
@@ -255,7 +255,7 @@ def _windows(low: int, high: int, start: int, stop: int, total: int, size: int, 
     if total < _LEAST_HELPED:
         return []
     if (start, stop) == (0, total):
-        margin = min(bounds.margin, bounds.margin_least + total * _MARGIN_TIMES)
+        margin = min(bounds.margin, bounds.margin_least + total * bounds.margin_times)
         if 0 <= high - low <= 4 * total + 16 * margin:
             return [(max(0, low - margin), min(size, high + margin))]
         reach = 2 * total + margin
