@@ -16,7 +16,7 @@ _TYPED_CHARACTERS = 200
 MOST_WORD_CHARACTERS = 40
 
 WORD = re.compile(r"[^\W_]+")
-_NAME = re.compile(r"[^\W_]+(?:[._$&:-]+[^\W_]+)+")
+_NAME = re.compile(r"(?<![^\W_])[^\W_]+(?:[._$&:-]+[^\W_]+)+")
 """``client.lkp``, ``SMS_INBOX_MANAGER``, ``2.0.1493.2038``."""
 _PHRASE = re.compile(r'"([^"\n]{2,300})"')
 _OPEN = re.compile(r"([^\W_]{2,40})\*")
@@ -60,6 +60,11 @@ def take_apart(text: str) -> Asked:
         numbers=tuple(dict.fromkeys(_numbers(plain)))[:_MOST_NUMBERS],
         pasted=pasted,
     )
+
+
+def sound(text: str) -> str:
+    """``text`` with lone surrogates, which no UTF-8 can hold, replaced by question marks."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _plain(text: str) -> str:

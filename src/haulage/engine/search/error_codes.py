@@ -9,7 +9,7 @@ from haulage.engine.search.error_table import RESULTS, WIN32
 
 _HEX = re.compile(r"0x([0-9a-f]{1,8})")
 _BARE = re.compile(r"[8c][0-9a-f]{7}")
-_DECIMAL = re.compile(r"[1-9][0-9]{1,9}")
+_DECIMAL = re.compile(r"[1-9][0-9]{0,9}")
 _WIN32_PAGE = 0x80070000
 _SIGNED = 1 << 31
 _WHOLE = 1 << 32
@@ -80,7 +80,7 @@ def written(number: int) -> Iterator[str]:
 def twins(word: str) -> Iterator[str]:
     """The other ways to write a word that is an error number, as far as they are telling."""
     number = value_of(word)
-    if number is None or (number < LEAST_TELLING and word.isdigit()):
+    if number is None or (word.isdigit() and int(word) < LEAST_TELLING):
         return
     for other in written(number):
         if other != word and not (other.isdigit() and int(other) < LEAST_TELLING):

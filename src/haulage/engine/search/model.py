@@ -12,6 +12,8 @@ from typing import Protocol
 
 import msgspec
 
+from haulage.engine.search.asked import sound
+
 MOST_HITS = 100
 """Hits of one page."""
 MOST_RANKED = 1000
@@ -68,9 +70,23 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return (self.type,) if self.type else ()
         return {Facet.PRODUCT: self.products, Facet.VERSION: self.versions, Facet.KEYWORD: self.keywords}[facet]
 
+    def sound(self) -> Entry:
+        """The same in texts that can be stored."""
+        if self.text().isascii() and all(value.isascii() for facet in Facet for value in self.facet(facet)):
+            return self
+        return msgspec.convert(_sound(msgspec.to_builtins(self)), Entry)
+
     def text(self) -> str:
         """Everything that is searched."""
         return "\n".join((self.title, self.problem, self.rest, self.words))
+
+
+def _sound(value: object) -> object:
+    if isinstance(value, str):
+        return sound(value)
+    if isinstance(value, Mapping):
+        return {key: _sound(one) for key, one in value.items()}
+    return [_sound(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +151,7 @@ class Answer:
     facets: Mapping[Facet, tuple[Count, ...]]
     """The most frequent values first; of all that was found, not only of this page."""
     loosely: bool = False
-    """No article has most of the words; these have some."""
+    """Hardly any article has most of the words; these have some."""
     did_you_mean: str = ""
     """The question with what nobody writes replaced; "" when there is nothing to say."""
     next: str = ""

@@ -12,7 +12,7 @@ import msgspec
 import tantivy
 
 from haulage.base.files import make_folder, remove_tree
-from haulage.engine.search.asked import take_apart
+from haulage.engine.search.asked import sound, take_apart
 from haulage.engine.search.marks import answered
 from haulage.engine.search.model import MOST_HITS, MOST_RANKED, Answer, Count, Entry, Facet, Hit, Question
 from haulage.engine.search.paging import next_cursor, position
@@ -23,7 +23,7 @@ from haulage.engine.search.wanted import Wanted, wanted
 _HEAP_BYTES = 64 << 20
 _MOST_VALUES = 30
 """Of one facet, the most frequent."""
-_ENOUGH = 10
+_ENOUGH = 5
 """Fewer articles with most of the words, and those with some are shown as well."""
 
 
@@ -58,7 +58,7 @@ class TantivyIndex:
             writer = self._index.writer(_HEAP_BYTES, 1)
             number = 0
             try:
-                for entry in entries:
+                for entry in map(Entry.sound, entries):
                     if entry.id in held:
                         writer.delete_documents_by_term("id", entry.id)
                     held[entry.id] = entry.digest
@@ -90,7 +90,7 @@ class TantivyIndex:
 
     def entries(self, ids: Iterable[str]) -> list[Entry]:
         searcher = self._index.searcher()
-        found = (searcher.search(tantivy.Query.term_query(_schema(), "id", id), limit=1, count=False).hits for id in ids)
+        found = (searcher.search(tantivy.Query.term_query(_schema(), "id", sound(id)), limit=1, count=False).hits for id in ids)
         return [_entry(searcher, hits[0][1]) for hits in found if hits]
 
     def search(self, question: Question) -> Answer:
@@ -115,15 +115,14 @@ class TantivyIndex:
             query = self._queries.all(question.only)
             newest = searcher.search(query, limit=limit, offset=first, order_by_field="day")
             return _Found(query, newest.hits, _count(newest), False)
-        least = looked_for.least()
-        query = self._queries.query(looked_for, question.only, least)
-        found = searcher.search(query, limit=limit, offset=first)
-        total = _count(found)
-        if total >= _ENOUGH or least <= 1:
-            return _Found(query, found.hits, total, False)
-        query = self._queries.query(looked_for, question.only, 1)
-        more = searcher.search(query, limit=limit, offset=first)
-        return _Found(query, more.hits, _count(more), total == 0)
+        most = looked_for.least()
+        for least in sorted({most, max(1, most // 2), 1}, reverse=True):
+            query = self._queries.query(looked_for, question.only, least)
+            found = searcher.search(query, limit=limit, offset=first)
+            total = _count(found)
+            if total >= _ENOUGH:
+                break
+        return _Found(query, found.hits, total, total > 0 and least < most)
 
     def close(self) -> None:
         """Nothing is held open but for reading; the files go with the last searcher."""

@@ -6,16 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tantivy import Occur, Query, Schema
 
+from haulage.engine.search.asked import sound
 from haulage.engine.search.model import Facet
 from haulage.engine.search.vocabulary import PLAIN
 from haulage.engine.search.wanted import Concept, Variant, Wanted
 
 FIELD_WEIGHTS: Mapping[str, float] = {"title": 3.0, "problem": 1.5, "words": 1.0, "rest": 1.0}
-_RUNNING_TEXT = ("title", "problem", "rest")
 HAVING_WEIGHT = 1.0
 """For having a word at all, times its rarity: an article with all the words beats one that repeats some."""
-PAIR_WEIGHT = 0.3
-PAIR_DISTANCE = 6
 OPEN_WEIGHT = 3.0
 NUMBER_WEIGHT = 10_000.0
 """More than any words weigh: who names an article wants it first."""
@@ -46,7 +44,12 @@ class QueryBuilder:
     def _within(self, only: Mapping[Facet, Sequence[str]]) -> Iterator[tuple[Occur, Query]]:
         for facet, values in only.items():
             if values:
-                yield Occur.Must, Query.const_score_query(Query.term_set_query(self._schema, facet.value, list(values)), 0.0)
+                yield (
+                    Occur.Must,
+                    Query.const_score_query(
+                        Query.term_set_query(self._schema, facet.value, [sound(value) for value in values]), 0.0
+                    ),
+                )
 
     def _concept(self, concept: Concept) -> Query:
         ways = [Query.boost_query(self._anywhere(variant), variant.weight) for variant in concept.variants]
@@ -60,10 +63,10 @@ class QueryBuilder:
             [(Occur.Should, Query.boost_query(self._in(field, variant.stems), weight)) for field, weight in FIELD_WEIGHTS.items()]
         )
 
-    def _in(self, field: str, stems: tuple[str, ...], slop: int = 0) -> Query:
+    def _in(self, field: str, stems: tuple[str, ...]) -> Query:
         if len(stems) == 1:
             return Query.term_query(self._schema, field, stems[0])
-        return Query.phrase_query(self._schema, field, list(stems), slop=slop)
+        return Query.phrase_query(self._schema, field, list(stems))
 
     def _open(self, beginning: str) -> Query:
         return Query.const_score_query(Query.regex_query(self._schema, PLAIN, f"{beginning}.*"), OPEN_WEIGHT)
@@ -78,6 +81,3 @@ class QueryBuilder:
         for name in wanted.names:
             if len(name) > 1:
                 yield from (Query.boost_query(self._in(field, name), weight) for field, weight in FIELD_WEIGHTS.items())
-        for pair in wanted.pairs:
-            for field in _RUNNING_TEXT:
-                yield Query.boost_query(self._in(field, pair, PAIR_DISTANCE), PAIR_WEIGHT * FIELD_WEIGHTS[field])

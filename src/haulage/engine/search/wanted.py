@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from haulage.engine.search.asked import WORD, Asked
-from haulage.engine.search.error_codes import twins
+from haulage.engine.search.error_codes import NUMBERS, twins
 from haulage.engine.search.stop_words import STOP_WORDS
 from haulage.engine.search.synonyms import spellings, synonyms
 
 MOST_CONCEPTS = 40
 """The rarest words of a long text; what stands in every article tells nothing."""
-MOST_PAIRS = 24
 
 SYNONYM_WEIGHT = 0.5
 SPELLING_WEIGHT = 0.9
@@ -68,8 +66,6 @@ class Wanted:
     """What an index looks for."""
 
     concepts: tuple[Concept, ...]
-    pairs: tuple[tuple[str, str], ...]
-    """Stems that stood side by side: better near each other."""
     names: tuple[tuple[str, ...], ...]
     """Stems that were written as one: better so."""
     phrases: tuple[tuple[str, ...], ...]
@@ -86,17 +82,16 @@ class Wanted:
 
 def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
     """Look the words of a question up."""
-    telling = [word for word in asked.words if word not in STOP_WORDS] or list(asked.words)
+    errors = [name for words in asked.names if (name := "_".join(words)).upper() in NUMBERS]
+    in_errors = {word for name in errors for word in name.split("_")}
+    words = [word for word in asked.words if word not in in_errors]
+    telling = errors + ([word for word in words if word not in STOP_WORDS] or words)
     corrected: dict[str, str] = {}
     found = [concept for word in telling if (concept := _concept(word, vocabulary, corrected)) is not None]
     chosen = sorted(found, key=lambda concept: -concept.rarity)[:MOST_CONCEPTS]
     kept = {concept.word for concept in chosen}
-    in_order = [concept for concept in found if concept.word in kept]
-    firsts = [concept.variants[0].stems for concept in in_order]
-    pairs = [(one[0], two[0]) for one, two in itertools.pairwise(firsts) if len(one) == len(two) == 1]
     return Wanted(
-        concepts=tuple(in_order),
-        pairs=tuple(pairs[:MOST_PAIRS]),
+        concepts=tuple(concept for concept in found if concept.word in kept),
         names=tuple(_stems(name, vocabulary) for name in asked.names),
         phrases=tuple(_stems(phrase, vocabulary) for phrase in asked.phrases),
         open=asked.open,
@@ -107,9 +102,9 @@ def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
 
 def _concept(word: str, vocabulary: Vocabulary, corrected: dict[str, str]) -> Concept | None:
     """What to look for instead of one word; None when no article has any of it."""
-    own = vocabulary.stem(word)
-    holding = vocabulary.holding(own) if own else 0
-    variants = [Variant((own,), 1.0)] if holding else []
+    own = _stems(tuple(word.split("_")), vocabulary)
+    holding = min((vocabulary.holding(stem) for stem in own), default=0)
+    variants = [Variant(own, 1.0)] if own else []
     near = _nearest(word, holding, vocabulary)
     if near:
         corrected[word] = near

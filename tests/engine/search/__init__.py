@@ -1,0 +1,1 @@
+"""Tests of the index of articles and of what points at one."""
