@@ -4,6 +4,7 @@ page both start here. Pure; a block holds the words as given, only unwrapped whe
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterator
 
@@ -39,8 +40,21 @@ class Block(msgspec.Struct, frozen=True):
     """Whether a reference's title went on in a further line."""
 
 
-def blocks(text: str) -> Iterator[Block]:
-    """The blocks of ``text`` in order. A blank line ends a block; an item and a reference also end where the next one starts."""
+_REMEMBERED_CHARACTERS = 1 << 16
+
+
+def blocks(text: str) -> tuple[Block, ...]:
+    """The blocks of ``text`` in order. A blank line ends a block; an item and a reference also end where the next one starts.
+    References, tables and sentences of one article are all read from them, so the last texts are remembered."""
+    return _remembered(text) if len(text) < _REMEMBERED_CHARACTERS else tuple(_blocks(text))
+
+
+@functools.lru_cache(maxsize=32)
+def _remembered(text: str) -> tuple[Block, ...]:
+    return tuple(_blocks(text))
+
+
+def _blocks(text: str) -> Iterator[Block]:
     run: list[str] = []
     for line in text.split("\n"):
         if not line:

@@ -115,7 +115,7 @@ def _in_level(reader: Reader, sentence: Sentence) -> Iterator[Statement]:
     corrected = _CORRECTED.find(sentence.text)
     if corrected is not None:
         where = sentence.text[corrected[1].end() :]
-        first = [] if named_in(where) else levels_in(_EXCEPTION.sub("", where))[:1]
+        first = () if named_in(where) else levels_in(_EXCEPTION.sub("", where))[:1]
         yield from reader.says(StatementKind.FIRST_CORRECTED, [reader.at(level) for level in first], [reader.us], sentence)
 
 

@@ -23,6 +23,7 @@ _APART = re.compile(r"(?<=[0-9]) +(?=(?:[KM]B?|bytes|[AaPp]\.?[Mm]\b\.?)(?![A-Za
 _NAME = re.compile(r"[A-Za-z0-9_~$&%\\/-][\w~$&%.\\/<>-]*\.[A-Za-z][A-Za-z0-9_]{0,3}")
 _PLATFORMS = re.compile(r"(?:alpha|axp|intel|i-?[3-6]86|x-?86|mips|ppc|all|win\w*|msdos|ms-dos|dos|nt|neutral)\W*", re.IGNORECASE)
 _COLUMNS = ("date", "time", "size", "version", "file", "platform")
+_MOST_COLUMN_WORDS = 12
 _MAYBE = re.compile(r"[0-9][-/](?:[0-9]{1,2}|[A-Za-z]{3,9})[-/][0-9]{2}|[0-9]\.[0-9]+\.[0-9]{2,}")
 """Without any of these a section has no table."""
 _CENTURY = 70
@@ -59,10 +60,10 @@ def file_tables(article: Article) -> tuple[FileTable, ...]:
     for section in article.sections:
         introduction = ""
         files: list[FileFact] = []
-        whole = section.whole()
-        if _MAYBE.search(whole) is None:
+        texts = [section.text, *(one.text for one in section.subsections)]
+        if not any(map(_MAYBE.search, texts)):
             continue
-        for block in _parts(whole):
+        for block in (part for text in texts for part in _parts(text)):
             rows = list(_rows(block))
             if rows:
                 files += rows[: MOST_FILES - len(files)]
@@ -172,8 +173,10 @@ def _is_frame(block: Block) -> bool:
     """Whether a block is nothing but headings of columns and rules."""
     for line in block.text.split("\n"):
         words = line.lower().split()
-        named = sum(any(word.startswith(column) for column in _COLUMNS) for word in words)
-        if set(line) - set(" -=") and named * 2 < len(words):
+        if len(words) > _MOST_COLUMN_WORDS:
+            return False
+        named = sum(word.startswith(_COLUMNS) for word in words)
+        if named * 2 < len(words) and line.strip(" -="):
             return False
     return True
 

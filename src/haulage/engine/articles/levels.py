@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 import msgspec
@@ -51,9 +52,10 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(word for word in (*words, "latest service pack" if self.latest else "") if word)
 
 
-def levels_in(text: str) -> list[Level]:
+@functools.lru_cache(maxsize=2048)
+def levels_in(text: str) -> tuple[Level, ...]:
     """Every level named in ``text`` in order, each once. A pack or rollup without a version takes the version named first; what a
-    more precise one of the same text says too is left out."""
+    more precise one of the same text says too is left out. Articles say the same things very often, so answers are remembered."""
     for pattern, spelling in _SPELLINGS:
         text = pattern.sub(spelling, text)
     found: dict[int, Level] = {}
@@ -93,9 +95,9 @@ def _product(words: str | None) -> str:
     return "" if name in (OWN, "The", "In", "This", "Version", "SP", "For") else name
 
 
-def _precise(levels: list[Level]) -> list[Level]:
+def _precise(levels: list[Level]) -> tuple[Level, ...]:
     """Each once, without the bare versions of which a pack is named as well."""
     packed = {(one.product, one.version) for one in levels if one.pack}
-    return list(
+    return tuple(
         dict.fromkeys(one for one in levels if one.pack or one.rollup or one.latest or (one.product, one.version) not in packed)
     )

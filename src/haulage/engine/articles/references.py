@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from haulage.engine.articles.article import Reference, Section
+from haulage.engine.articles.article import Reference, Section, SectionKind
 from haulage.engine.articles.blocks import Block, BlockKind, blocks
 from haulage.engine.articles.oddity import Oddities, OddityKind
 
@@ -18,20 +18,23 @@ def references(sections: tuple[Section, ...], own: str, oddities: Oddities) -> t
     """Every article named, each once in order of first mention, with the first title that stands beside any mention of it."""
     found: dict[str, Reference] = {}
     for section in sections:
-        whole = section.whole()
-        if "Q" not in whole and "q" not in whole:
-            continue
-        for block in blocks(whole):
-            for target, title in _named(block):
-                before = found.get(target)
-                if before is None:
-                    found[target] = Reference(target=target, title=title, section=section.kind)
-                elif title and not before.title:
-                    found[target] = Reference(target=target, title=title, section=before.section)
-            if block.wrapped:
-                oddities.add(OddityKind.WRAPPED_REFERENCE, block.target)
+        for text in (section.text, *(part for one in section.subsections for part in (one.heading, one.text))):
+            if "Q" in text or "q" in text:
+                _collect(text, section.kind, found, oddities)
     found.pop(own, None)
     return tuple(found.values())
+
+
+def _collect(text: str, section: SectionKind, found: dict[str, Reference], oddities: Oddities) -> None:
+    for block in blocks(text):
+        for target, title in _named(block):
+            before = found.get(target)
+            if before is None:
+                found[target] = Reference(target=target, title=title, section=section)
+            elif title and not before.title:
+                found[target] = Reference(target=target, title=title, section=before.section)
+        if block.wrapped:
+            oddities.add(OddityKind.WRAPPED_REFERENCE, block.target)
 
 
 def named_in(text: str) -> list[str]:

@@ -5,6 +5,7 @@ what they read right and what they miss is measured in docs/knowledge.md."""
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 
@@ -18,7 +19,13 @@ from haulage.engine.articles.sentences import sentences
 from haulage.engine.articles.statement import End, Statement, StatementKind
 from haulage.engine.articles.wording import Reader
 
-_MAYBE = re.compile(r"fix|correct|supers|resolve|requires|Service Pack|SP[0-9]|HRP|bundle", re.IGNORECASE)
+_NAMES = re.compile(
+    r"[Qq][0-9]{5}|\b(?:corrected|fixed|resolved|included|contained) (?:in|with)\b|no longer available|listed later|that article"
+)
+_ORDERS = re.compile(
+    r"\b(?:[Mm]ust|[Rr]equires?|contains)\b.*(?:SP ?[0-9]|Service Pack|HRP)|(?:SP ?[0-9]|Service Pack|HRP).*\b(?:must|require)"
+)
+_LISTS = re.compile(r"\b(?:lists?|table)\b")
 _ROLLUP_TITLE = re.compile(r"\bHRP\b|\bHotfix Rollup\b", re.IGNORECASE)
 MOST_SENTENCES = 20_000
 """So many that could say something are looked at; the longest article of the archive has some hundred."""
@@ -26,7 +33,7 @@ MOST_SENTENCES = 20_000
 
 def statements(article: Article) -> tuple[Statement, ...]:
     """Everything ``article`` says about fixes, in order of its text, each once."""
-    hopeful = (one for one in sentences(article) if one.listed or _MAYBE.search(one.text))
+    hopeful = (one for one in sentences(article) if one.listed or _may_say(one.text))
     said = list(itertools.islice(hopeful, MOST_SENTENCES))
     reader = Reader(own=article.id, version=_version(article), rollup=_rollup(article))
     found: dict[tuple[StatementKind, End, End], Statement] = {}
@@ -46,6 +53,12 @@ def statements(article: Article) -> tuple[Statement, ...]:
         if one.listed:
             reader.last_listed = one.listed
     return tuple(found.values())
+
+
+@functools.lru_cache(maxsize=2048)
+def _may_say(text: str) -> bool:
+    """Whether a sentence is worth the rules' attention; most are the same in hundreds of articles."""
+    return any(turn.search(text) for turn in (_NAMES, _ORDERS, _LISTS))
 
 
 def resolved_by(article: Article, said: tuple[Statement, ...]) -> tuple[str, ...]:
