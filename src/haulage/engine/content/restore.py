@@ -29,7 +29,10 @@ from haulage.engine.trees.model import Added, Entry, Omission, SharingWriter, Tr
 WINDOW_ENTRIES = 16_384
 WINDOW_CHUNKS = 131_072
 """Names and chunks that are planned together, so that chunks stored together are read together."""
-_TASK_BYTES = 2 * SEGMENT_BYTES
+_TASK_BYTES = 16 * SEGMENT_BYTES
+"""Read in one go, so that each block of the store is decoded once for it; only the places are held in memory, not the bytes."""
+_FAR_TASK_BYTES = 2 * SEGMENT_BYTES
+"""For a place that takes its time, and to which several threads write: it is told from time to time how far it is."""
 _WRITE_BYTES = 1024 * 1024
 _ZEROS = bytes(MAX_BYTES)
 
@@ -84,7 +87,8 @@ def restore(
     written, names = 0, _Names(writer, older)
     try:
         writers = threads if getattr(writer, "gains_from_threads", True) else 0
-        with contextlib.closing(in_order(_Filler(store, writer, names.patched), _tasks(manifest, names), threads=writers)) as done:
+        tasks = _tasks(manifest, names, _FAR_TASK_BYTES if writers else _TASK_BYTES)
+        with contextlib.closing(in_order(_Filler(store, writer, names.patched), tasks, threads=writers)) as done:
             for task, _ in done:
                 written += task.bytes_total
                 if on_progress is not None:
@@ -154,7 +158,7 @@ class _Names:
         return self._older.like(entry.path, entry.content) if least is not None and entry.content.size >= least else []
 
 
-def _tasks(manifest: Manifest, names: _Names) -> Iterator[_Task]:
+def _tasks(manifest: Manifest, names: _Names, most_bytes: int) -> Iterator[_Task]:
     """Create names, and yield the filling of their contents window by window."""
     window: list[_Wanted] = []
     chunks = 0
@@ -164,12 +168,12 @@ def _tasks(manifest: Manifest, names: _Names) -> Iterator[_Task]:
             window += wanted
             chunks += len(entry.content.chunks) // CHUNK_ROW.size
             if len(window) >= WINDOW_ENTRIES or chunks >= WINDOW_CHUNKS:
-                yield from _window_tasks(window, manifest, names.created)
+                yield from _window_tasks(window, manifest, names.created, most_bytes)
                 window, chunks = [], 0
-    yield from _window_tasks(window, manifest, names.created)
+    yield from _window_tasks(window, manifest, names.created, most_bytes)
 
 
-def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int) -> Iterator[_Task]:
+def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int, most_bytes: int) -> Iterator[_Task]:
     """The same order in which a capture packs: chunks that were stored together are read together."""
     window.sort(key=itemgetter(0))
     task = _Task(entries=names)
@@ -185,7 +189,7 @@ def _window_tasks(window: list[_Wanted], manifest: Manifest, names: int) -> Iter
                 continue
             task.places.setdefault(chunk, []).append((path, stream, at, length))
             task.bytes_total += length
-            if task.bytes_total >= _TASK_BYTES:
+            if task.bytes_total >= most_bytes:
                 yield task
                 task = _Task(entries=names)
     if task.places:
