@@ -193,12 +193,24 @@ def diagnose(
 
 
 @app.command
-def graph(article: Article, /, *, how: How = PLAIN) -> None:
+def graph(
+    article: Article,
+    /,
+    *,
+    svg: Annotated[str | None, Parameter(help="Write a picture into this file.")] = None,
+    how: How = PLAIN,
+) -> None:
     """Which fix contains or replaces which around one, from bundles, from persons and from texts, with the sentences that say so.
 
     haulage kb graph Q316316
+
+    haulage kb graph Q316316 --svg fixes.svg
     """
     found = how.client().get(path("articles", article, "graph"))
+    if svg is not None:
+        _write(svg, found["picture"])
+        output.say(f"The picture is in {svg}.")
+        return
     if how.output != "table":
         output.print_object(found, how.output, [])
         return
@@ -288,6 +300,14 @@ def read_file(source: str) -> bytes:
             return file.read()
     except OSError as error:
         raise NotFoundError("no-such-file", f"{source} cannot be read: {error.strerror}.", "Check the path.") from None
+
+
+def _write(target: str, text: str) -> None:
+    try:
+        with open(target, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError("cannot-write", f"{target} cannot be written: {error.strerror}.", "Choose another path.") from None
 
 
 def _import_over(client: Client, number: int) -> Look[Row]:

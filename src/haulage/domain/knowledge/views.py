@@ -15,6 +15,7 @@ from haulage.domain.knowledge.taking import foremost, precedence, reading_of, so
 from haulage.engine.articles.article import Article, SectionKind
 from haulage.engine.articles.fix_graph import Edge as DrawnEdge
 from haulage.engine.articles.fix_graph import FixGraph
+from haulage.engine.articles.graph_svg import graph_svg
 from haulage.engine.articles.graph_text import graph_text
 from haulage.engine.articles.statement import StatementKind
 from haulage.engine.database.transaction import Transaction
@@ -82,7 +83,7 @@ def titles_of(tx: Transaction, code: SiteCode, ids: Iterable[str]) -> dict[str, 
 
 
 def graph_view(tx: Transaction, code: SiteCode, article: str, edges: Sequence[Edge], helps: Remedy) -> View:
-    """Which fix contains or replaces which around one, as data and drawn in text."""
+    """Which fix contains or replaces which around one, as data, drawn in text, and as an SVG picture."""
     titles = titles_of(tx, code, [article, *(edge.under for edge in edges), *(edge.over for edge in edges)])
     drawn = FixGraph(
         edges=tuple(
@@ -97,6 +98,7 @@ def graph_view(tx: Transaction, code: SiteCode, article: str, edges: Sequence[Ed
         "edges": [dataclasses.asdict(edge) for edge in edges],
         "fix": remedy_view(helps),
         "drawing": graph_text(drawn, article),
+        "picture": graph_svg(drawn, article),
     }
 
 
