@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from haulage.engine.servicing import preflight
+from haulage.engine.servicing import durable, preflight
 from haulage.engine.servicing.apply import Options
 from haulage.engine.servicing.definition import Becomes, FileAction, FixFile, KnownState, Outcome, Program, Reboot, When
 from haulage.engine.servicing.errors import RefusedError, ServicingError, StepError
@@ -297,3 +298,23 @@ def test_content_that_the_fix_names_as_older_needs_no_version(press: Press) -> N
     unknown = with_file(PLAIN, "bin/press.exe", before=(KnownState(sha256(b"another")),), version=None)
     assert codes(press.check(unknown)) == ["state-unknown", "state-unknown"]
     assert codes(press.check(unknown, options=Options(force=True))) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("step", ["stop-service", "unlink", "start-service"])
+def test_a_signal_has_it_undone_and_a_second_one_waits(press: Press, number: int, step: str) -> None:
+    before, heard = press.everything(), list[str]()
+    handler = signal.getsignal(number)
+
+    def ask_to_end(name: str) -> None:
+        if name == step or (heard and name == "fsync-folder"):
+            heard.append(name)
+            os.kill(os.getpid(), number)
+
+    with durable.watching_steps(ask_to_end), pytest.raises(StepError) as failed:
+        press.install()
+    assert failed.value.code == "interrupted"
+    assert len(heard) >= 2
+    assert press.everything() == before
+    assert press.around.running() == set(RUNNING)
+    assert signal.getsignal(number) is handler

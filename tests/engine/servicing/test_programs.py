@@ -18,7 +18,7 @@ from haulage.engine.servicing.definition import Outcome, Program, Service, Servi
 from haulage.engine.servicing.errors import RefusedError, StepError
 from haulage.engine.servicing.pid_file import PidFile
 from haulage.engine.servicing.places import Places
-from haulage.engine.servicing.programs import MOST_LINES, Programs, filled
+from haulage.engine.servicing.programs import MARK, MOST_LINES, Programs, filled
 from haulage.engine.servicing.services import Services, State
 
 SERVICE = Service(kind=ServiceKind.PIDFILE, name="press", pid_file="pid", start=("press",))
@@ -199,3 +199,35 @@ def test_a_service_that_ends_at_once_is_told_with_its_code(tmp_path: Path) -> No
     services = Services([SERVICE], [control], MachineClock(), lambda _line: None)
     with pytest.raises(StepError, match="ended with 3"):
         services.start((0,))
+
+
+def test_what_a_killed_servicing_left_running_is_ended_before_anything_is_given_back(tmp_path: Path) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    left = []
+    for folder in (ours, other):
+        folder.mkdir()
+        mark = {MARK: f"1-1-{folder}"}
+        left.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], env={**os.environ, **mark}))
+    lines: list[str] = []
+    try:
+        Programs(MachineClock(), lines.append).end_left(folder=str(ours))
+        assert left[0].wait() == -signal.SIGKILL
+        assert left[1].poll() is None, "another root's"
+        assert len(lines) == 1
+    finally:
+        for process in left:
+            process.kill()
+            process.wait()
+
+
+def test_a_file_in_use_is_known_with_its_user(tmp_path: Path) -> None:
+    used, unused = tmp_path / "used", tmp_path / "unused"
+    used.write_bytes(b"x")
+    unused.write_bytes(b"x")
+    text = "import sys; file = open(sys.argv[1]); print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", text, str(used)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as user:
+        assert user.stdout is not None
+        user.stdout.readline()
+        assert processes.users_of({str(used), str(unused)}) == {user.pid: str(used)}
+        user.kill()

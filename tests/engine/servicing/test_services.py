@@ -131,6 +131,19 @@ def test_one_that_stays_up_is_looked_at_long_enough() -> None:
     assert c.state() is State.RUNNING
 
 
+def test_one_that_ends_only_after_its_time_is_started_again() -> None:
+    a, b, c = _three()
+    a.changes.append((1.0, State.STOPPED))  # it was asked, did not end in its time, and ends now
+    services = _services(a, b, c)
+    with pytest.raises(StepError):
+        services.start((0,))
+    a.now = State.RUNNING
+    a.changes.append((a.clock.seconds + 1.0, State.STOPPED))
+    services.start_again((0,))
+    assert a.calls == ["start a"]
+    assert a.state() is State.RUNNING
+
+
 def test_one_that_must_be_there_and_is_not_is_refused() -> None:
     a, b, c = _three()
     b.now = State.MISSING

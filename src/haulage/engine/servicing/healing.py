@@ -13,7 +13,7 @@ from haulage.engine.servicing.definition import FixDefinition, Outcome, When
 from haulage.engine.servicing.errors import ServicingError
 from haulage.engine.servicing.journal import Change, Journal, Phase, load_journal, save_journal
 from haulage.engine.servicing.log import Log
-from haulage.engine.servicing.machine import Machine
+from haulage.engine.servicing.machine import Machine, RunsPrograms
 from haulage.engine.servicing.places import Places
 from haulage.engine.servicing.programs import filled
 from haulage.engine.servicing.record import Act, Event, Record, load_record, save_record
@@ -91,6 +91,7 @@ class Ending:
     def undo(self) -> None:
         """All as before. Raises ServicingError or OSError if that cannot be; it may be repeated."""
         places, journal = self._places, self._journal
+        self._runner().end_left(folder=places.root)
         touched = journal.phase is not Phase.BEGUN and (journal.phase is not Phase.KEPT or journal.begun > 0)
         if touched:
             self._services.stop(kill=journal.kill)
@@ -108,13 +109,14 @@ class Ending:
         if touched:
             self._undo_programs([each for each in begun if each.moment is When.BEFORE])
             self._restore_data()
-        self._services.start(journal.running)
+        self._services.start_again(journal.running)
         durable.remove_durable(places.journal)
         tidy(places, load_record(places))
 
     def finish(self) -> None:
         """All as after. Raises ServicingError or OSError if that cannot be; it may be repeated."""
         places, journal = self._places, self._journal
+        durable.sync_folder(places.state)  # the commit may have failed to be told durable
         record = load_record(places)
         if journal.entry is not None:
             if record.find(journal.fix) != journal.entry:
@@ -127,15 +129,18 @@ class Ending:
                 event = Event(journal.sequence, journal.time, journal.actor, journal.act, journal.fix)
                 record = record.without(journal.fix, event)
                 save_record(places, record)
-        self._services.start(journal.running)
+        self._services.start_again(journal.running)
         self._drop_what_was_for_undoing()
         durable.remove_durable(places.journal)
         tidy(places, record)
 
+    def _runner(self) -> RunsPrograms:
+        return self._machine.programs(self._machine.clock, self._log)
+
     def _undo_programs(self, begun: Sequence[ProgramAct]) -> None:
         """What takes back programs that were begun, last first. One that fails does not keep the rest from being undone: what
         programs may change is given back by its bytes after them."""
-        runner = self._machine.programs(self._machine.clock, self._log)
+        runner = self._runner()
         for each in reversed(begun):
             if each.undo is None:
                 continue

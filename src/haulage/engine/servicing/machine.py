@@ -21,6 +21,8 @@ class RunsPrograms(Protocol):
 
     def run(self, command: Sequence[str], *, folder: str, timeout_seconds: float) -> int: ...
 
+    def end_left(self, *, folder: str) -> None: ...
+
 
 def _programs(clock: Clock, log: Log) -> RunsPrograms:
     return Programs(clock, log.say)

@@ -85,6 +85,11 @@ def arguments(pid: int) -> list[str]:
     return [os.fsdecode(each) for each in _read(pid, "cmdline").split(b"\0") if each]
 
 
+def words(pid: int) -> list[str]:
+    """The environment a process began with, as ``NAME=value``; empty where that cannot be known."""
+    return [os.fsdecode(each) for each in _read(pid, "environ").split(b"\0")]
+
+
 def has_word(pid: int, word: str) -> bool:
     """Whether a process began with this in its environment."""
     return os.fsencode(word) in _read(pid, "environ").split(b"\0")

@@ -45,6 +45,10 @@ def filled(command: Sequence[str], places: Places, tools: str) -> list[str]:
     return found
 
 
+def _end_of_mark(folder: str) -> str:
+    return f"-{os.path.realpath(folder)}"
+
+
 class Programs:
     """Runs programs in a product's root."""
 
@@ -57,7 +61,7 @@ class Programs:
     def run(self, command: Sequence[str], *, folder: str, timeout_seconds: float) -> int:
         """Its exit code (below 0: ended by that signal). Raises StepError ``program-not-found``, ``program-timeout``."""
         self._count += 1
-        mark = f"{os.getpid()}-{self._count}-{os.path.realpath(folder)}"
+        mark = f"{os.getpid()}-{self._count}{_end_of_mark(folder)}"
         self._said(f"program {' '.join(command)}: begins")
         try:
             child = self._start(command, folder, mark)
@@ -84,6 +88,17 @@ class Programs:
             )
         self._said(f"program {' '.join(command)}: ended with {code}")
         return code
+
+    def end_left(self, *, folder: str) -> None:
+        """End programs of this root whose servicing was killed: they would write into what is being given back. Whoever calls holds
+        the lock, so no other servicing has one."""
+        for process in processes.everyone():
+            word = next((each for each in processes.words(process.pid) if each.startswith(f"{MARK}=")), "")
+            if word.endswith(_end_of_mark(folder)) and process.pid != os.getpid():
+                self._said(f"process {process.pid} was left by a program of an earlier start: ended by force")
+                processes.send(process, force=True)
+                while processes.is_alive(process):
+                    self._clock.sleep(_SHORTEST_SECONDS)
 
     def _start(self, command: Sequence[str], folder: str, mark: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -118,6 +118,15 @@ class Services:
             )
         self._said(f"service {service.name}: did not stop within {service.stop_seconds} seconds, ended by force")
 
+    def start_again(self, wanted: Iterable[int]) -> None:
+        """As :meth:`start`, for what ran before: one that was still ending when it was looked at is started once it has ended."""
+        indices = list(wanted)
+        try:
+            self.start(indices)
+        except StepError as failure:
+            self._said(f"{failure.message} It is tried once more.")
+            self.start(indices)
+
     def start(self, wanted: Iterable[int]) -> None:
         """Those, in reverse order; they must come up and stay up. Raises StepError ``service-timeout``, ``service-failed``."""
         indices = sorted(wanted, reverse=True)

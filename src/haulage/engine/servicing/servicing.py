@@ -13,7 +13,8 @@ from haulage.engine.servicing.errors import ServicingError, StepError
 from haulage.engine.servicing.file_facts import read_facts
 from haulage.engine.servicing.file_version import Known
 from haulage.engine.servicing.healing import Ending, services_of, unfinished
-from haulage.engine.servicing.journal import Change, Journal, Phase, save_journal
+from haulage.engine.servicing.interrupts import Interrupts
+from haulage.engine.servicing.journal import Change, Journal, Phase, load_journal, save_journal
 from haulage.engine.servicing.level import parsed_or_none
 from haulage.engine.servicing.log import Log
 from haulage.engine.servicing.machine import Machine
@@ -37,20 +38,30 @@ def service(
 ) -> Outcome:
     """Do what the journal says. Returns whether the machine must be started again. Raises StepError when it failed and was undone,
     ServicingError ``unfinished`` when it could not be undone now."""
-    run = _Run(places, definition, journal, source, machine, log, force)
+    with Interrupts() as interrupts:
+        return _service(_Run(places, definition, journal, source, machine, log, force), interrupts)
+
+
+def _service(run: _Run, interrupts: Interrupts) -> Outcome:
+    log, journal = run.log, run.journal
     try:
         run.to_commit()
+        interrupts.hold()
     except (ServicingError, OSError, KeyboardInterrupt) as cause:
+        interrupts.hold()
         failure = _failure(cause)
         log.say(f"failed: {failure}")
         try:
-            Ending(places, run.journal, definition, machine, log).undo()
+            run.read_journal()
+            if run.journal.phase is not Phase.COMMITTED:
+                run.ending().undo()
         except (ServicingError, OSError) as second:
             raise unfinished(journal, second) from cause
-        log.say("undone; all is as before")
-        raise failure from cause
+        if run.journal.phase is not Phase.COMMITTED:
+            log.say("undone; all is as before")
+            raise failure from cause
     try:
-        Ending(places, run.journal, definition, machine, log).finish()
+        run.ending().finish()
     except (ServicingError, OSError) as cause:
         raise unfinished(journal, cause) from cause
     return run.journal.reboot
@@ -76,10 +87,18 @@ class _Run:
         self._definition = definition
         self._source = source
         self._machine = machine
-        self._log = log
+        self.log = log
         self._force = force
         self._acts = program_acts(definition, journal.act)
         self._services = services_of(definition, places, machine, log)
+
+    def read_journal(self) -> None:
+        """What is on the disk decides, not what was about to be written when it failed."""
+        self.journal = load_journal(self._places) or self.journal
+
+    def ending(self) -> Ending:
+        """From where it stands now."""
+        return Ending(self._places, self.journal, self._definition, self._machine, self.log)
 
     def to_commit(self) -> None:
         """Each step durable before the next relies on it."""
@@ -107,7 +126,7 @@ class _Run:
     def _check_unused(self) -> None:
         users = self._machine.users_of({self._places.file(each.path) for each in self.journal.changes})
         for pid, path in sorted(users.items()):
-            self._log.say(f"file {os.path.relpath(path, self._places.root)}: in use by process {pid}")
+            self.log.say(f"file {os.path.relpath(path, self._places.root)}: in use by process {pid}")
         if users and not self._force:
             pid, path = min(users.items())
             raise StepError("files-in-use", f"{path} is in use by process {pid}.", "Quit it (consoles first), then run this again.")
@@ -138,7 +157,7 @@ class _Run:
 
     def _run_program(self, each: ProgramAct) -> None:
         durable.step("program")
-        runner = self._machine.programs(self._machine.clock, self._log)
+        runner = self._machine.programs(self._machine.clock, self.log)
         command = filled(each.command, self._places, self._places.tools(self.journal.sequence))
         code = runner.run(command, folder=self._places.root, timeout_seconds=each.program.timeout_seconds)
         outcome = each.program.outcome(code)
@@ -150,7 +169,7 @@ class _Run:
         word = _WORDS[change.before is not None, change.after is not None]
         old = "" if change.before is None else f", was {change.before.sha256}"
         new = "" if change.after is None else f" (sha256 {change.after.sha256}{old})"
-        self._log.say(f"file {change.path}: {word}{new}")
+        self.log.say(f"file {change.path}: {word}{new}")
 
     def _check_versions(self) -> None:
         """A file that carries a version must carry the one the fix says."""

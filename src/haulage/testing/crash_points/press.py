@@ -233,6 +233,10 @@ class _FakePrograms:
             os.unlink(self._path("data/press.db-wal"))
         return 1 if word in self._around.fails else 0
 
+    def end_left(self, *, folder: str) -> None:
+        """They are of this process, and end with it."""
+        assert folder == self._around.root
+
     def _path(self, path: str) -> str:
         return os.path.join(self._around.root, path)
 
