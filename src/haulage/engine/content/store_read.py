@@ -25,6 +25,7 @@ from haulage.engine.content.store_state import StoreState, where
 _SLICE_CHUNKS = 65_536
 """``read_many`` plans this many at a time, so that its memory does not grow with the request."""
 _BLOCKS_AHEAD = 3
+_LOADING_LOCKS = 16
 
 Wanted = list[tuple[ChunkId, Location]]
 
@@ -73,6 +74,7 @@ class ChunkReader:
         self._cache: OrderedDict[tuple[str, int], bytes] = OrderedDict()
         self._cached_bytes = 0
         self._cache_lock = threading.Lock()
+        self._loading = tuple([threading.Lock() for _ in range(_LOADING_LOCKS)])
 
     def read(self, chunk: ChunkId) -> bytes:
         """One chunk. Raises NotFoundError ``chunk-missing``, IntegrityError ``chunk-damaged``."""
@@ -163,14 +165,13 @@ class ChunkReader:
     def _verified(self, wanted: Wanted) -> list[memoryview]:
         """Chunks of one block. Of which only some were wanted, others may be soon: then it is kept."""
         first = wanted[0][1]
-        data = self._cached(first)
-        loaded = data is None
-        if data is None:
-            data = load_block(first.path, first.offset, first.size)
-        views = [chunk_of(data, chunk, location) for chunk, location in wanted]
-        if loaded and sum([len(view) for view in views]) < len(data):
-            self._cache_block(first, data)
-        return views
+        with self._loading[hash((first.pack, first.offset)) % len(self._loading)]:  # two that want a block load it once
+            data = self._cached(first)
+            if data is None:
+                data = load_block(first.path, first.offset, first.size)
+                if sum([location.length for _chunk, location in wanted]) < len(data):
+                    self._cache_block(first, data)
+        return [chunk_of(data, chunk, location) for chunk, location in wanted]
 
     def _cached(self, location: Location) -> bytes | None:
         key = (location.pack, location.offset)

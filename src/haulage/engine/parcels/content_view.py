@@ -63,7 +63,7 @@ class ChunkCache:
         if lacking:
             read = self._aside(lacking)
             lacking = [chunk for chunk in lacking if chunk not in read]
-            read.update({chunk: bytes(view) for chunk, view in self._store.read_many(lacking)} if lacking else {})
+            read.update(self._stored(lacking) if lacking else {})
             found.update(read)
             self._keep(read)
         return found
@@ -72,8 +72,14 @@ class ChunkCache:
         """Read what will be read soon, in the order that is cheapest for the store."""
         self.get(chunks)
 
+    def expect(self, chunks: Sequence[ChunkId]) -> None:
+        """These will be staged; much else is read before. Nothing is read."""
+
     def close(self) -> None:
         """Give back what is not memory; safe to repeat."""
+
+    def _stored(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:
+        return {chunk: bytes(view) for chunk, view in self._store.read_many(chunks)}
 
     def _aside(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:  # noqa: ARG002  (there is nothing here)
         """What is at hand without the store."""

@@ -50,14 +50,14 @@ class Islands:
     """Where in an old content pieces of a new one stand."""
 
     def __init__(self, new: View, ranges: Callable[[], Iterable[tuple[int, int]]], old: View, *, threads: int = 2) -> None:
-        """``ranges``: offset and size of what is to be found, given twice. All of ``old`` is read once, when first asked."""
+        """``ranges``: offset and size of what is to be found, given twice."""
         self._new, self._old, self._ranges, self._threads = new, old, ranges, threads
         self._shift = np.uint64(0)
         self._found: _Wanted | None = None
 
     def within(self, offset: int, size: int) -> Iterator[Island]:
         """Islands in a range of the new content, in order, none touching another."""
-        wanted = self._wanted()
+        wanted = self._found or self.find()
         done = offset
         for start in range(offset, offset + size, _BLOCK_BYTES):
             end = min(start + _BLOCK_BYTES, offset + size)
@@ -71,7 +71,8 @@ class Islands:
                     yield island
                     done = island.offset + island.length
 
-    def _wanted(self) -> _Wanted:
+    def find(self) -> _Wanted:
+        """Read all of the old content once, unless that was done."""
         if self._found is None:
             self._found = self._find()
         return self._found

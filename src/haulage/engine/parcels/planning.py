@@ -293,7 +293,13 @@ class _Planner:
 
     def _cut(self, window: Iterable[Wanted]) -> Iterator[Region | FilePlan]:
         for group in _groups((unit for wanted in window for unit in self._units(wanted)), self._new_cache.room_bytes):
-            self._new_cache.stage(chunks_of([part for unit in group for part in unit.ranges]))
+            soon = chunks_of([part for unit in group for part in unit.ranges])
+            self._new_cache.expect(soon)
+            for unit in group:
+                if unit.islands is not None:
+                    unit.islands.find()
+            self._new_cache.stage(soon)
+            del soon
             group.reverse()
             while group:
                 unit = group.pop()

@@ -25,20 +25,26 @@ class Staging(ChunkCache):
         super().__init__(store, limit_bytes)
         self._folder = folder
         self._spills: list[tuple[Spill, dict[ChunkId, tuple[int, int]]]] = []
+        self._expected: set[ChunkId] = set()
         self._spill_lock = threading.Lock()
 
-    def stage(self, chunks: Sequence[ChunkId]) -> None:
-        """Read what is not at hand, each block of the store once. What was staged before the last time goes."""
+    def expect(self, chunks: Sequence[ChunkId]) -> None:
+        """Such of these as are read from now on are put aside at once. What was put aside before the last time goes."""
         with self._spill_lock:
-            lacking = [chunk for chunk in dict.fromkeys(chunks) if not self._holds(chunk)]
-            places: dict[ChunkId, tuple[int, int]] = {}
-            spill = Spill(self._folder)
-            self._spills.append((spill, places))
+            self._expected = {chunk for chunk in chunks if not any(chunk in places for _spill, places in self._spills[-1:])}
+            self._spills.append((Spill(self._folder), {}))
             while len(self._spills) > 2:
                 self._spills.pop(0)[0].close()
-            for chunk, view in self._store.read_many(lacking):
-                places[chunk] = spill.size, len(view)
-                spill.append(view)
+
+    def stage(self, chunks: Sequence[ChunkId]) -> None:
+        """Read what is not at hand of what is expected, or else of these, each block of the store once."""
+        if not self._expected:
+            self.expect(chunks)
+        with self._spill_lock:
+            lacking = [chunk for chunk in dict.fromkeys(chunks) if chunk in self._expected]
+        for chunk, view in self._store.read_many(lacking):
+            self._put_aside(chunk, view)
+        self._expected = set()
 
     def close(self) -> None:
         """Give all temporary space back; safe to repeat."""
@@ -46,8 +52,20 @@ class Staging(ChunkCache):
             while self._spills:
                 self._spills.pop()[0].close()
 
-    def _holds(self, chunk: ChunkId) -> bool:
-        return any(chunk in places for _spill, places in self._spills[-1:])
+    def _stored(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:
+        read = super()._stored(chunks)
+        for chunk, data in read.items():
+            if chunk in self._expected:
+                self._put_aside(chunk, data)
+        return read
+
+    def _put_aside(self, chunk: ChunkId, data: bytes | memoryview) -> None:
+        with self._spill_lock:
+            if chunk in self._expected:
+                spill, places = self._spills[-1]
+                places[chunk] = spill.size, len(data)
+                spill.append(data)
+                self._expected.discard(chunk)
 
     def _aside(self, chunks: Sequence[ChunkId]) -> dict[ChunkId, bytes]:
         found: dict[ChunkId, bytes] = {}
