@@ -19,6 +19,9 @@ _MOST_WHY = 12
 _REST_OF_WORD = re.compile(r"[^\W_]*")
 _SPACE = re.compile(r"\s+")
 _SHORTEST_ROOT = 2
+_OPEN_RARITY = 3.0
+UNKNOWN = 5.0
+"""What a word weighs that no article has."""
 
 Stem = Callable[[str], str]
 
@@ -32,13 +35,15 @@ class Mark:
     concept: int
 
 
-def answered(entry: Entry, wanted: Wanted, stem: Stem) -> tuple[tuple[Piece, ...], tuple[Why, ...]]:
-    """The snippet of an article, and what of the question it has where."""
+def answered(entry: Entry, wanted: Wanted, stem: Stem) -> tuple[tuple[Piece, ...], tuple[Why, ...], float]:
+    """The snippet of an article, what of the question it has where, and how much that is of all."""
     parts = ((Part.TITLE, entry.title), (Part.PROBLEM, entry.problem), (Part.WORDS, entry.words), (Part.REST, entry.rest))
     found = {part: list(_marks(text, wanted, stem)) for part, text in parts}
     texts = dict(parts)
     body = max((Part.PROBLEM, Part.REST), key=lambda part: _worth(found[part], wanted))
-    return tuple(_snippet(texts[body] or entry.rest, found[body], wanted)), tuple(_why(entry, texts, found, wanted))
+    every = sum(concept.rarity for concept in wanted.concepts) + (_OPEN_RARITY if wanted.open else 0.0) + wanted.unknown * UNKNOWN
+    share = _worth([mark for marks in found.values() for mark in marks], wanted) / every if every else 0.0
+    return tuple(_snippet(texts[body] or entry.rest, found[body], wanted)), tuple(_why(entry, texts, found, wanted)), share
 
 
 def _marks(text: str, wanted: Wanted, stem: Stem) -> Iterator[Mark]:
@@ -71,7 +76,7 @@ def _places(low: str, wanted_stem: str, number: int, stem: Stem) -> Iterator[Mar
 
 
 def _worth(marks: list[Mark], wanted: Wanted) -> float:
-    rarities = [*(concept.rarity for concept in wanted.concepts), 3.0]
+    rarities = [*(concept.rarity for concept in wanted.concepts), _OPEN_RARITY]
     return sum(rarities[number] for number in {mark.concept for mark in marks})
 
 
@@ -117,7 +122,7 @@ def _why(entry: Entry, texts: dict[Part, str], found: dict[Part, list[Mark]], wa
     for part, marks in found.items():
         for mark in marks:
             first.setdefault(mark.concept, (part, mark))
-    rarities = [*(concept.rarity for concept in wanted.concepts), 3.0]
+    rarities = [*(concept.rarity for concept in wanted.concepts), _OPEN_RARITY]
     for number in sorted(first, key=lambda number: -rarities[number])[:_MOST_WHY]:
         part, mark = first[number]
         yield Why(text=texts[part][mark.start : mark.end], part=part)

@@ -125,6 +125,8 @@ class Hit:
     title: str
     score: float
     """Comparable within one answer only."""
+    share: float = 0.0
+    """Of what the question's words weigh, how much the article has; 1.0: all of it."""
     type: str
     modified: str
     products: tuple[str, ...]

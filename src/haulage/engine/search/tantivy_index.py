@@ -185,11 +185,12 @@ def _entry(searcher: tantivy.Searcher, address: tantivy.DocAddress) -> Entry:
 
 def _hit(searcher: tantivy.Searcher, score: float, address: tantivy.DocAddress, looked_for: Wanted) -> Hit:
     entry = _entry(searcher, address)
-    snippet, why = answered(entry, looked_for, stem)
+    snippet, why, share = answered(entry, looked_for, stem)
     return Hit(
         id=entry.id,
         title=entry.title,
         score=score or 0.0,
+        share=share,
         type=entry.type,
         modified=entry.modified,
         products=entry.products,

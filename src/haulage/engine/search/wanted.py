@@ -23,6 +23,8 @@ _UNSURE = 200
 _UNSURE_CHARACTERS = 6
 """…and it is at least so long."""
 _LEAST_MISSPELT = 4
+_LEAST_KNOWN = 3
+"""A shorter word, or one with digits (a server, a thread), is no word to be missed."""
 
 
 class Vocabulary(Protocol):
@@ -72,6 +74,8 @@ class Wanted:
     """Stems that must stand so."""
     open: tuple[str, ...]
     numbers: tuple[str, ...]
+    unknown: int
+    """Words that no article has, in no variant: what is asked may be about something else."""
     did_you_mean: str
 
     def least(self) -> int:
@@ -96,6 +100,7 @@ def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
         phrases=tuple(_stems(phrase, vocabulary) for phrase in asked.phrases),
         open=asked.open,
         numbers=asked.numbers,
+        unknown=sum(1 for word in telling if len(word) >= _LEAST_KNOWN and word.isalpha()) - _plain_words(found),
         did_you_mean="" if asked.pasted else _replaced(text, corrected),
     )
 
@@ -119,6 +124,10 @@ def _concept(word: str, vocabulary: Vocabulary, corrected: dict[str, str]) -> Co
     first = next(iter(seen))
     articles = min(vocabulary.holding(stem) for stem in first)
     return Concept(word=word, variants=tuple(seen.values()), rarity=math.log(1 + (vocabulary.articles + 0.5) / (articles + 0.5)))
+
+
+def _plain_words(found: list[Concept]) -> int:
+    return sum(1 for concept in found if len(concept.word) >= _LEAST_KNOWN and concept.word.isalpha())
 
 
 def _others(word: str, vocabulary: Vocabulary) -> Iterator[Variant]:
