@@ -13,7 +13,17 @@ import pytest
 
 from haulage.engine.servicing import durable, preflight
 from haulage.engine.servicing.apply import Options
-from haulage.engine.servicing.definition import Becomes, FileAction, FixFile, KnownState, Outcome, Program, Reboot, When
+from haulage.engine.servicing.definition import (
+    Becomes,
+    FileAction,
+    FixFile,
+    KnownState,
+    Outcome,
+    Program,
+    Reboot,
+    Requirements,
+    When,
+)
 from haulage.engine.servicing.errors import RefusedError, ServicingError, StepError
 from haulage.engine.servicing.lock import Lock
 from haulage.engine.servicing.plan import Decision
@@ -233,13 +243,41 @@ def test_b96_nor_are_files_of_a_product_inside_the_product(press: Press) -> None
         press.install()
 
 
-def test_b94_older_is_not_put_over_newer_and_superseded_is_refused(press: Press) -> None:
+def test_b94_q247230_older_is_not_put_over_newer_and_superseded_is_refused(press: Press) -> None:
     press.install(ROLLUP, ROLLUP_CONTENT, "b" * 64)
     before = press.everything()
     with pytest.raises(RefusedError, match="Q323206") as refused:
         press.install()
     assert refused.value.code == "superseded"
     assert press.everything() == before
+
+
+@pytest.mark.parametrize(("level", "passes"), [("RTM", False), ("SP2", False), ("SP3", True), ("SP4", True), (None, False)])
+def test_q311457_only_allowed_levels_pass_and_nothing_is_changed_on_others(press: Press, level: str | None, passes: bool) -> None:
+    order = ("RTM", "SP1", "SP2", "SP3", "SP4")
+    manifest = json.loads((press.root / "product.json").read_text())
+    (press.root / "product.json").write_text(json.dumps({**manifest, "service_level": level}))
+    before = press.everything()
+    fix = replace(PLAIN, product=replace(PLAIN.product, service_levels=(), levels_order=order), requires=Requirements((), "SP3"))
+    if passes:
+        assert press.install(fix).act is Act.INSTALLED
+        return
+    with pytest.raises(ServicingError) as refused:
+        press.install(fix)
+    assert refused.value.code == "prerequisites-missing"
+    assert press.everything() == before
+
+
+def test_q311457_a_fix_that_must_come_first_is_named(press: Press) -> None:
+    with pytest.raises(RefusedError, match="Q320743 must be installed first") as refused:
+        press.install(replace(PLAIN, requires=Requirements(("Q320743",))), options=Options(force=True))
+    assert refused.value.code == "prerequisites-missing", "not even by force"
+
+
+def test_data_behind_a_link_is_refused(press: Press) -> None:
+    (press.root / "data").rename(press.root / "elsewhere")
+    (press.root / "data").symlink_to("elsewhere")
+    assert codes(press.check()) == ["link-on-the-way"]
 
 
 def test_b94_another_content_under_the_same_number_is_refused(press: Press) -> None:

@@ -55,6 +55,17 @@ def test_what_stands_on_it_is_named(press: Press) -> None:
     press.uninstall()
 
 
+def test_what_stands_on_it_stands_also_on_its_repair(press: Press) -> None:
+    later = replace(PLAIN, id="Q2", files=PLAIN.files[:1])
+    press.install()
+    (press.root / "bin" / "press.exe").write_bytes(OLD["bin/press.exe"])
+    press.install(later, digest="b" * 64)
+    (press.root / "old" / "legacy.txt").write_bytes(OLD["old/legacy.txt"])
+    assert press.install().act is Act.REPAIRED
+    with pytest.raises(RefusedError, match="Q2 stands on Q316316"):
+        press.uninstall()
+
+
 def test_a_fix_that_came_with_a_rollup_goes_with_it(press: Press) -> None:
     press.install(ROLLUP, ROLLUP_CONTENT)
     with pytest.raises(RefusedError, match="came with Q323206") as refused:

@@ -142,7 +142,7 @@ def _look(
     findings = Findings([])
     on_disk = [each for each in definition.files if each.action is not FileAction.TOOL]
     paths = [each.path for each in on_disk]
-    findings.ask(functools.partial(preflight.check_ways, places, paths))
+    findings.ask(functools.partial(preflight.check_ways, places, paths, definition.keep))
     findings.ask(functools.partial(_check_belongs, places, definition, paths))
     facts = inspection.look(places, definition)
     detected = detection.detect(definition, facts)

@@ -124,6 +124,7 @@ def entry_for(
         id=definition.id,
         title=definition.title,
         sequence=sequence,
+        since=sequence if earlier is None else earlier.since,
         uninstallable=definition.uninstallable,
         becomes=bool(definition.becomes.version or definition.becomes.service_level),
         replaces=definition.replaces,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from haulage.engine.servicing.errors import RefusedError, ServicingError, StepError
 from haulage.engine.servicing.journal import Change
 from haulage.engine.servicing.machine import Machine
+from haulage.engine.servicing.path_rules import checked_rooted_path
 from haulage.engine.servicing.places import Places, check_way
 from haulage.engine.servicing.services import Services
 
@@ -32,10 +33,14 @@ class Findings:
         return True
 
 
-def check_ways(places: Places, paths: Iterable[str]) -> None:
-    """No links on the way, no twins of another letter case. Raises RefusedError."""
+def check_ways(places: Places, paths: Iterable[str], data: Iterable[str] = ()) -> None:
+    """No links on the way, no twins of another letter case. ``data`` are rooted paths. Raises RefusedError."""
     for path in paths:
         check_way(places.root, path)
+    for text in data:
+        full = places.rooted(text)
+        path = checked_rooted_path(text, "keep")[1]
+        check_way(full[: -len(path) - 1], path)
 
 
 def check_rights(places: Places, changes: Sequence[Change], data: Iterable[str]) -> None:

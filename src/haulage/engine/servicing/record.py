@@ -45,12 +45,13 @@ class RecordedFile:
 
 @dataclass(frozen=True)
 class Entry:
-    """One installed fix. ``sequence`` numbers all servicing of the root; ``bundle`` is the digest of what it came from; ``folders``
-    were made for it."""
+    """One installed fix. ``sequence`` numbers all servicing of the root, ``since`` is the number of the first that brought it (a
+    repair has its own); ``bundle`` is the digest of what it came from; ``folders`` were made for it."""
 
     id: str
     title: str
     sequence: int
+    since: int
     time: str
     actor: str
     bundle: str
@@ -118,8 +119,8 @@ class Record:
             and (
                 entry.superseded_by == each.id
                 or entry.id in each.requires
-                or (each.sequence > entry.sequence and each.becomes and entry.becomes)
-                or (each.sequence > entry.sequence and paths & {file.path.casefold() for file in each.files})
+                or (each.since > entry.since and each.becomes and entry.becomes)
+                or (each.since > entry.since and paths & {file.path.casefold() for file in each.files})
             )
         )
 
@@ -163,7 +164,7 @@ def plain(record: Record) -> dict[str, Any]:
 
 def plain_entry(entry: Entry) -> dict[str, Any]:
     """One entry of the document."""
-    simple = ("id", "title", "sequence", "time", "actor", "bundle", "uninstallable", "becomes", "superseded_by")
+    simple = ("id", "title", "sequence", "since", "time", "actor", "bundle", "uninstallable", "becomes", "superseded_by")
     return {
         **{name: getattr(entry, name) for name in simple},
         "replaces": list(entry.replaces),
@@ -203,6 +204,7 @@ def taken_entry(fields: Fields) -> Entry:
         id=fields.text("id", pattern=FIX_ID),
         title=fields.text("title"),
         sequence=fields.integer("sequence"),
+        since=fields.integer("since"),
         time=fields.text("time", pattern=_TIME),
         actor=fields.text("actor"),
         bundle=fields.text("bundle", most=64, least=0),
