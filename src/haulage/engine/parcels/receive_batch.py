@@ -4,7 +4,7 @@ the line, or of what is recorded.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from blake3 import blake3
 
@@ -17,7 +17,7 @@ from haulage.engine.parcels.content_view import ContentView
 from haulage.engine.parcels.head import Section
 from haulage.engine.parcels.layout import CHECK_BYTES, Layout
 from haulage.engine.parcels.making import PieceView, make
-from haulage.engine.parcels.model import SCRATCH, Made, ObjectKind, Source
+from haulage.engine.parcels.model import SCRATCH, Copy, Made, ObjectKind, Source, Window
 from haulage.engine.parcels.progress import Brought
 from haulage.engine.parcels.section import open_section
 from haulage.engine.parcels.sources import Sources
@@ -71,6 +71,7 @@ class BatchMaker:
 
         try:
             old = self._sources.windows(view, layout.windows)
+            self._sources.at_hand(view, _plain_copies(layout))
             fresh = BytesView(open_section(section, stored, old))
             del old
             check, brought, offset = blake3(), Brought(), 0
@@ -119,6 +120,14 @@ class BatchMaker:
 
     def _view(self, source: Source) -> View:
         return self._aside[source.at.page] if source.base == SCRATCH else self._sources.view(source)
+
+
+def _plain_copies(layout: Layout) -> Iterator[Window]:
+    """What is copied out of sources as they are."""
+    for made in layout.objects:
+        for piece in made.pieces:
+            if isinstance(piece, Copy) and not layout.sources[piece.source].members:
+                yield Window(*piece)
 
 
 def _base_gone(error: HaulageError) -> HaulageError:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import io
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from haulage.base.errors import FormatError
@@ -22,12 +22,12 @@ from haulage.engine.parcels.model import At, Source, Window
 
 _PAGES = 64
 """Pages kept decoded; some megabytes."""
-CACHE_BYTES = 16 * 1024 * 1024
+CACHE_BYTES = 28 * 1024 * 1024
 _VIEWS = 256
 _EXPANDED = 4
 """Expanded forms kept on disk."""
 _READ_BYTES = 4 * 1024 * 1024
-_TOGETHER_BYTES = 12 * 1024 * 1024
+_TOGETHER_BYTES = 24 * 1024 * 1024
 """Windows whose chunks are read together; they fit the cache."""
 
 Key = TypeVar("Key")
@@ -71,16 +71,22 @@ class Sources:
             return self._expand(source) if source.members else self._plain(source)
 
     def windows(self, view: Callable[[int], View], windows: Sequence[Window]) -> bytes:
-        """The bytes of windows, one after the other; ``view`` gives those of a source by number. Small ones are read together."""
+        """The bytes of windows, one after the other; ``view`` gives those of a source by number. Read together where
+        that fits the cache."""
         joined = io.BytesIO()
         for some in _together(windows):
             ranges = [(view(window.source), window.offset, window.length) for window in some]
-            if len(some) > 1:
+            if sum([window.length for window in some]) <= _TOGETHER_BYTES:
                 prefetch(self.cache, [(old, at, size) for old, at, size in ranges if isinstance(old, ContentView)])
             for old, offset, size in ranges:
                 for at in range(offset, offset + size, _READ_BYTES):
                     joined.write(old.read(at, min(_READ_BYTES, offset + size - at)))
         return joined.getvalue()
+
+    def at_hand(self, view: Callable[[int], View], ranges: Iterable[Window]) -> None:
+        """Read together what is about to be read piece by piece, as far as it fits the cache."""
+        views = ((view(one.source), one) for one in next(_together(ranges), ()))
+        prefetch(self.cache, [(old, one.offset, one.length) for old, one in views if isinstance(old, ContentView)])
 
     def close(self) -> None:
         """Give back the disk; safe to repeat."""
@@ -106,7 +112,7 @@ class Sources:
         return _cached(self._views, (source.base, source.at), make, _VIEWS)
 
 
-def _together(windows: Sequence[Window]) -> Iterator[list[Window]]:
+def _together(windows: Iterable[Window]) -> Iterator[list[Window]]:
     some: list[Window] = []
     for window in windows:
         if some and sum([one.length for one in some]) + window.length > _TOGETHER_BYTES:
