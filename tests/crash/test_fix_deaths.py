@@ -21,7 +21,7 @@ from haulage.testing.crash_points.fix_scenarios import FIX_SCENARIOS
 from haulage.testing.crash_points.real_kill import kill_really
 
 LONG = os.environ.get("HAULAGE_LONG") == "1"
-SLICE = 12
+SLICE = 8
 BY_NAME = {one.name: one for one in FIX_SCENARIOS}
 
 

@@ -13,7 +13,7 @@ from haulage.engine.servicing import detection, document, durable, guard, inspec
 from haulage.engine.servicing.acts import tools_of
 from haulage.engine.servicing.clock import iso
 from haulage.engine.servicing.definition import FileAction, FixDefinition, FixFile, Outcome, When
-from haulage.engine.servicing.detection import Detected, Facts, FixState
+from haulage.engine.servicing.detection import Detected, Facts, FileState, FixState
 from haulage.engine.servicing.errors import RefusedError, ServicingError
 from haulage.engine.servicing.file_facts import digest, read_facts, with_content_of
 from haulage.engine.servicing.healing import Healed, services_of
@@ -55,12 +55,14 @@ class Looked:
     refusals: tuple[ServicingError, ...]
     given: bytes | None = None
     """The product's own manifest as it will be, if that changes."""
+    recorded: bool = False
+    """Whether the record names it already."""
     healed: Healed | None = None
 
     @property
     def nothing_to_do(self) -> bool:
         """Whether it is installed and every file current (or later)."""
-        return self.detected.state is FixState.INSTALLED and not self.changes
+        return not self.changes and (self.recorded or self.detected.state is FixState.INSTALLED)
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ def _look(
     if findings.refusals:
         return Looked(facts, detected, (), (), (), (), tuple(findings.refusals))
     findings.refusals += _standing(definition, bundle, facts, detected, options)
-    files = tuple(_decide(places, each, detected, options) for each in on_disk)
+    owners = load_record(places).later_owners(definition.id)
+    files = tuple(_decide(places, each, detected, options, owners) for each in on_disk)
     findings.refusals += [
         RefusedError("state-unknown", f"{each.path}: {each.reason}.", "See --check; --force replaces it all the same.")
         for each in files
@@ -163,10 +166,11 @@ def _look(
         changes.append(Change(PRODUCT_FILE, before, with_content_of(before, *digest([given]), before.mode)))
     running = _check_machine(places, definition, changes, machine, log, options, findings)
     folders = {folder: os.path.isdir(places.file(folder)) for each in changes for folder in plan.folders_above(each.path)}
-    if not findings.refusals and (changes or detected.state is not FixState.INSTALLED):
+    if not findings.refusals and (changes or not (facts.has(definition.id) or detected.state is FixState.INSTALLED)):
         findings.ask(functools.partial(_run_checks, places, definition, source, machine, log))
     missing = plan.missing_folders(folders)
-    return Looked(facts, detected, files, tuple(changes), missing, running, tuple(findings.refusals), given)
+    recorded = facts.has(definition.id)
+    return Looked(facts, detected, files, tuple(changes), missing, running, tuple(findings.refusals), given, recorded)
 
 
 def _check_belongs(places: Places, definition: FixDefinition, paths: list[str]) -> None:
@@ -200,7 +204,10 @@ def _standing(definition: FixDefinition, bundle: str, facts: Facts, detected: De
     return found
 
 
-def _decide(places: Places, file: FixFile, detected: Detected, options: Options) -> FilePlan:
+def _decide(places: Places, file: FixFile, detected: Detected, options: Options, owners: Mapping[str, str]) -> FilePlan:
+    owner = owners.get(file.path.casefold())
+    if owner is not None and detected.files[file.path] is not FileState.CURRENT:
+        return FilePlan(file.path, Decision.NEWER_KEPT, f"{owner} has it, which was installed later")
     try:
         present = read_facts(places.file(file.path))
     except (ServicingError, OSError) as cause:

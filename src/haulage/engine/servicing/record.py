@@ -124,6 +124,14 @@ class Record:
             )
         )
 
+    def later_owners(self, fix: str) -> dict[str, str]:
+        """Files that fixes installed after this one have, with the last of those: a repair leaves them alone."""
+        entry = self.find(fix)
+        if entry is None:
+            return {}
+        later = sorted((each for each in self.entries if each.since > entry.since), key=lambda each: each.since)
+        return {file.path.casefold(): each.id for each in later for file in each.files}
+
     def sequences(self) -> set[int]:
         """Whose kept contents are still needed."""
         return {each.sequence for each in self.entries} | {file.sequence for each in self.entries for file in each.files}
