@@ -26,6 +26,7 @@ from haulage.domain.replication.definitions import Definitions
 from haulage.engine.articles.archive import Found
 from haulage.engine.articles.article import Article
 from haulage.engine.articles.import_report import ImportReport
+from haulage.engine.articles.read_ahead import Read
 from haulage.engine.articles.reading import Reading, read
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.definitions import Kind, ShelfState
@@ -40,7 +41,7 @@ _log = logging.getLogger("haulage.knowledge")
 Understood = tuple[Stocked, Reading]
 """A source and what it says."""
 Files = Callable[[str], Iterator[Found]]
-"""The files of a folder or an archive. Raises HaulageError if it cannot be read on."""
+"""The files of a folder or an archive, perhaps read already. Raises HaulageError if it cannot be read on."""
 
 
 class Herald(Protocol):
@@ -223,7 +224,7 @@ class Importer:
 def _understood(found: Found) -> Understood:
     if found.refused is not None:
         raise found.refused
-    reading = read(found.data, found.name)
+    reading = found.reading if isinstance(found, Read) else read(found.data, found.name)
     return stocked(reading.article.id, reading.article.source.form.value, found.name, found.data), reading
 
 
