@@ -122,11 +122,12 @@ class Fts5Index:
 
     def _hit(self, row: int, score: float, looked_for: Wanted) -> Hit:
         entry = _entry(self._db.execute("SELECT entry FROM article WHERE row = ?", (row,)).fetchone()[0])
-        snippet, why = answered(entry, looked_for, stem)
+        snippet, why, share = answered(entry, looked_for, stem)
         return Hit(
             id=entry.id,
             title=entry.title,
             score=score,
+            share=share,
             type=entry.type,
             modified=entry.modified,
             products=entry.products,

@@ -39,7 +39,7 @@ _HITS = (
     output.field("title"),
     ("why", lambda row: ", ".join(f"{why['text']} ({why['part']})" for why in row["why"][:6]) or "-"),
 )
-_LIKELY = (*_HITS, ("fix", lambda row: fix_text(row.get("fix"))))
+_LIKELY = (*_HITS, output.field("certainty"), ("fix", lambda row: fix_text(row.get("fix"))))
 _IMPORTS = (
     output.field("number"),
     output.field("state"),

@@ -15,12 +15,13 @@ from haulage.domain.knowledge.taking import reading_of, require_article, sources
 from haulage.domain.knowledge.views import titles_of
 from haulage.engine.articles.article import Article
 from haulage.engine.database.transaction import Transaction
-from haulage.engine.search.model import Answer, Hit, Question
+from haulage.engine.search.diagnosis import Likely
+from haulage.engine.search.model import Answer, Question
 from haulage.server.core import SiteCore
 
 MOST_NAMED = 500
 """Articles that name one article; more are not listed."""
-MOST_BELOW = 60
+MOST_BELOW = 8
 """Of the fixes a rollup contains, so many are drawn; the list beside the picture has them all."""
 _UNDER = {Relation.CONTAINED_IN: "contained-in", Relation.REPLACED_BY: "replaced-by"}
 _OVER = {Relation.CONTAINS: "contained-in", Relation.REPLACES: "replaced-by"}
@@ -47,11 +48,11 @@ class SiteLibrary:
             around = self._around(tx, name, records.relations_from(tx, name, row.owner))
         return reading_of(found[0][1]).article, around, row.owner
 
-    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
+    def diagnose(self, text: str, limit: int) -> list[tuple[Likely, Helps | None]]:
         """Likely articles, best first, each with the fix that helps. Raises TransferError ``search-not-ready``."""
-        hits = diagnosis.diagnose(self._core.librarian, text, limit=limit)
+        found = diagnosis.diagnose(self._core.librarian, text, limit=limit)
         with self._core.database.reading() as tx:
-            return [(hit, _helps(tx, remedy(tx, self._core.code, hit.id))) for hit in hits]
+            return [(one, _helps(tx, remedy(tx, self._core.code, one.hit.id))) for one in found]
 
     def _around(self, tx: Transaction, name: str, said: Sequence[Relating]) -> Around:
         helps = remedy(tx, self._core.code, name)
@@ -77,6 +78,7 @@ class SiteLibrary:
             resolves=sorted(resolves),
             recommended=[one.other for one in said if one.relation is Relation.RESOLVED_BY],
             edges=[edge for edge in dict.fromkeys(edges) if edge.new != name or edge.old in drawn or edge.relation == "requires"],
+            below_left_out=len(set(below) - drawn),
             helps=_helps(tx, helps),
         )
 

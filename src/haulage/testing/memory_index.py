@@ -74,6 +74,7 @@ def _hit(entry: Entry) -> Hit:
         id=entry.id,
         title=entry.title,
         score=1.0,
+        share=1.0,
         type=entry.type,
         modified=entry.modified,
         products=entry.products,

@@ -10,7 +10,9 @@ from haulage.base.ids import SiteCode
 from haulage.domain.knowledge.librarian import Librarian
 from haulage.domain.knowledge.remedies import Remedy, remedy
 from haulage.engine.database.transaction import Transaction
-from haulage.engine.search.model import Entry, Hit, Part, Piece, Question, Why
+from haulage.engine.search import diagnosis as search_diagnosis
+from haulage.engine.search.diagnosis import Likely
+from haulage.engine.search.model import Hit
 
 View = dict[str, object]
 MOST_LIKELY = 5
@@ -18,28 +20,32 @@ OWN = "HLG"
 """Ids of the articles that come with Haulage: this and the number of the message each is about."""
 
 
-def diagnose(librarian: Librarian, text: str, *, limit: int = MOST_LIKELY, messages: Iterable[int] = ()) -> list[Hit]:
+def diagnose(librarian: Librarian, text: str, *, limit: int = MOST_LIKELY, messages: Iterable[int] = ()) -> list[Likely]:
     """Likely articles. ``messages`` are numbers of status messages the text is known to be: the articles that are about them come
     first. Raises TransferError ``search-not-ready``."""
-    own = librarian.entries(f"{OWN}{number}" for number in messages)
-    first = [_known(entry) for entry in own]
-    found = librarian.search(Question(text=text, limit=limit)).hits
-    named = {hit.id for hit in first}
-    return [*first, *(hit for hit in found if hit.id not in named)][:limit]
+    return search_diagnosis.diagnose(
+        text,
+        search=librarian.search,
+        entries=librarian.entries,
+        messages=messages,
+        about=lambda number: f"{OWN}{number}",
+        limit=limit,
+    )
 
 
 def likely(tx: Transaction, code: SiteCode, librarian: Librarian, text: str, *, messages: Iterable[int] = ()) -> list[View]:
     """Beside a failure: likely articles with their fixes; none while there is nothing to ask, for a failure must be told anyway."""
     try:
-        hits = diagnose(librarian, text, limit=3, messages=messages)
+        found = diagnose(librarian, text, limit=3, messages=messages)
     except HaulageError:
         return []
-    return [likely_view(hit, remedy(tx, code, hit.id)) for hit in hits]
+    return [likely_view(one, remedy(tx, code, one.hit.id)) for one in found]
 
 
-def likely_view(hit: Hit, helps: Remedy) -> View:
+def likely_view(one: Likely, helps: Remedy) -> View:
     """One likely article."""
-    return hit_view(hit) | {"fix": remedy_view(helps)}
+    reasons = [{"clue": reason.clue.value, "text": reason.text} for reason in one.reasons]
+    return hit_view(one.hit) | {"certainty": one.certainty.value, "reasons": reasons, "fix": remedy_view(helps)}
 
 
 def hit_view(hit: Hit) -> View:
@@ -75,17 +81,3 @@ def remedy_view(helps: Remedy) -> View | None:
         "here": helps.where.here,
         "run": helps.where.folder,
     }
-
-
-def _known(entry: Entry) -> Hit:
-    return Hit(
-        id=entry.id,
-        title=entry.title,
-        score=1000.0,
-        type=entry.type,
-        modified=entry.modified,
-        products=entry.products,
-        versions=entry.versions,
-        snippet=(Piece(text=entry.problem[:200]),),
-        why=(Why(text=f"message {entry.id.removeprefix(OWN)}", part=Part.NUMBER),),
-    )

@@ -12,10 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from haulage.engine.search.error_codes import LEAST_TELLING, NAMES
-from haulage.engine.search.model import Answer, Entry, Hit, Part, Question
+from haulage.engine.search.model import Answer, Entry, Hit, Part, Piece, Question, Why
 from haulage.engine.search.signature import Signature, complaint, signature
 
 MOST_CANDIDATES = 20
+_MOST_LOOKED_AT = 20
+"""Files and components of a text; a log names hundreds."""
+_SHOWN_CHARACTERS = 200
 
 LIKELY = 1.5
 PERHAPS = 1.2
@@ -83,17 +86,22 @@ def diagnose(
     search: Callable[[Question], Answer],
     entries: Callable[[Iterable[str]], list[Entry]],
     messages: Iterable[int] = (),
+    about: Callable[[int], str] | None = None,
     limit: int = 5,
 ) -> list[Likely]:
     """Articles that are likely to be about the text, best first; none when nothing fits.
 
-    ``messages`` are numbers of status messages the text is known to be."""
+    ``messages`` are numbers of status messages the text is known to be; ``about`` gives the id of the article that is written for
+    a message, which is then looked at whatever the words say."""
     given = signature(text)
     numbers = frozenset((*given.messages, *messages))
     hits = search(Question(text=complaint(text), limit=MOST_CANDIDATES)).hits
     best = max((hit.score for hit in hits if not _named(hit)), default=0.0)
-    pairs = zip(hits, entries([hit.id for hit in hits]), strict=True)
-    weighed = [weigh(given, numbers, hit, entry, min(1.0, hit.score / best) if best else 0.0) for hit, entry in pairs]
+    held = {entry.id: entry for entry in entries([hit.id for hit in hits])}
+    found = [(hit, held[hit.id], min(1.0, hit.score / best) if best else 0.0) for hit in hits if hit.id in held]
+    written = [] if about is None else [about(number) for number in sorted(numbers)]
+    found += [(_unsought(entry), entry, 0.0) for entry in entries(id for id in written if id not in held)]
+    weighed = [weigh(given, numbers, hit, entry, beside_best) for hit, entry, beside_best in found]
     told = sorted((one for one in weighed if one is not None), key=lambda one: -one.order)
     return told[:limit]
 
@@ -118,6 +126,21 @@ def weigh(given: Signature, messages: frozenset[int], hit: Hit, entry: Entry, be
     )
 
 
+def _unsought(entry: Entry) -> Hit:
+    """An article that is looked at for its message's number alone."""
+    return Hit(
+        id=entry.id,
+        title=entry.title,
+        score=0.0,
+        type=entry.type,
+        modified=entry.modified,
+        products=entry.products,
+        versions=entry.versions,
+        snippet=(Piece(text=entry.problem[:_SHOWN_CHARACTERS]),),
+        why=(Why(text=entry.id, part=Part.NUMBER),),
+    )
+
+
 def _named(hit: Hit) -> bool:
     return bool(hit.why) and hit.why[0].part is Part.NUMBER
 
@@ -134,9 +157,6 @@ def _reasons(given: Signature, messages: frozenset[int], entry: Entry) -> Iterat
     yield from (Reason(Clue.COMPONENT, name) for name in named)
     versions = {version.lower().replace(" ", "") for version in entry.versions}
     yield from (Reason(Clue.VERSION, version) for version in given.versions if version in versions)
-
-
-_MOST_LOOKED_AT = 20
 
 
 def _spoken(component: str) -> str:

@@ -20,8 +20,6 @@ _REST_OF_WORD = re.compile(r"[^\W_]*")
 _SPACE = re.compile(r"\s+")
 _SHORTEST_ROOT = 2
 _OPEN_RARITY = 3.0
-UNKNOWN = 5.0
-"""What a word weighs that no article has."""
 
 Stem = Callable[[str], str]
 
@@ -41,7 +39,7 @@ def answered(entry: Entry, wanted: Wanted, stem: Stem) -> tuple[tuple[Piece, ...
     found = {part: list(_marks(text, wanted, stem)) for part, text in parts}
     texts = dict(parts)
     body = max((Part.PROBLEM, Part.REST), key=lambda part: _worth(found[part], wanted))
-    every = sum(concept.rarity for concept in wanted.concepts) + (_OPEN_RARITY if wanted.open else 0.0) + wanted.unknown * UNKNOWN
+    every = sum(concept.rarity for concept in wanted.concepts) + (_OPEN_RARITY if wanted.open else 0.0) + wanted.unknown
     share = _worth([mark for marks in found.values() for mark in marks], wanted) / every if every else 0.0
     return tuple(_snippet(texts[body] or entry.rest, found[body], wanted)), tuple(_why(entry, texts, found, wanted)), share
 

@@ -21,15 +21,15 @@ _AFTER_A_CUE = re.compile(
     rf"(?:[ ]?(?:code|number|no\.?|type|status))?[ ]?[=:#(]{{0,2}}[ ]?\"?({_CODE})",
     re.IGNORECASE,
 )
-_RESULT = re.compile(r"\b0x[0-9a-f]{8}\b|(?<![\w.])-21474[0-9]{5}\b", re.IGNORECASE)
+_RESULT = re.compile(r"\b0x[0-9a-f]{8}\b|(?<![\w.])-2147[0-9]{6}\b", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:ERROR|STATUS|E|WBEM_E|RPC_[ES]|CO_E|REGDB_E|DISP_E|EPT_S)_[A-Z0-9_]{2,40}\b")
 _MESSAGE = re.compile(
     r"\b(?:message|event|status|number)\"?(?: (?:id|number|no\.?))?[ ]?[=:#]?[ ]?([0-9]{3,5})\b|\bHLG([0-9]{4})\b", re.IGNORECASE
 )
 _COMPONENT = re.compile(r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,5}\b")
 _FILE = re.compile(
-    r"(?<![\w.])[a-z0-9_~$-]{2,40}\.(?:exe|dll|sys|vxd|ocx|cpl|msc|msi|com|bat|cmd|ini|inf|log|mof|mif|nmf|raw|lkp|svf|pck|pdf|mdb|ldf|cfg|dat|tmp"
-    r"|job|jcf|psd|clf|ddr|cab|ipf|rul|box|sql|py|so|conf|toml|json|db|pyz)\b",
+    r"(?<![\w.])[a-z0-9_~$-]{2,40}\.(?:exe|dll|sys|vxd|ocx|cpl|msc|msi|com|bat|cmd|ini|inf|log|mof|mif|nmf|raw|lkp|svf|pck|pdf|mdb|ldf|cfg|dat"
+    r"|tmp|job|jcf|psd|clf|ddr|cab|ipf|rul|box|sql|py|so|conf|toml|json|db|pyz)\b",
     re.IGNORECASE,
 )
 _VERSION = re.compile(
@@ -40,15 +40,16 @@ _ARTICLE = re.compile(r"\b(?:Q|KB ?)([0-9]{6})\b")
 _OLD_TAIL = re.compile(r"~? ?\$\$<([^<>\n]{1,60})><[^<>\n]{1,90}><thread=[^<>\n]{1,40}>{0,2}")
 _TRACE_TAIL = re.compile(r'\]LOG\]!><time="[^"\n]{0,40}" date="[^"\n]{0,40}" component="([^"\n]{0,80})"[^>\n]{0,200}>')
 _VIEWED_TAIL = re.compile(
-    r"[ \t]+(\S{2,60})[ \t]+[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4} [0-9:.]{5,12}(?: [AP]M)?[ \t]+[0-9]{1,9} \(0x[0-9A-F]{1,8}\)"
+    r"(?<=\S)[ \t]{1,80}(\S{2,60})[ \t]{1,80}[0-9]{1,4}[/.-][0-9]{1,2}[/.-][0-9]{1,4}"
+    r" [0-9:.]{5,12}(?: [AP]M)?[ \t]{1,80}[0-9]{1,9} \(0x[0-9A-F]{1,8}\)"
 )
 _TIME = re.compile(
     r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.,]{5,18}Z?(?:[+-][0-9:]{4,5})?)?"
     r"|\b[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]{1,6})?(?: [AP]M)?"
 )
 _COMPLAINS = re.compile(
-    r"error|fail|cannot|can't|could not|couldn't|unable|denied|exception|critical|fatal|abort|refused|corrupt|timed? ?out|not found|missing|invalid"
-    r"|0x[0-9a-f]{8}|stuck|retry|traceback|violation",
+    r"error|fail|cannot|can't|could not|couldn't|unable|denied|exception|critical|fatal|abort|refused|corrupt|timed? ?out|not found"
+    r"|missing|invalid|0x[0-9a-f]{8}|stuck|retry|traceback|violation",
     re.IGNORECASE,
 )
 

@@ -23,6 +23,8 @@ _UNSURE = 200
 _UNSURE_CHARACTERS = 6
 """…and it is at least so long."""
 _LEAST_MISSPELT = 4
+_UNKNOWN = 0.6
+"""Of the weight of the rarest word."""
 _LEAST_KNOWN = 3
 """A shorter word, or one with digits (a server, a thread), is no word to be missed."""
 
@@ -74,8 +76,8 @@ class Wanted:
     """Stems that must stand so."""
     open: tuple[str, ...]
     numbers: tuple[str, ...]
-    unknown: int
-    """Words that no article has, in no variant: what is asked may be about something else."""
+    unknown: float
+    """What the words weigh that no article has, in no variant: what is asked may be about something else."""
     did_you_mean: str
 
     def least(self) -> int:
@@ -100,7 +102,7 @@ def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
         phrases=tuple(_stems(phrase, vocabulary) for phrase in asked.phrases),
         open=asked.open,
         numbers=asked.numbers,
-        unknown=sum(1 for word in telling if len(word) >= _LEAST_KNOWN and word.isalpha()) - _plain_words(found),
+        unknown=_UNKNOWN * math.log(1 + vocabulary.articles) * (sum(map(_is_plain, telling)) - _plain_words(found)),
         did_you_mean="" if asked.pasted else _replaced(text, corrected),
     )
 
@@ -126,8 +128,12 @@ def _concept(word: str, vocabulary: Vocabulary, corrected: dict[str, str]) -> Co
     return Concept(word=word, variants=tuple(seen.values()), rarity=math.log(1 + (vocabulary.articles + 0.5) / (articles + 0.5)))
 
 
+def _is_plain(word: str) -> bool:
+    return len(word) >= _LEAST_KNOWN and word.isalpha()
+
+
 def _plain_words(found: list[Concept]) -> int:
-    return sum(1 for concept in found if len(concept.word) >= _LEAST_KNOWN and concept.word.isalpha())
+    return sum(1 for concept in found if _is_plain(concept.word))
 
 
 def _others(word: str, vocabulary: Vocabulary) -> Iterator[Variant]:

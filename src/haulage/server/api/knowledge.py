@@ -133,11 +133,11 @@ def _diagnose(call: Call) -> Answer:
     check_limit(asked.limit)
     if not asked.text.strip():
         raise UsageError("nothing-to-diagnose", "The text is empty.", "Give what you see: a log line, a message, an error.")
-    hits = diagnose(
+    found = diagnose(
         call.service.core.librarian, asked.text, limit=asked.limit, messages=[] if asked.message is None else [asked.message]
     )
     with call.service.core.database.reading() as tx:
-        rows = [likely_view(hit, remedy(tx, call.service.code, hit.id)) for hit in hits]
+        rows = [likely_view(one, remedy(tx, call.service.code, one.hit.id)) for one in found]
     return Answer(value={"items": rows})
 
 
