@@ -29,7 +29,6 @@ class Exit(enum.IntEnum):
     DAMAGED = 1620
     NOT_TRUSTED = 1625
     UNKNOWN = 1626
-    WRONG_PLATFORM = 1633
     SUPERSEDED = 1638
     REBOOT_BEGUN = 1641
     NOT_APPLICABLE = 1642
@@ -70,10 +69,9 @@ SENTENCES = {
     Exit.DAMAGED: "The bundle is damaged or not a bundle; nothing was extracted.",
     Exit.NOT_TRUSTED: "The bundle is unsigned, expired, or signed by a key that is not trusted for it.",
     Exit.UNKNOWN: "Whether the fix belongs here cannot be told; nothing was changed (see --force).",
-    Exit.WRONG_PLATFORM: "The fix is for another architecture or language.",
     Exit.SUPERSEDED: "A later fix, or a later file, stands here already; nothing was changed (see --force).",
     Exit.REBOOT_BEGUN: "Done; the machine is already starting again.",
-    Exit.NOT_APPLICABLE: "The fix is not for this version or service level; nothing was changed.",
+    Exit.NOT_APPLICABLE: "The fix is not for this product, version, service level, architecture or language; nothing was changed.",
     Exit.NOT_UNINSTALLABLE: "The fix cannot be taken away: it is made so, or something newer stands on it.",
     Exit.NOT_INSTALLED: "There is nothing to take away: the fix is not installed.",
     Exit.PREREQUISITES: "A fix or service level that must come first is missing, or an installed fix forbids this one.",
@@ -98,7 +96,6 @@ BY_CODE = {
     "wrong-role": Exit.NOT_TRUSTED,
     "unsigned": Exit.NOT_TRUSTED,
     "state-unknown": Exit.UNKNOWN,
-    "wrong-platform": Exit.WRONG_PLATFORM,
     "superseded": Exit.SUPERSEDED,
     "newer-file": Exit.SUPERSEDED,
     "not-applicable": Exit.NOT_APPLICABLE,
