@@ -9,6 +9,7 @@ from haulage.console.article_view import Around, Helps
 from haulage.console.graph import Edge
 from haulage.engine.articles.article import Article
 from haulage.engine.articles.reading import read
+from haulage.engine.search.diagnosis import Likely, diagnose
 from haulage.engine.search.entry import entry_of
 from haulage.engine.search.model import Answer, Count, Facet, Hit, Piece, Question, SearchIndex
 from haulage.engine.search.tantivy_index import TantivyIndex
@@ -52,12 +53,10 @@ class FewArticles:
         names = [one.id for one in self.articles.values() if name in {reference.target for reference in one.references}]
         return article, Around(titles=titles, referenced_by=names, edges=self.edges, helps=self.helps.get(name)), ""
 
-    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
-        if self.index is not None:
-            return [(hit, self.helps.get(hit.id)) for hit in self.index.search(Question(text=text, limit=limit)).hits]
-        words = [word for word in text.split() if len(word) > 3]
-        hits = {hit.id: hit for word in words for hit in self.search(Question(text=word, limit=limit)).hits}
-        return [(hit, self.helps.get(hit.id)) for hit in list(hits.values())[:limit]]
+    def diagnose(self, text: str, limit: int) -> list[tuple[Likely, Helps | None]]:
+        assert self.index is not None
+        found = diagnose(text, search=self.index.search, entries=self.index.entries, limit=limit)
+        return [(one, self.helps.get(one.hit.id)) for one in found]
 
     def _hit(self, article: Article, words: list[str]) -> Hit:
         entry = entry_of(article)

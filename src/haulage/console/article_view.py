@@ -78,6 +78,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Articles whose fix its own text recommends instead, most recommended first."""
     edges: Sequence[Edge] = ()
     """Of fixes, also those further away."""
+    below_left_out: int = 0
+    """Fixes it contains that are not among the edges: a picture of hundreds shows nothing."""
     helps: Helps | None = None
 
 
@@ -139,7 +141,7 @@ def article_view(article: Article, around: Around, *, owner: str = "") -> Articl
         references=tuple(_link(other, title, around) for other, title in written.items()),
         referenced_by=tuple(_link(other, "", around) for other in around.referenced_by),
         fixes=tuple(_link(other, "", around) for other in around.resolves),
-        picture=picture(article.id, around.edges, {**around.titles, article.id: article.title}),
+        picture=picture(article.id, around.edges, {**around.titles, article.id: article.title}, left_out=around.below_left_out),
         leftover=article.leftover,
         notice=article.notice,
         held=tuple(around.titles),

@@ -7,16 +7,20 @@ import msgspec
 from haulage.console.article_view import Helps
 from haulage.console.knowledge import Library
 from haulage.console.page import Page, Shown, Visit
-from haulage.engine.search.model import Hit, Part
+from haulage.engine.search.diagnosis import Clue, Likely
+from haulage.engine.search.model import Hit
 
 PAGE_HITS = 10
 TEXT_CHARACTERS = 64 * 1024
-WHERE: dict[Part, str] = {
-    Part.NUMBER: "its number",
-    Part.TITLE: "title",
-    Part.PROBLEM: "symptoms",
-    Part.WORDS: "keywords and codes",
-    Part.REST: "text",
+WORDS: dict[Clue, str] = {
+    Clue.MESSAGE: "status message",
+    Clue.ARTICLE: "article",
+    Clue.ERROR: "error",
+    Clue.FILE: "file",
+    Clue.COMPONENT: "component",
+    Clue.VERSION: "version",
+    Clue.PRODUCT: "product",
+    Clue.WORDS: "words",
 }
 
 
@@ -26,18 +30,19 @@ class Asked(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Words of the text, and where the article has them."""
+class Reasons(msgspec.Struct, frozen=True, kw_only=True):
+    """What text and article have in common, of one kind."""
 
-    where: str
-    words: tuple[str, ...]
+    clue: str
+    texts: tuple[str, ...]
 
 
-class Likely(msgspec.Struct, frozen=True, kw_only=True):
-    """One article, with why."""
+class LikelyView(msgspec.Struct, frozen=True, kw_only=True):
+    """One article, how far to trust it, why, and the fix that helps."""
 
     hit: Hit
-    reasons: tuple[Reason, ...]
+    certainty: str
+    reasons: tuple[Reasons, ...]
     helps: Helps | None
 
 
@@ -45,7 +50,7 @@ class DiagnoseView(msgspec.Struct, frozen=True, kw_only=True):
     """The whole page."""
 
     text: str
-    likely: tuple[Likely, ...]
+    likely: tuple[LikelyView, ...]
 
 
 def diagnose_page(library: Library) -> Page:
@@ -56,15 +61,15 @@ def diagnose_page(library: Library) -> Page:
         text = visit.form.get("text", asked)[:TEXT_CHARACTERS]
         if not text.strip():
             return Shown(title="Diagnose", view=DiagnoseView(text="", likely=()))
-        likely = tuple(_likely(hit, helps) for hit, helps in library.diagnose(text, PAGE_HITS))
+        likely = tuple(_likely(one, helps) for one, helps in library.diagnose(text, PAGE_HITS))
         return Shown(title="Diagnose", view=DiagnoseView(text=text, likely=likely))
 
     return Page(path="/diagnose", template="diagnose.html", show=show, query=Asked, place="diagnose", takes_form=True)
 
 
-def _likely(hit: Hit, helps: Helps | None) -> Likely:
-    found: dict[Part, list[str]] = {}
-    for why in hit.why:
-        found.setdefault(why.part, []).append(why.text)
-    reasons = tuple(Reason(where=WHERE[part], words=tuple(dict.fromkeys(found[part]))) for part in Part if part in found)
-    return Likely(hit=hit, reasons=reasons, helps=helps)
+def _likely(one: Likely, helps: Helps | None) -> LikelyView:
+    found: dict[Clue, list[str]] = {}
+    for reason in one.reasons:
+        found.setdefault(reason.clue, []).append(reason.text)
+    reasons = tuple(Reasons(clue=WORDS[clue], texts=tuple(dict.fromkeys(found[clue]))) for clue in Clue if clue in found)
+    return LikelyView(hit=one.hit, certainty=one.certainty.value, reasons=reasons, helps=helps)

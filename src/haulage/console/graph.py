@@ -53,13 +53,14 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Boxes there was no room for."""
 
 
-def picture(center: str, edges: Sequence[Edge], titles: Mapping[str, str]) -> Picture | None:
-    """Everything around ``center``; None if nothing stands to it in any relation. ``titles`` has those that are here."""
+def picture(center: str, edges: Sequence[Edge], titles: Mapping[str, str], *, left_out: int = 0) -> Picture | None:
+    """Everything around ``center``; None if nothing stands to it in any relation. ``titles`` has those that are here;
+    ``left_out`` were never among the edges."""
     near = _near(center, edges)
     if len(near) < 2:
         return None
     kept = set(near[:MOST_BOXES])
-    inside = [edge for edge in dict.fromkeys(edges) if edge.old in kept and edge.new in kept and edge.old != edge.new]
+    inside = _single(edge for edge in edges if edge.old in kept and edge.new in kept and edge.old != edge.new)
     inside = [edge for edge in inside if not _told_otherwise(edge, inside)]
     columns = _columns(kept, inside)
     rows: dict[str, tuple[int, int]] = {}
@@ -75,7 +76,7 @@ def picture(center: str, edges: Sequence[Edge], titles: Mapping[str, str]) -> Pi
         height=max(box.y for box in boxes) + HEIGHT,
         boxes=boxes,
         lines=tuple(_line(edge, rows) for edge in inside),
-        left_out=len(near) - len(kept),
+        left_out=left_out + len(near) - len(kept),
     )
 
 
@@ -94,6 +95,12 @@ def _near(center: str, edges: Iterable[Edge]) -> list[str]:
                 found.append(name)
         at += 1
     return found
+
+
+def _single(edges: Iterable[Edge]) -> list[Edge]:
+    """One line between two boxes: what is contained is replaced, too."""
+    order = sorted(edges, key=lambda edge: edge.relation != "contained-in")
+    return list({(edge.old, edge.new): edge for edge in reversed(order)}.values())
 
 
 def _told_otherwise(edge: Edge, edges: Sequence[Edge]) -> bool:

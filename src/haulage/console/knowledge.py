@@ -8,7 +8,8 @@ from haulage.console.article_view import Around, Helps, article_view
 from haulage.console.page import Page, Shown, Visit
 from haulage.console.search_view import Asked, search_view
 from haulage.engine.articles.article import Article, article_id
-from haulage.engine.search.model import Answer, Hit, Question
+from haulage.engine.search.diagnosis import Likely
+from haulage.engine.search.model import Answer, Question
 
 PAGE_HITS = 20
 
@@ -25,7 +26,7 @@ class Library(Protocol):
         ``no-such-article``."""
         ...
 
-    def diagnose(self, text: str, limit: int) -> list[tuple[Hit, Helps | None]]:
+    def diagnose(self, text: str, limit: int) -> list[tuple[Likely, Helps | None]]:
         """Likely articles for a text, best first, each with the fix that helps. Raises TransferError ``search-not-ready``."""
         ...
 
