@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -16,12 +17,14 @@ from haulage.engine.servicing.apply import Options
 from haulage.engine.servicing.definition import (
     Becomes,
     FileAction,
+    FixDefinition,
     FixFile,
     KnownState,
     Outcome,
     Program,
     Reboot,
     Requirements,
+    Schema,
     When,
 )
 from haulage.engine.servicing.errors import RefusedError, ServicingError, StepError
@@ -29,6 +32,7 @@ from haulage.engine.servicing.lock import Lock
 from haulage.engine.servicing.plan import Decision
 from haulage.engine.servicing.record import Act, load_record
 from haulage.testing.crash_points.press import FIX, NEW, OLD, ROLLUP, ROLLUP_CONTENT, RUNNING, Carried, sha256
+from haulage.testing.crash_points.trial import memory_folder
 from tests.engine.servicing.around import DIGEST, PLAIN, Press, codes, with_file
 
 
@@ -356,3 +360,50 @@ def test_a_signal_has_it_undone_and_a_second_one_waits(press: Press, number: int
     assert press.everything() == before
     assert press.around.running() == set(RUNNING)
     assert signal.getsignal(number) is handler
+
+
+def _schema_fix(fix: str, form: str, *after: str) -> FixDefinition:
+    data = f"writes the form {form}".encode()
+    file = FixFile(f"bin/{fix}.dll", FileAction.ADD, sha256(data), len(data))
+    return replace(PLAIN, id=fix, files=(file,), schemas=(Schema("print-queue", form),), after=after)
+
+
+@pytest.mark.parametrize("order", [("Q1", "Q2"), ("Q2", "Q1")])
+def test_q192922_two_fixes_of_the_same_data_end_alike_in_both_orders(press: Press, order: tuple[str, str]) -> None:
+    fixes = {"Q1": _schema_fix("Q1", "1"), "Q2": _schema_fix("Q2", "2", "Q1")}
+    content = Carried(b"writes the form 1", b"writes the form 2")
+    refused = []
+    for name in (*order, *order):
+        try:
+            press.install(fixes[name], content, name[1] * 64)
+        except ServicingError as refusal:
+            refused.append((name, refusal.code))
+            press.uninstall("Q2")
+            press.install(fixes[name], content, name[1] * 64)
+    assert refused == ([] if order == ("Q1", "Q2") else [("Q1", "conflict")])
+    assert [entry.id for entry in load_record(press.places).entries] == ["Q1", "Q2"]
+    assert {path.name for path in (press.root / "bin").glob("Q*.dll")} == {"Q1.dll", "Q2.dll"}
+
+
+def test_q192922_two_that_nothing_orders_are_not_put_together(press: Press) -> None:
+    content = Carried(b"writes the form 1", b"writes the form 2")
+    press.install(_schema_fix("Q1", "1"), content)
+    with pytest.raises(RefusedError, match="print-queue") as refused:
+        press.install(_schema_fix("Q2", "2"), content, "b" * 64)
+    assert refused.value.code == "conflict"
+
+
+def test_q134716_one_root_that_is_held_up_holds_up_no_other() -> None:
+    with tempfile.TemporaryDirectory(dir=memory_folder()) as folder:
+        roots = []
+        for number in range(50):
+            (Path(folder) / str(number)).mkdir()
+            roots.append(Press(Path(folder) / str(number)))
+        roots[7].places.make()
+        with Lock(roots[7].places.lock, {"fix": "Q1", "actor": "anna", "pid": 1, "since": "now"}):
+            done = []
+            for press in roots:
+                with contextlib.suppress(ServicingError):
+                    done.append(press.install(PLAIN).act)
+        assert done == [Act.INSTALLED] * 49
+        assert load_record(roots[7].places).entries == ()
