@@ -56,9 +56,9 @@ def heal(places: Places, machine: Machine, log: Log) -> Healed | None:
 
 def _ended(places: Places, journal: Journal, machine: Machine, log: Log) -> Healed:
     log.say(f"{journal.fix}: an earlier start was cut off ({journal.act.value}, {journal.phase.value}); it is ended now")
-    ending = Ending(places, journal, _definition(places, journal), machine, log)
     forward = journal.phase is Phase.COMMITTED
     try:
+        ending = Ending(places, journal, _definition(places, journal), machine, log)
         ending.finish() if forward else ending.undo()
     except (ServicingError, OSError) as cause:
         raise unfinished(journal, cause) from cause
