@@ -5,6 +5,7 @@ from __future__ import annotations
 from haulage.base.ids import package_id, place
 from haulage.cli import output
 from haulage.cli.client import path
+from haulage.cli.kb import likely_lines
 from haulage.cli.options import PLAIN, At, How
 from haulage.cli.plan import Files, print_files
 
@@ -39,5 +40,8 @@ def explain(package: str, /, *, at: At, files: Files = False, how: How = PLAIN) 
     asked = {"at": place(at), **({"files": "true"} if files else {})}
     found = how.client().get(path("packages", package_id(package), "explain"), asked)
     output.print_object(found, how.output, _COLUMNS)
+    if how.output == "table":
+        for line in likely_lines(found.get("articles", [])):
+            output.print_line(f"see: {line}")
     if files and how.output == "table":
         print_files(found)

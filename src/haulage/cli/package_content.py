@@ -80,6 +80,9 @@ def status(
     client = how.client()
     rows = _all_present(client, package_id(package), seconds(timeout)) if wait else _rows(client, package_id(package))
     output.print_rows(rows, how.output, _STATUS, empty=f"{package} has no version yet; haulage package publish {package}")
+    broken = [row for row in rows if row.get("error")]
+    if broken and how.output == "table":
+        output.say(f"What is known about {broken[0]['place']}: haulage explain {package} --at {broken[0]['place']}")
     failed = [row for row in rows if row["state"] == "failed"] if wait else []
     if failed:
         error = failed[0]["error"] or {"message": f"{failed[0]['place']} failed.", "hint": ""}

@@ -12,6 +12,7 @@ from haulage.base.clock import SystemClock
 from haulage.base.errors import TransferError
 from haulage.cli import output
 from haulage.cli.client import Client, Row, path
+from haulage.cli.kb import likely_lines
 from haulage.cli.options import PLAIN, How
 
 app = App(
@@ -58,6 +59,9 @@ def list_(
     asked = {"package": package, "place": place, "site": site, "number": number, "severity": severity}
     rows = how.client().get("/status", {**asked, "limit": limit, "newest": True})["items"]
     output.print_rows(rows, how.output, _COLUMNS, empty="There is no such message.")
+    bad = sorted({row["number"] for row in rows if row["severity"] != "information"})
+    if how.output == "table" and bad:
+        output.say(f"What is known about them: haulage status explain {bad[-1]}" + (f" (or {bad[:-1]})" if bad[:-1] else ""))
 
 
 @app.command
@@ -97,6 +101,9 @@ def explain(number: int, /, *, how: How = PLAIN) -> None:
     found = how.client().get(path("status", "numbers", str(number)))
     fields = ("number", "name", "severity", "type", "component", "text", "cause", "remedy")
     output.print_object(found, how.output, [output.field(name) for name in fields])
+    if how.output == "table":
+        for line in likely_lines(found.get("articles", [])):
+            output.print_line(f"see: {line}")
 
 
 def _events(client: Client, asked: dict[str, str | int]) -> Iterator[Row]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from haulage.base.errors import NotFoundError, UsageError
-from haulage.base.ids import make_place, package_id, place, site_of
+from haulage.base.ids import PackageId, Place, make_place, package_id, place, site_of
+from haulage.domain.knowledge.diagnosis import likely
 from haulage.domain.reporting import explain as reporting
 from haulage.domain.transit import records as transit
+from haulage.engine.database.transaction import Transaction
+from haulage.engine.status.message import Severity, StatusFilter
 from haulage.operations.desk import require_package, require_place
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
+from haulage.server.service import View
 
 PLACES_MAX = 1000
 
@@ -37,12 +41,24 @@ def _explain(call: Call) -> Answer:
         view = reporting.explain(tx, known, where)
         row = transit.find_shipment(tx, package, make_place(site_of(where)))
         parcel = reporting.parcel_for(tx, known, row)
+        articles = _articles(call, tx, package, where, view)
     if view is None:
         raise NotFoundError(
             "not-assigned", f"{package} is not meant for {where}.", f"haulage package assign {package} --to {where}"
         )
     files = core.forecaster.account(known, parcel) if asked.files else {}
-    return Answer(value=view | files | {"id": f"{package}@{where}"})
+    return Answer(value=view | files | {"id": f"{package}@{where}", "articles": articles})
+
+
+def _articles(call: Call, tx: Transaction, package: PackageId, where: Place, view: View | None) -> list[View]:
+    """What is known about a failure like this one: by its error, and by what was said of it last."""
+    error = view.get("error") if view is not None else None
+    if not isinstance(error, dict):
+        return []
+    core = call.service.core
+    wanted = StatusFilter(package=package, place=where, at_least=Severity.WARNING)
+    said = [one.record.number for one in core.journal.find(tx, wanted, limit=1, newest=True)]
+    return likely(tx, core.code, core.librarian, f"{error['code']}\n{error['message']}", messages=said)
 
 
 def _plan(call: Call) -> Answer:

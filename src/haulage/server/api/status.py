@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from haulage.base.clock import iso
 from haulage.base.errors import UsageError
 from haulage.base.ids import package_id, place, site_code
+from haulage.domain.knowledge.diagnosis import likely
 from haulage.engine.protocol.fields import Count
 from haulage.engine.status import catalogue
 from haulage.engine.status.message import Listed, Severity, StatusFilter, sentence
@@ -128,6 +129,9 @@ def _number(call: Call) -> Answer:
     if not text.isdecimal() or len(text) > 9:
         raise UsageError("bad-number", f"{text[:40]!r} is not a message number.", "haulage status list shows numbers.")
     message = catalogue.explain(int(text))
+    core = call.service.core
+    with core.database.reading() as tx:
+        articles = likely(tx, core.code, core.librarian, message.name, messages=[message.number])
     return Answer(
         value={
             "id": message.number,
@@ -139,6 +143,7 @@ def _number(call: Call) -> Answer:
             "text": message.text,
             "cause": message.cause,
             "remedy": message.remedy,
+            "articles": articles,
         }
     )
 
