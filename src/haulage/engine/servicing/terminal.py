@@ -62,7 +62,8 @@ class Console:
     def _width(self) -> int:
         if not self._target.isatty():
             return MOST_WIDTH
-        return max(LEAST_WIDTH, min(MOST_WIDTH, shutil.get_terminal_size((80, 24)).columns - 1))
+        columns = shutil.get_terminal_size((80, 24)).columns or 80  # a terminal that does not know says 0
+        return max(LEAST_WIDTH, min(MOST_WIDTH, columns - 1))
 
 
 class Silent:

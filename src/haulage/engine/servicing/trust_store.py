@@ -31,7 +31,13 @@ class Trust:
 def gather(places: Places, product: Product | None, given: Sequence[str]) -> Trust:
     """Everything that was said about trust here. ``given``: names of key files, or whole fingerprints. Raises RefusedError
     ``no-such-key-file``, DocumentError ``bad-document``."""
-    keys: list[TrustedKey] = [*(product.keys if product is not None else ()), *remembered(places)]
+    said = told(given)
+    return Trust((*(product.keys if product is not None else ()), *remembered(places), *said.keys), said.fingerprints)
+
+
+def told(given: Sequence[str]) -> Trust:
+    """What was said by hand. Raises like :func:`gather`."""
+    keys: list[TrustedKey] = []
     fingerprints = []
     for word in given:
         if len(word) == FINGERPRINT_DIGITS and all(each in "0123456789abcdef" for each in word.lower()):
