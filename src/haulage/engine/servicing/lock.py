@@ -30,6 +30,7 @@ class Lock:
                 code, f"{self._path} cannot be opened: {cause.strerror}.", "Run it with the rights of an administrator."
             ) from cause
         if not _try_lock(self._fd):
+            os.lseek(self._fd, 0, os.SEEK_SET)
             who = _name_of(os.read(self._fd, 4096))
             os.close(self._fd)
             raise RefusedError("busy", f"Another servicing is at work: {who}.", "Wait until it has ended, then run this again.")

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from haulage.engine.servicing import processes
 from haulage.engine.servicing.errors import RefusedError, StepError
 from haulage.engine.servicing.processes import Process
+from haulage.engine.servicing.programs import MARK
 from haulage.engine.servicing.services import State
 
 _MOST_BYTES = 65_536
@@ -97,6 +98,7 @@ class PidFile:
             return subprocess.Popen(
                 command,
                 cwd=self._folder,
+                env={name: value for name, value in os.environ.items() if name != MARK},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
