@@ -15,7 +15,7 @@ from haulage.engine.delta.agreement import common_prefix, common_suffix
 from haulage.engine.delta.fine import fine_cuts
 from haulage.engine.delta.probe import HEAD_BYTES, looks_packed, looks_text
 from haulage.engine.parcels.anchors import Gap, in_order_most
-from haulage.engine.parcels.islands import Islands
+from haulage.engine.parcels.islands import Island, Islands
 from haulage.engine.parcels.model import At, Fresh, ObjectKind, Source
 
 MIB = 1024 * 1024
@@ -26,6 +26,8 @@ _LEAST_COPY = 32
 _MOST_OBJECT = 64 * MIB
 _MOST_CHUNKS = 8192
 _LEAST_FOR_ISLANDS = 2048
+_LEAST_NEAR = 64 * 1024
+"""What is taken out of the midst of a program moves all that follows, and its operands are foretold worse."""
 _LEAST_HELPED = 16
 """Fewer fresh bytes are sent as they are."""
 _MUCH_FRESH = 2 * MIB
@@ -158,10 +160,22 @@ def _segments(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Isl
     copies = [(0, front, gap.low)] if front else []
     if islands is not None and size - front - back >= _LEAST_FOR_ISLANDS:
         found = islands.within(gap.offset + front, size - front - back)
-        copies += [(island.offset - gap.offset, island.length, island.old) for island in found]
+        copies += [
+            (island.offset - gap.offset, island.length, island.old)
+            for island in found
+            if island.length >= _LEAST_NEAR or not _near(island, gap, old.view.size, bounds)
+        ]
     if back:
         copies.append((size - back, back, gap.high - back))
     return list(_between(copies, size, gap.low, gap.high))
+
+
+def _near(island: Island, gap: Gap, old_size: int, bounds: Bounds) -> bool:
+    """Whether the old bytes of an island stand where the gap is compared anyway: the encoder finds them by itself."""
+    expected = gap.low + (island.offset - gap.offset) * max(0, gap.high - gap.low) // gap.size
+    windows = likely_windows(gap, old_size, bounds)
+    compared = any(start <= island.old and island.old + island.length <= stop for start, stop in windows)
+    return compared and abs(island.old - expected) <= bounds.reference
 
 
 def _between(copies: list[tuple[int, int, int]], size: int, low: int, high: int) -> Iterator[_Segment]:
