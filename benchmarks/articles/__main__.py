@@ -41,7 +41,8 @@ def main(arguments: list[str]) -> int:
     print(json.dumps(described(given.corpus), indent=2, ensure_ascii=False))
     with tempfile.TemporaryDirectory(prefix="haulage-articles-") as folder:
         large = os.path.join(folder, "renumbered.tar.zst")
-        packed(renumbered([(one.name, one.data) for one in walk(given.corpus) if not one.refused], given.count), large)
+        articles = [(one.name, one.data) for one in walk(given.corpus) if not one.refused]
+        packed(sorted(renumbered(articles, given.count)), large)  # by number, as the archive is
         for path in (given.corpus, large):
             print(process(path))
     return 0

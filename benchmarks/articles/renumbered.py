@@ -6,7 +6,7 @@ from __future__ import annotations
 import io
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from backports import zstd
 
@@ -40,7 +40,7 @@ def _moved(number: int, copy: int) -> int:
     return _FIRST + (number - _FIRST + copy * 37_987) % _NUMBERS
 
 
-def packed(articles: Iterator[tuple[str, bytes]], path: str) -> None:
+def packed(articles: Iterable[tuple[str, bytes]], path: str) -> None:
     """Write articles as a .tar.zst."""
     with zstd.ZstdFile(path, "wb") as file, tarfile.open(fileobj=file, mode="w|") as archive:
         for name, data in articles:
