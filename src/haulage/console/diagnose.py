@@ -70,6 +70,8 @@ def diagnose_page(library: Library) -> Page:
 def _likely(one: Likely, helps: Helps | None) -> LikelyView:
     found: dict[Clue, list[str]] = {}
     for reason in one.reasons:
-        found.setdefault(reason.clue, []).append(reason.text)
+        # Words come as one list for people.
+        texts = reason.text.split(", ") if reason.clue is Clue.WORDS else [reason.text]
+        found.setdefault(reason.clue, []).extend(texts)
     reasons = tuple(Reasons(clue=WORDS[clue], texts=tuple(dict.fromkeys(found[clue]))) for clue in Clue if clue in found)
     return LikelyView(hit=one.hit, certainty=one.certainty.value, reasons=reasons, helps=helps)

@@ -70,7 +70,7 @@ class SiteLibrary:
         ends = {end for edge in edges for end in (edge.old, edge.new)}
         ids = {*referenced_by, *resolves, *(one.other for one in said), *ends} - {name}
         titles = titles_of(tx, self._core.code, ids)
-        drawn = set(sorted(below)[:MOST_BELOW])
+        drawn = set(sorted(set(below))[:MOST_BELOW])
         return Around(
             titles={one: title or one for one, title in titles.items()},
             references=[(one.other, "") for one in said if one.relation is Relation.REFERENCE],

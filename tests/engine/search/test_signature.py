@@ -76,3 +76,10 @@ def test_b102_long_runs_have_a_signature(text: str) -> None:
 def test_an_error_is_found_in_each_of_its_spellings(number: int) -> None:
     for word in (str(number), f"0x{number:x}", f"0x{0x80070000 + number:08X}", str(0x80070000 + number - (1 << 32))):
         assert signature(f"Error {word}").errors == (number,)
+
+
+def test_codes_of_haulage_itself_stand_in_brackets_at_the_end() -> None:
+    found = signature(
+        "Version 3 could not be put on LA1/SHOP: it is not mounted [point-not-there].\n[retry] of [a link] [X-Y] HLG503"
+    )
+    assert (found.codes, found.messages) == (("point-not-there", "retry"), (503,))

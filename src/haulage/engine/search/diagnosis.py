@@ -18,6 +18,7 @@ from haulage.engine.search.signature import Signature, complaint, signature
 MOST_CANDIDATES = 20
 _MOST_LOOKED_AT = 20
 """Files and components of a text; a log names hundreds."""
+_MOST_CODES = 4
 _SHOWN_CHARACTERS = 200
 
 LIKELY = 1.5
@@ -55,6 +56,8 @@ WEIGHTS = {
     Clue.PRODUCT: 0.1,
 }
 WORDS_WEIGHT = 2.0
+_DECLARED_CODE = 2.0
+"""What one's own article declares to be about, like the number of a message: ``point-not-there``."""
 _SMALL_ERROR = 0.25
 """Of the weight of an error that anything may end with: 5 is said by thousands of programs, 998 by few."""
 
@@ -99,6 +102,11 @@ def diagnose(
     best = max((hit.score for hit in hits if not _named(hit)), default=0.0)
     held = {entry.id: entry for entry in entries([hit.id for hit in hits])}
     found = [(hit, held[hit.id], min(1.0, hit.score / best) if best else 0.0) for hit in hits if hit.id in held]
+    for code in given.codes[:_MOST_CODES]:
+        # Their words are ones that every text has ("not", "such"); as a phrase they are one word.
+        sought = [hit for hit in search(Question(text=f'"{code}"', limit=MOST_CANDIDATES)).hits if hit.id not in held]
+        held |= {entry.id: entry for entry in entries([hit.id for hit in sought])}
+        found += [(hit, held[hit.id], 1.0) for hit in sought if hit.id in held and code in _declared(held[hit.id])]
     written = [] if about is None else [about(number) for number in sorted(numbers)]
     found += [(_unsought(entry), entry, 0.0) for entry in entries(id for id in written if id not in held)]
     weighed = [weigh(given, numbers, hit, entry, beside_best) for hit, entry, beside_best in found]
@@ -152,11 +160,17 @@ def _reasons(given: Signature, messages: frozenset[int], entry: Entry) -> Iterat
     if entry.id in given.articles:
         yield Reason(Clue.ARTICLE, entry.id)
     yield from (Reason(Clue.ERROR, _said(error)) for error in given.errors if error in held.errors)
+    yield from (Reason(Clue.ERROR, code) for code in given.codes if code in _declared(entry))
     yield from (Reason(Clue.FILE, name) for name in given.files[:_MOST_LOOKED_AT] if name in held.files)
     named = (name for name in given.components[:_MOST_LOOKED_AT] if name.lower() in low or _spoken(name) in low)
     yield from (Reason(Clue.COMPONENT, name) for name in named)
     versions = {version.lower().replace(" ", "") for version in entry.versions}
     yield from (Reason(Clue.VERSION, version) for version in given.versions if version in versions)
+
+
+def _declared(entry: Entry) -> frozenset[str]:
+    """Keywords, codes and components its front matter names."""
+    return frozenset(entry.words.split())
 
 
 def _spoken(component: str) -> str:
@@ -172,6 +186,8 @@ def _said(error: int) -> str:
 def _weight(reason: Reason) -> float:
     weight = WEIGHTS.get(reason.clue, 0.0)
     if reason.clue is Clue.ERROR:
+        if reason.text[:1].isalpha():
+            return _DECLARED_CODE
         number = reason.text.split(" ")[0]
         return weight * (_SMALL_ERROR if number.isdigit() and int(number) < LEAST_TELLING else 1.0)
     return weight

@@ -24,8 +24,9 @@ _AFTER_A_CUE = re.compile(
 _RESULT = re.compile(r"\b0x[0-9a-f]{8}\b|(?<![\w.])-2147[0-9]{6}\b", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:ERROR|STATUS|E|WBEM_E|RPC_[ES]|CO_E|REGDB_E|DISP_E|EPT_S)_[A-Z0-9_]{2,40}\b")
 _MESSAGE = re.compile(
-    r"\b(?:message|event|status|number)\"?(?: (?:id|number|no\.?))?[ ]?[=:#]?[ ]?([0-9]{3,5})\b|\bHLG([0-9]{4})\b", re.IGNORECASE
+    r"\b(?:message|event|status|number)\"?(?: (?:id|number|no\.?))?[ ]?[=:#]?[ ]?([0-9]{3,5})\b|\bHLG([0-9]{3,4})\b", re.IGNORECASE
 )
+_OWN_CODE = re.compile(r"\[([a-z][a-z0-9]{1,20}(?:-[a-z0-9]{1,20}){0,6})\]")
 _COMPONENT = re.compile(r"\b[A-Z][A-Z0-9]{1,20}(?:_[A-Z0-9]{1,20}){1,5}\b")
 _FILE = re.compile(
     r"(?<![\w.])[a-z0-9_~$-]{2,40}\.(?:exe|dll|sys|vxd|ocx|cpl|msc|msi|com|bat|cmd|ini|inf|log|mof|mif|nmf|raw|lkp|svf|pck|pdf|mdb|ldf|cfg|dat"
@@ -61,6 +62,8 @@ class Signature:
     errors: tuple[int, ...]
     """As :func:`~haulage.engine.search.error_codes.value_of` gives them, so that spellings do not matter."""
     messages: tuple[int, ...]
+    codes: tuple[str, ...] = ()
+    """``point-not-there``, as Haulage itself ends what it says of a failure."""
     components: tuple[str, ...]
     """``SMS_INBOX_MANAGER``."""
     files: tuple[str, ...]
@@ -80,6 +83,7 @@ def signature(text: str) -> Signature:
     return Signature(
         errors=_once(number for code in (*codes, *names) if (number := value_of(code))),
         messages=_once(messages),
+        codes=_once(_OWN_CODE.findall(plain)),
         components=_once(components),
         files=_once(name.lower() for name in _FILE.findall(plain)),
         versions=_once(version.lower().replace("service pack ", "sp").replace(" ", "") for version in _VERSION.findall(plain)),
