@@ -110,14 +110,14 @@ def _walk(data: bytes) -> None:
 
 
 TARGETS = (
-    Target(name="article-archive", reads="articles of the archive, both forms", take=_read, seeds=_archive_seeds, runs=1500),
-    Target(name="article-markdown", reads="one's own articles", take=_read, seeds=lambda: [_MARKDOWN], runs=1500),
+    Target(name="article-archive", reads="articles of the archive, both forms", take=_read, seeds=_archive_seeds, runs=1000),
+    Target(name="article-markdown", reads="one's own articles", take=_read, seeds=lambda: [_MARKDOWN], runs=1000),
     Target(
         name="article-container",
         reads="archives of articles: tar, gzip, zstd",
         take=_walk,
         seeds=_packed_seeds,
-        runs=2000,
+        runs=1500,
         most_bytes=16384,
     ),
 )
