@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,8 @@ TEXTS = st.from_regex(r"[0-9][0-9a-c.~+_-]{0,8}", fullmatch=True)
 
 def test_versions_in_their_order() -> None:
     found = [level.parsed(each) for each in RISING]
-    assert sorted(found[::-1]) == found
+    assert sorted(found, key=lambda each: each.key) == found
+    assert all(one < other for one, other in itertools.pairwise(found))
     assert len(set(found)) == len(found)
 
 
