@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import re
 from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haulage.cli.main import make_app
 from haulage.console.markdown_html import markdown_html
 from haulage.console.prose import linked, plain_html
 from haulage.console.rendering import TITLE_CHARACTERS, title
@@ -144,6 +147,17 @@ def test_b97_a_question_is_text_in_the_page_it_brings() -> None:
 )
 def test_b102_any_question_gets_a_page(query: str) -> None:
     assert Browser({}).sign_in().get(f"/knowledge?{query}").status == 200
+
+
+def test_every_command_a_page_names_is_one() -> None:
+    app, named = make_app(), set()
+    for file in importlib.resources.files("haulage.console").joinpath("templates").iterdir():
+        for command in re.findall(r"<code>haulage ([a-z ]+)", file.read_text(encoding="utf-8")):
+            words, _apps, rest = app.parse_commands(command.split())
+            assert words, command
+            assert not rest, command
+            named.add(" ".join(words))
+    assert {"kb import", "fix import", "fix assessments", "package extract"} <= named
 
 
 def test_b101_a_title_stays_on_its_line() -> None:
