@@ -8,12 +8,9 @@ from tantivy import Occur, Query, Schema
 
 from haulage.engine.search.asked import sound
 from haulage.engine.search.model import Facet
-from haulage.engine.search.vocabulary import PLAIN
-from haulage.engine.search.wanted import Concept, Variant, Wanted
+from haulage.engine.search.vocabulary import PLAIN, TEXT
+from haulage.engine.search.wanted import Concept, Wanted
 
-FIELD_WEIGHTS: Mapping[str, float] = {"title": 3.0, "problem": 1.5, "words": 1.0, "rest": 1.0}
-HAVING_WEIGHT = 1.0
-"""For having a word at all, times its rarity: an article with all the words beats one that repeats some."""
 OPEN_WEIGHT = 3.0
 NUMBER_WEIGHT = 10_000.0
 """More than any words weigh: who names an article wants it first."""
@@ -33,8 +30,8 @@ class QueryBuilder:
         words = Query.boolean_query(parts, minimum_number_should_match=min(least, len(parts))) if parts else Query.empty_query()
         numbers = [(Occur.Should, self._number(number, at)) for at, number in enumerate(wanted.numbers)]
         either = Query.boolean_query([(Occur.Should, words), *numbers])
-        phrases = [(Occur.Must, self._phrase(phrase)) for phrase in wanted.phrases]
-        better = [(Occur.Should, query) for query in self._better(wanted)]
+        phrases = [(Occur.Must, self._standing(phrase)) for phrase in wanted.phrases]
+        better = [(Occur.Should, self._standing(name)) for name in wanted.names if len(name) > 1]
         return Query.boolean_query([(Occur.Must, either), *phrases, *better, *self._within(only)])
 
     def all(self, only: Mapping[Facet, Sequence[str]]) -> Query:
@@ -52,32 +49,17 @@ class QueryBuilder:
                 )
 
     def _concept(self, concept: Concept) -> Query:
-        ways = [Query.boost_query(self._anywhere(variant), variant.weight) for variant in concept.variants]
-        said = ways[0] if len(ways) == 1 else Query.disjunction_max_query(ways, _OTHER_VARIANTS)
-        best = max(variant.weight for variant in concept.variants)
-        has = Query.const_score_query(said, HAVING_WEIGHT * concept.rarity * best)
-        return Query.boolean_query([(Occur.Must, said), (Occur.Should, has)])
+        ways = [Query.boost_query(self._standing(variant.stems), variant.weight) for variant in concept.variants]
+        return ways[0] if len(ways) == 1 else Query.disjunction_max_query(ways, _OTHER_VARIANTS)
 
-    def _anywhere(self, variant: Variant) -> Query:
-        return Query.boolean_query(
-            [(Occur.Should, Query.boost_query(self._in(field, variant.stems), weight)) for field, weight in FIELD_WEIGHTS.items()]
-        )
-
-    def _in(self, field: str, stems: tuple[str, ...]) -> Query:
+    def _standing(self, stems: tuple[str, ...]) -> Query:
+        """A stem, or several side by side."""
         if len(stems) == 1:
-            return Query.term_query(self._schema, field, stems[0])
-        return Query.phrase_query(self._schema, field, list(stems))
+            return Query.term_query(self._schema, TEXT, stems[0])
+        return Query.phrase_query(self._schema, TEXT, list(stems))
 
     def _open(self, beginning: str) -> Query:
         return Query.const_score_query(Query.regex_query(self._schema, PLAIN, f"{beginning}.*"), OPEN_WEIGHT)
 
     def _number(self, number: str, at: int) -> Query:
         return Query.const_score_query(Query.term_query(self._schema, "id", number), NUMBER_WEIGHT - at)
-
-    def _phrase(self, phrase: tuple[str, ...]) -> Query:
-        return Query.boolean_query([(Occur.Should, self._in(field, phrase)) for field in FIELD_WEIGHTS])
-
-    def _better(self, wanted: Wanted) -> Iterator[Query]:
-        for name in wanted.names:
-            if len(name) > 1:
-                yield from (Query.boost_query(self._in(field, name), weight) for field, weight in FIELD_WEIGHTS.items())

@@ -10,10 +10,9 @@ import tantivy
 from haulage.engine.search.asked import MOST_WORD_CHARACTERS
 
 TEXT = "text"
-"""The tokenizer of texts: small letters without accents, stemmed."""
+"""The field of an article's text, and its tokenizer: small letters without accents, stemmed."""
 PLAIN = "plain"
 """The same, not stemmed."""
-STEMMED_FIELDS = ("title", "problem", "words", "rest")
 _LEAST_CHARACTERS = 4
 _MOST_NEAR = 40
 _FEW_ARTICLES = 500
@@ -87,7 +86,7 @@ class IndexVocabulary:
 
     def holding(self, stem: str) -> int:
         if stem not in self._holding:
-            self._holding[stem] = max(self._searcher.doc_freq(field, stem) for field in STEMMED_FIELDS)
+            self._holding[stem] = self._searcher.doc_freq(TEXT, stem)
         return self._holding[stem]
 
     def nearest(self, word: str, edits: int) -> str:
