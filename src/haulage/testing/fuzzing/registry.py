@@ -5,6 +5,7 @@ from __future__ import annotations
 from haulage.testing.fuzzing import (
     archive_targets,
     article_targets,
+    bundle_targets,
     content_targets,
     delta_targets,
     parcel_targets,
@@ -19,6 +20,7 @@ TARGETS: dict[str, Target] = {
     for target in (
         *archive_targets.TARGETS,
         *article_targets.TARGETS,
+        *bundle_targets.TARGETS,
         *content_targets.TARGETS,
         *delta_targets.TARGETS,
         *parcel_targets.TARGETS,
