@@ -1,4 +1,4 @@
-"""``haulage demo``: a whole hierarchy on this machine, end to end, in five acts. Any check that fails ends it with 1."""
+"""``haulage demo``: a whole hierarchy on this machine, end to end, in nine acts. Any check that fails ends it with 1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def demo(
         bool, Parameter(negative=(), show_default=False, help="Leave the three servers running, and say how to end them.")
     ] = False,
 ) -> None:
-    """A whole hierarchy on this machine, end to end: three servers, real files, five acts.
+    """A whole hierarchy on this machine, end to end: three servers, real files, nine acts.
 
     haulage demo
 

@@ -1,4 +1,4 @@
-"""The five acts of the demo: each does something through the command line, checks what must hold, and returns its number."""
+"""The first five acts of the demo: each does something through the command line, checks what must hold, and returns its number."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from haulage.cli import demo_acts
+from haulage.cli import demo_acts, demo_fix
 from haulage.cli.demo_acts import Told
 from haulage.cli.demo_stage import Stage, stage
 from haulage.cli.output import field, print_line, print_rows, say, size_field, size_text
@@ -25,7 +25,7 @@ class _Play:
         self._acts: list[dict[str, str]] = []
 
     def play(self) -> None:
-        """Set up, five acts, and what remains to be said."""
+        """Set up, nine acts in two parts, and what remains to be said."""
         stage, source = self._stage, self._set_up()
         package, told = demo_acts.arrives(stage, source)
         self._tell(told)
@@ -37,7 +37,18 @@ class _Play:
         print_line("   meanwhile haulage explain said:")
         for line in explained.splitlines():
             print_line(f"     {line}")
+        self._fix()
         self._close(package)
+
+    def _fix(self) -> None:
+        """The second part, and nothing of it left running."""
+        made, told = demo_fix.fails(self._stage)
+        try:
+            self._tell(told)
+            for act in (demo_fix.built, demo_fix.run, demo_fix.taken_away):
+                self._tell(act(made))
+        finally:
+            made.stop()
 
     def _set_up(self) -> str:
         """Three servers, one below the other, and the folder that will be distributed."""

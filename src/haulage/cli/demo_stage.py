@@ -59,6 +59,13 @@ class Stage:
             raise self.failed(f"haulage {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def offline(self, *arguments: str) -> Any:
+        """A command that needs no server; returns its JSON. Raises HaulageError ``demo-failed``."""
+        done = self._command(*arguments, "-o", "json")
+        if done.returncode:
+            raise self.failed(f"haulage {' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
     def text(self, code: str, *arguments: str) -> str:
         """The same, as people read it."""
         return self._command(*arguments, "--home", self.home(code)).stdout.rstrip()

@@ -19,7 +19,7 @@ from haulage.engine.database.transaction import Transaction
 from haulage.engine.servicing import graph
 from haulage.engine.servicing.definition import FixDefinition, ProductRange
 
-UPWARDS = (Relation.CONTAINED_IN, Relation.REPLACED_BY)
+UPWARDS = (Relation.CONTAINED_IN, Relation.REPLACED_BY, Relation.RESOLVED_BY)
 """The other brings, or takes the place of, what this one's fix does."""
 DOWNWARDS = {Relation.CONTAINS: Relation.CONTAINED_IN, Relation.REPLACES: Relation.REPLACED_BY}
 MOST_FIXES = 2000
@@ -117,4 +117,6 @@ def _edges(tx: Transaction, known: Mapping[str, Fix], ids: set[str], upwards_onl
 def _edge(one: Relating) -> Edge:
     if one.relation in DOWNWARDS:
         return Edge(under=one.other, over=one.article, kind=DOWNWARDS[one.relation].value, source="text", evidence=one.evidence)
-    return Edge(under=one.article, over=one.other, kind=one.relation.value, source="text", evidence=one.evidence)
+    # What the other's fix resolves too, it contains: that is all one's own articles say of it.
+    kind = Relation.CONTAINED_IN if one.relation is Relation.RESOLVED_BY else one.relation
+    return Edge(under=one.article, over=one.other, kind=kind.value, source="text", evidence=one.evidence)
