@@ -9,6 +9,7 @@ from haulage.console.page import Page, Shown, Visit
 from haulage.domain.fixes import records, views
 from haulage.domain.fixes.knowing import foremost
 from haulage.domain.knowledge import records as knowledge
+from haulage.engine.servicing.trusted import fingerprint
 from haulage.server.core import SiteCore
 
 View = dict[str, object]
@@ -26,6 +27,8 @@ class FixView(msgspec.Struct, frozen=True, kw_only=True):
 
     fix: View
     article_held: bool
+    signed_by: str
+    """Fingerprint of its signer, to compare with what its maker says; "" without a bundle."""
     known: tuple[str, ...]
     found: tuple[View, ...]
     """Root, state and reasons, for each product folder that was looked at."""
@@ -48,6 +51,7 @@ def fix_pages(core: SiteCore) -> tuple[Page, ...]:
             view = FixView(
                 fix=views.show_fix(tx, core.code, chosen),
                 article_held=bool(chosen.article and knowledge.articles_of(tx, [chosen.article])),
+                signed_by=fingerprint(bytes.fromhex(chosen.signer)) if chosen.signer else "",
                 known=tuple(one.fix for one in records.list_fixes(tx, documents=False)),
                 found=tuple(
                     {"root": one.root, "state": result.get("state", ""), "reasons": result.get("reasons", [])}
