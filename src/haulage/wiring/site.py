@@ -92,13 +92,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
         site_key = home.keys.load("site")
         hierarchy_key = home.keys.load("hierarchy") if home.keys.has("hierarchy") else None
         seal = KeySeal(site_key, hierarchy_key, root)
-        database = open_database(home.database_url)
-        opened.callback(database.close)
-        opened.enter_context(alone(database))
-        if not check_fit(database, OURS) and not founding:
-            raise _empty(home, database)
-        upgraded = upgrade(database)
-        _check_identity(home, database, founding=founding)
+        database, upgraded = _open_database(opened, home, founding=founding)
         # Packages may hold what not every user of this machine should read.
         make_folder(home.content, mode=0o700)
         store = LocalStore(home.content)
@@ -167,6 +161,18 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
             upgraded=upgraded,
             close=opened.pop_all().close,
         )
+
+
+def _open_database(opened: contextlib.ExitStack, home: Home, *, founding: bool) -> tuple[Database, tuple[str | None, str | None]]:
+    """The database with this version's tables, this process's alone until ``opened`` ends; its schema before and after."""
+    database = open_database(home.database_url)
+    opened.callback(database.close)
+    opened.enter_context(alone(database))
+    if not check_fit(database, OURS) and not founding:
+        raise _empty(home, database)
+    upgraded = upgrade(database)
+    _check_identity(home, database, founding=founding)
+    return database, upgraded
 
 
 def _check_identity(home: Home, database: Database, *, founding: bool) -> None:
