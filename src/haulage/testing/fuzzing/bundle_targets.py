@@ -15,6 +15,7 @@ from haulage.engine.servicing import container, document, elf, payload, pe, stat
 from haulage.engine.servicing.definition import FileAction, FixDefinition, FixFile, KnownState, ProductRange
 from haulage.engine.servicing.payload import Payload
 from haulage.engine.servicing.statement import Statement
+from haulage.testing.fuzzing.mutation import Coding
 from haulage.testing.fuzzing.target import AS_IT_IS, SEALED, Target, both, opened, promised
 
 CONTENTS = (b"print('right')\n" * 20, b"\0" * 300)
@@ -109,7 +110,11 @@ def program_with_note(version: str) -> bytes:
 
 TARGETS = (
     Target(
-        name="fix-definition", reads="definitions of fixes", take=_take_document, seeds=lambda: [document.to_bytes(_definition())]
+        name="fix-definition",
+        reads="definitions of fixes",
+        take=_take_document,
+        seeds=lambda: [document.to_bytes(_definition())],
+        coding=Coding.JSON,
     ),
     Target(name="fix-bundle", reads="fix bundles and their streams", take=_take_bundle, seeds=_bundle_seeds, runs=2000),
     Target(
