@@ -1,4 +1,4 @@
-"""The real demo: three real servers, five acts, nothing left behind."""
+"""The real demo: three real servers, nine acts, nothing left behind."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ def environment(folder: pathlib.Path) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("alone")
-def test_q316316_q319207_the_demo_holds_from_the_first_act_to_the_last(tmp_path: pathlib.Path) -> None:
+def test_q316316_q319207_q323206_the_demo_holds_from_the_first_act_to_the_last(tmp_path: pathlib.Path) -> None:
     done = subprocess.run(RUN, capture_output=True, text=True, env=environment(tmp_path), timeout=_LONGEST_SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    for act, title in enumerate(("It arrives", "A plain copy", "Version 2", "A killed server", "A broken point"), 1):
+    titles = ("It arrives", "A plain copy", "Version 2", "A killed server", "A broken point")
+    for act, title in enumerate((*titles, "A known defect", "A rollup", "It is run", "And taken away"), 1):
         assert any(line.startswith(f"{act}  {title} (") for line in lines), title
     assert "0 of 2 streams" in done.stdout
     assert "0 jobs towards children" in done.stdout
+    assert "Q316316 first of" in done.stdout
+    assert "3 of 3 files as before" in done.stdout
     assert lines[-4] == "Next:"
     assert os.listdir(tmp_path) == []
 
