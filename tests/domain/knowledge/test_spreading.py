@@ -172,6 +172,27 @@ def test_i12_an_import_that_is_killed_goes_on_by_itself(world: Lab) -> None:
     assert found_at(world, LA1, "printing") == ["Q1"]
 
 
+@pytest.mark.parametrize("code", SITES)
+def test_i16_f53_a_restored_site_gets_its_articles_back_and_none_that_went(world: Lab, code: SiteCode) -> None:
+    """Its disk is put back to what it was before one article came and another one went."""
+    owner = LA1 if code == LA1 else HQ1
+    take_in(world, {"a": article("Q1", "Kept print"), "b": article("Q200", "Gone print")}, at=owner)
+    site = world.world.sites[code]
+    old = site.disk.backup()
+    take_in(world, {"c": article("Q300", "New print")}, at=owner)
+    knowledge.remove_article(world.desk(owner), "tester", "Q200")
+    world.settle()
+    site.kill()
+    site.disk.restore(old)
+    core = site.assemble()
+    with core.database.writing() as tx:
+        core.begin_new_life(tx)
+    site.kill()
+    world.world.start(site)
+    world.settle_for_a_day()
+    assert [found_at(world, one, "print") for one in SITES] == [["Q1", "Q300"]] * 3
+
+
 def test_bulk_is_told_after_everything_else(world: Lab) -> None:
     world.world.network.cut.add(CHI)
     world.world.articles["kb"] = {f"{n}": article(f"Q{n * 100}", f"Number {n}") for n in range(1, 30)}

@@ -16,15 +16,18 @@ from haulage.base.clock import iso, parse_iso
 from haulage.base.errors import HaulageError
 from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
 from haulage.base.settings import SECTIONS, parse_settings, settings_text
+from haulage.domain.knowledge.shelving import pack, stocked
 from haulage.engine.protocol.asks import Claim, Offer, Pending, ServerTime, Want
 from haulage.engine.protocol.codec import Body, canonical, decode, encode, parse
 from haulage.engine.protocol.definitions import (
     STATES,
     Definition,
+    FixState,
     InvitationState,
     Kind,
     PackageState,
     PointState,
+    ShelfState,
     SiteState,
     VersionState,
     decode_definition,
@@ -73,8 +76,16 @@ def _definitions() -> list[bytes]:
         (Kind.INVITATION, "HQ1.0123456789abcdef", _invitation()),
         (Kind.VERSION, f"{_PACKAGE}:1", _version()),
         (Kind.PACKAGE, _PACKAGE, None),
+        (Kind.SHELF, "HQ1.Q.3163", _shelf()),
+        (Kind.FIX, "HQ1.Q316316", FixState(fix="Q316316", title="A fix", origin="person", supersedes=("Q316021",))),
     ]
     return [encode(define(kind, id, _HQ1, 3, state)) for kind, id, state in states]
+
+
+def _shelf() -> ShelfState:
+    state = pack({"Q316316": stocked("Q316316", "archive-text", "Q316316.TXT", b"DOCUMENT:Q316316")})
+    assert state is not None
+    return state
 
 
 def _version() -> VersionState:
