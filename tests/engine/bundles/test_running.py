@@ -140,3 +140,5 @@ def test_every_exit_is_told_apart_by_its_low_byte() -> None:
     assert len({each.posix for each in Exit}) == len(Exit)
     assert [each for each in Exit if each and not each.posix] == []
     assert set(SENTENCES) == set(Exit)
+    page = (Path(__file__).parents[3] / "docs" / "fix-bundles.md").read_text()
+    assert [each for each in Exit if f"| {int(each)} | {each.posix} | {each.word} | {each.sentence} |" not in page] == []
