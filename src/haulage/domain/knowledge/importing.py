@@ -31,9 +31,9 @@ from haulage.engine.articles.reading import Reading, read
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.protocol.definitions import Kind, ShelfState
 
-GATHERED_BYTES = 8 << 20
+GATHERED_BYTES = 4 << 20
 """So much is held in memory before it goes on its shelves: the more, the fewer shelves are signed twice."""
-INDEXED_AT_ONCE = 8000
+INDEXED_AT_ONCE = 5000
 """Articles; each time costs the index the more, the more it holds."""
 SHELVES_AT_ONCE = 8
 _log = logging.getLogger("haulage.knowledge")

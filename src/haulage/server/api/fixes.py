@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 import msgspec
 
 from haulage.base.errors import UsageError
 from haulage.domain.fixes import records, views
 from haulage.domain.fixes.knowing import require_fix
+from haulage.engine.bundles.reading import BundleFacts
 from haulage.operations import fixes
+from haulage.operations.fixes import Kept
 from haulage.server.api.knowledge import BINARY, UPLOAD_MAX_BYTES
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Page, desk_for, page_of
@@ -42,6 +45,17 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parameters of a removal."""
 
     dry_run: bool = False
+
+
+@dataclass(slots=True)
+class _Looked:
+    """A bundle that is only tried: it is not kept."""
+
+    facts: BundleFacts
+    source: str
+
+    def keep(self) -> None:
+        """Nothing."""
 
 
 def fix_of(call: Call) -> str:
@@ -79,7 +93,8 @@ def _upload(call: Call) -> Answer:
 
 def _imported(call: Call, path: str, trust: list[str], *, dry_run: bool) -> Answer:
     service = call.service
-    with service.stage_bundle(path) as bundle, desk_for(service, dry_run=dry_run) as desk:
+    with service.stage_bundle(path) as staged, desk_for(service, dry_run=dry_run) as desk:
+        bundle: Kept = _Looked(staged.facts, staged.source) if dry_run else staged
         fix = fixes.import_bundle(desk, call.actor, bundle, trust=trust, keys=service.fix_keys())
     return Answer(value=views.fix_view(fix) | {"dry_run": dry_run}, status=201)
 
