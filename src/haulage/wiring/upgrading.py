@@ -1,5 +1,5 @@
-"""``haulage upgrade``: the database of a stopped site brought to this version's tables, and asking beforehand whether a site may come
-to a version. What a fix of Haulage itself runs."""
+"""``haulage upgrade``: the database of a stopped site brought to this version's tables, and asking beforehand whether a site
+may come to a version. What a fix of Haulage itself runs."""
 
 from __future__ import annotations
 

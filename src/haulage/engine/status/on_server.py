@@ -51,7 +51,7 @@ CERTIFICATE_EXPIRES = Message(
     type=MessageType.MILESTONE,
     component=Component.SERVER,
     text="The TLS certificate of this site expires on {until}.",
-    cause="It was issued when the site joined, for a limited time, and this version does not renew it. A wrong clock looks the same.",
+    cause="It was issued when the site joined, for a limited time; this version does not renew it. A wrong clock looks the same.",
     remedy="Compare the clock. Otherwise invite the site again in good time; the article HLG506 tells how and what it costs.",
 )
 DATABASE_UPGRADED = Message(
