@@ -206,6 +206,16 @@ class BackupSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Who may read `/metrics`, besides an administrator."""
+
+    local: bool = setting(False, "Anybody on this machine; not with a proxy on it, whose callers all come from here.")
+    token_file: str = setting(
+        "", "File with a token for the figures alone, written at start if it is not there; empty: none.", _folder
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of ``haulage.toml``."""
 
@@ -220,6 +230,7 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
     status: StatusSettings = field(default_factory=StatusSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -234,6 +245,7 @@ SECTIONS: dict[str, type[Any]] = {
     "log": LogSettings,
     "status": StatusSettings,
     "backup": BackupSettings,
+    "metrics": MetricsSettings,
 }
 
 

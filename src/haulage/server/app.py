@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haulage.base.errors import HaulageError
 from haulage.engine.trust.requests import ClockSkewError
-from haulage.server.api import backups, content, fixes, hop, knowledge, packages, points, server, sites, status, store
+from haulage.server.api import backups, content, fixes, hop, knowledge, metrics, packages, points, server, sites, status, store
 from haulage.server.bounds import Bounds
 from haulage.server.endpoint import JSON, Answer, Endpoint, Permission
 from haulage.server.gate import admit
@@ -37,6 +37,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *backups.ENDPOINTS,
     *content.ENDPOINTS,
     *hop.ENDPOINTS,
+    *metrics.ENDPOINTS,
 )
 
 CURSOR_HEADER = "Haulage-Cursor"

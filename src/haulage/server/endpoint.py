@@ -26,6 +26,8 @@ class Permission(enum.Enum):
     """A joined child, by its signed request."""
     ADMIN = "admin"
     """An administrator, by bearer token."""
+    SCRAPE = "scrape"
+    """Who reads figures: an administrator, the token for that alone, or this machine, as ``haulage.toml`` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

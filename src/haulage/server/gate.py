@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,6 +30,8 @@ async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
     if endpoint.permission is Permission.ADMIN:
         _require_token(service, request)
         actor = ADMINISTRATOR
+    if endpoint.permission is Permission.SCRAPE:
+        _require_scraper(service, request)
     sender = None
     if endpoint.permission is Permission.SITE:
         # Before the body is read: only a child may make this server hold megabytes.
@@ -58,6 +61,27 @@ def _require_token(service: Service, request: Request) -> None:
         raise token_missing()
     if not token_matches(token.strip(), service.token_digest):
         raise token_wrong()
+
+
+def _require_scraper(service: Service, request: Request) -> None:
+    peer = request.client.host if request.client is not None else ""
+    if service.scraping.local and "authorization" not in request.headers and is_loopback(peer):
+        return
+    word, _space, token = request.headers.get("authorization", "").partition(" ")
+    own = service.scraping.token_digest
+    if word.lower() == "bearer" and own and token_matches(token.strip(), own):
+        return
+    _require_token(service, request)
+
+
+def is_loopback(address: str) -> bool:
+    """Whether who asks is on this machine; a name is nobody."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return (mapped or found).is_loopback
 
 
 def _keys_of_child(service: Service, code: SiteCode) -> list[PublicKey]:

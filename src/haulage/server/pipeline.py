@@ -19,6 +19,8 @@ from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobEngine, Submission
 from haulage.server.core import SiteCore
 
+JOB_KINDS = ("capture", "site", "point", "survey", "import", "index")
+"""Every kind of job; the id of a job begins with its kind and a colon."""
 AHEAD = 8
 """So many duties for each worker are looked at: more than can begin before the next look, and few, because every job's end asks
 for one."""

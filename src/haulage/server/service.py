@@ -19,9 +19,20 @@ from haulage.server.bells import Bells
 from haulage.server.budget import Budget
 from haulage.server.care import StoreCare
 from haulage.server.core import SiteCore
+from haulage.server.metrics import Metrics
 from haulage.server.presence import Presence
 
 View = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scraping:
+    """Who may read figures besides an administrator."""
+
+    local: bool = False
+    """Whoever asks from this machine, without a token."""
+    token_digest: str = ""
+    """Of the token that is for this alone; empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,8 @@ class Service:
     fix_keys: Callable[[], Sequence[TrustedKey]]
     """Signers of fixes this site trusts without being told."""
     assess: Look
+    metrics: Metrics
+    scraping: Scraping = field(default_factory=Scraping)
     refused_joins: Budget = field(default_factory=lambda: Budget(most=20, seconds=3600))
     """How many a person is told of: anybody can hand in a claim, and each message goes up the hierarchy."""
     feeds: dict[SiteCode, int] = field(default_factory=dict)

@@ -17,10 +17,11 @@ from haulage.base.files import make_folder
 from haulage.base.ids import SiteCode
 from haulage.base.log import set_up_logging
 from haulage.base.memory import give_back_large_blocks
+from haulage.base.settings import MetricsSettings
 from haulage.engine.jobs.threaded import ThreadedJobs
 from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
-from haulage.engine.trust.tokens import new_token, token_digest, write_token
+from haulage.engine.trust.tokens import new_token, read_token, token_digest, write_token
 from haulage.operations.knowledge import stock_product_articles
 from haulage.server.api.hop import peer_bell
 from haulage.server.bells import JOBS, Bells
@@ -29,12 +30,14 @@ from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
 from haulage.server.lifecycle import IDENTITY_BELL, Process, run
 from haulage.server.limits import limits_for, raise_open_files
+from haulage.server.metrics import Metrics, Sources
 from haulage.server.presence import Presence
-from haulage.server.service import Service
+from haulage.server.service import Scraping, Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
 from haulage.wiring.bundles import Bundles, assess
 from haulage.wiring.clearing import clear_home
+from haulage.wiring.console import console_of
 from haulage.wiring.extracting import Extractor
 from haulage.wiring.findings import Findings
 from haulage.wiring.home import Home, HomeLock, load_home, url_of
@@ -100,7 +103,19 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     uploads, bundles = Uploads(home), Bundles(home)
     uploads.clear(wanted_uploads(core))
     bundles.clear()
-    started = clock.now()
+    started, version = clock.now(), importlib.metadata.version("haulage")
+    metrics = Metrics(
+        Sources(
+            core=core,
+            care=care,
+            engine=engine,
+            presence=presence,
+            clock=clock,
+            started=started,
+            version=version,
+            parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+        )
+    )
     service = Service(
         code=home.code,
         core=core,
@@ -112,7 +127,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         nonces=NonceCache(started=started),
         token_digest=token_digest(home.token),
         root_document=opened.root_document,
-        version=importlib.metadata.version("haulage"),
+        version=version,
         home=home.path,
         url=lambda: home.url,
         started=started,
@@ -127,6 +142,8 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         stage_bundle=bundles.staged,
         fix_keys=bundles.keys,
         assess=functools.partial(assess, clock),
+        metrics=metrics,
+        scraping=scraping_of(home.settings.metrics),
     )
     return Process(
         service=service,
@@ -142,6 +159,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         upgraded=opened.upgraded,
         interrupt=(lambda: None) if link is None else link.close,
         close=opened.close,
+        pages=console_of(service),
     )
 
 
@@ -176,6 +194,14 @@ def wakes_of(code: SiteCode, bells: Bells) -> Wakes:
         site_changed=site_changed,
         repair=lambda: bells.ring(REPAIR),
     )
+
+
+def scraping_of(settings: MetricsSettings) -> Scraping:
+    """Who may read figures, as the settings say; their token is made if it is not there. Raises what reading it raises."""
+    path = settings.token_file
+    if path and not os.path.lexists(path):
+        write_token(path, new_token())
+    return Scraping(local=settings.local, token_digest=token_digest(read_token(path)) if path else "")
 
 
 def _say_defect(core: SiteCore, job: str, defect: BaseException) -> None:

@@ -208,6 +208,12 @@ def list_sites(tx: Transaction) -> Sequence[Site]:
     return [_site(row) for row in tx.execute(sa.select(sites).order_by(sites.c.code))]
 
 
+def count_sites(tx: Transaction) -> dict[SiteStatus, int]:
+    """How many sites of the hierarchy are known here, by where they stand."""
+    query = sa.select(sites.c.status, sa.func.count()).group_by(sites.c.status)
+    return {SiteStatus(status): int(count) for status, count in tx.execute(query)}
+
+
 def hierarchy(tx: Transaction) -> Hierarchy:
     """The tree of the sites known here. A site whose parent is not known yet is left out until it is."""
     parents = {row.code: row.parent for row in tx.execute(_PARENTS)}

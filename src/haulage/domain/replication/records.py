@@ -256,6 +256,12 @@ def count_dirty(tx: Transaction, peer: SiteCode) -> int:
     return int(tx.execute(sa.select(sa.func.count()).select_from(dirty).where(dirty.c.peer == peer)).scalar_one())
 
 
+def count_dirty_of_all(tx: Transaction) -> dict[SiteCode, int]:
+    """How many things there are to tell each neighbour; who is told all is not in it."""
+    query = sa.select(dirty.c.peer, sa.func.count()).group_by(dirty.c.peer)
+    return {SiteCode(peer): int(count) for peer, count in tx.execute(query)}
+
+
 def first_dirty(tx: Transaction, peer: SiteCode, limit: int) -> Sequence[tuple[int, str, str, bool]]:
     """The oldest things to tell a neighbour, late ones last: (number, kind, key, late)."""
     query = sa.select(dirty).where(dirty.c.peer == peer).order_by(dirty.c.late, dirty.c.number).limit(limit)

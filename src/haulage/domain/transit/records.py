@@ -82,6 +82,9 @@ receivers = sa.Table(
     sa.Column("abilities", Json, nullable=False),
 )
 
+SITE_CODE_CHARACTERS = 3
+"""A place so long is a site's own store; points are longer."""
+
 _FIND = sa.select(shipments).where(shipments.c.package == sa.bindparam("package"), shipments.c.place == sa.bindparam("place"))
 """Built once: asked for so often that putting the question together would cost more than the answer."""
 
@@ -129,6 +132,35 @@ def list_shipments(
     if places is not None:
         query = query.where(shipments.c.place.in_(list(places)))
     return [_shipment(row) for row in tx.execute(query)]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ShipmentCount:
+    """How many shipments stand alike, and how many bytes of theirs are planned and not there yet."""
+
+    kind: str
+    """``site`` or ``point``."""
+    state: ShipmentState
+    reason: Reason
+    count: int
+    left_bytes: int
+
+
+def count_shipments(tx: Transaction) -> Sequence[ShipmentCount]:
+    """All shipments this site knows of, its own and those below, counted by kind, state and reason."""
+    # By length, not by what is in it: a parameter in the grouping is another expression to PostgreSQL.
+    length = sa.func.length(shipments.c.place)
+    left = sa.func.sum(shipments.c.bytes_planned - shipments.c.bytes_done)
+    query = sa.select(length, shipments.c.state, shipments.c.reason, sa.func.count(), left)
+    found: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for size, state, reason, count, bytes_left in tx.execute(query.group_by(length, shipments.c.state, shipments.c.reason)):
+        key = ("site" if size == SITE_CODE_CHARACTERS else "point", state, reason)
+        before = found.get(key, (0, 0))
+        found[key] = (before[0] + int(count), before[1] + max(0, int(bytes_left)))
+    return [
+        ShipmentCount(kind=kind, state=ShipmentState(state), reason=Reason(reason), count=count, left_bytes=left_bytes)
+        for (kind, state, reason), (count, left_bytes) in sorted(found.items())
+    ]
 
 
 CLOCK_SLACK = dt.timedelta(minutes=1)
@@ -260,6 +292,12 @@ def find_receiver(tx: Transaction, site: SiteCode) -> Receiver:
     """What is known of a receiver; nothing, if it never said anything."""
     row = tx.execute(sa.select(receivers).where(receivers.c.site == site)).one_or_none()
     return Receiver(site=site) if row is None else Receiver(site=site, rate=row.rate, abilities=tuple(row.abilities))
+
+
+def line_rates(tx: Transaction) -> dict[SiteCode, int]:
+    """Bytes per second of the line to each site that receives and whose line was measured."""
+    query = sa.select(receivers.c.site, receivers.c.rate).where(receivers.c.rate > 0)
+    return {SiteCode(site): int(rate) for site, rate in tx.execute(query)}
 
 
 def put_receiver(tx: Transaction, receiver: Receiver) -> None:

@@ -25,6 +25,7 @@ from haulage.domain.transit.holdings import RECEIVING, Holdings
 from haulage.domain.transit.relay import Relay
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.traffic import Traffic
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
 from haulage.engine.database.transaction import Database, Transaction
@@ -100,6 +101,7 @@ class SiteDuty:
         self._herald = herald
         self._recall = recall
         self._work = work
+        self.traffic = Traffic()
         self._reserving = threading.Lock()
         self._promised: dict[PackageId, int] = {}
 
@@ -239,6 +241,7 @@ class SiteDuty:
 
     def _progress(self, shipment: Shipment, offer: Offer, _section: int, wire_bytes: int) -> None:
         """One more batch is durable: say so, unless something else is wanted by now."""
+        self.traffic.add(received_bytes=wire_bytes)
         check = self._attempts.check_wanted(shipment)
         with self._database.reading() as tx:
             now = check(tx)
@@ -326,6 +329,8 @@ class SiteDuty:
             if report is None:
                 # It came another way: what had arrived of a parcel is of no use any more.
                 self._let_go(tx, version.package)
+            else:
+                self._database.after_commit(tx, lambda: self.traffic.add(reused_bytes=now.bytes_reused))
             self._herald.finished(tx, now, report)
 
         return Outcome(state=ShipmentState.PRESENT, changes=changes, effect=effect)

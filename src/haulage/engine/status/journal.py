@@ -5,6 +5,7 @@ Order is the order of ``id`` here and of (epoch, sequence) at the site that spok
 
 from __future__ import annotations
 
+import collections
 import datetime as dt
 import re
 import threading
@@ -14,7 +15,7 @@ from haulage.base.clock import Clock
 from haulage.base.errors import FormatError
 from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.database.transaction import Database, Transaction
-from haulage.engine.status import records
+from haulage.engine.status import catalogue, records
 from haulage.engine.status.flood import FloodGate, Kind
 from haulage.engine.status.message import FieldValue, Listed, Message, MessageType, StatusFilter, StatusRecord
 
@@ -47,6 +48,7 @@ class Journal:
         self._on_record = on_record
         self._gate = FloodGate()
         self._gate_lock = threading.Lock()
+        self._stored: collections.Counter[int] = collections.Counter()
 
     def record(
         self,
@@ -105,6 +107,11 @@ class Journal:
         """The newest local id; 0 when there is none. Where following begins."""
         return records.newest_id(tx)
 
+    def stored(self) -> dict[int, int]:
+        """How many records of each number of the catalogue were stored since this process began; 0 for numbers not in it."""
+        with self._gate_lock:
+            return dict(self._stored)
+
     def expire(self, tx: Transaction, *, days: int, audit_days: int, through: int | None = None) -> int:
         """Remove records that reached this site longer ago than told, at most 5,000 of them, and return how many.
 
@@ -135,6 +142,11 @@ class Journal:
         with self._gate_lock:
             self._gate.kept(kind, now_seconds)
 
+    def _count(self, number: int) -> None:
+        # Others may say any number: what is counted must not grow with them.
+        with self._gate_lock:
+            self._stored[number if number in catalogue.MESSAGES else 0] += 1
+
     def _next_sequence(self, tx: Transaction, epoch: int) -> int:
         sequence = records.marks(tx, self._site, epoch).last + 1
         records.set_last(tx, self._site, epoch, sequence)
@@ -142,6 +154,7 @@ class Journal:
 
     def _store(self, tx: Transaction, said: StatusRecord) -> None:
         local_id = records.insert(tx, said, received=self._clock.now())
+        self._database.after_commit(tx, lambda: self._count(said.number))
         if self._on_record is not None:
             self._on_record(tx, local_id)
 
