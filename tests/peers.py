@@ -21,6 +21,9 @@ _PROGRAMS: dict[str, tuple[str, ...]] = {
     "fuse": ("fusermount3",),
     "attr": ("setfattr", "getfattr"),
     "acl": ("setfacl", "getfacl"),
+    "promtool": ("promtool",),
+    "systemd": ("systemd-analyze",),
+    "bash": ("bash",),
 }
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
@@ -29,7 +32,8 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file), ``xfs`` and ``btrfs`` (in a file)."""
+    ``promtool``, ``systemd``, ``bash``, ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file), ``xfs`` and
+    ``btrfs`` (in a file)."""
     missing = _missing(peer)
     if missing is None:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import importlib.metadata
 import logging
@@ -18,6 +19,7 @@ from haulage.base.ids import SiteCode
 from haulage.base.log import set_up_logging
 from haulage.base.memory import give_back_large_blocks
 from haulage.base.settings import MetricsSettings
+from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.jobs.threaded import ThreadedJobs
 from haulage.engine.status import on_server
 from haulage.engine.trust.requests import NonceCache, signed_time
@@ -104,18 +106,6 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     uploads.clear(wanted_uploads(core))
     bundles.clear()
     started, version = clock.now(), importlib.metadata.version("haulage")
-    metrics = Metrics(
-        Sources(
-            core=core,
-            care=care,
-            engine=engine,
-            presence=presence,
-            clock=clock,
-            started=started,
-            version=version,
-            parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
-        )
-    )
     service = Service(
         code=home.code,
         core=core,
@@ -142,7 +132,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         stage_bundle=bundles.staged,
         fix_keys=bundles.keys,
         assess=functools.partial(assess, clock),
-        metrics=metrics,
+        metrics=_metrics_of(core, care, engine, presence, started, version, uplinks),
         scraping=scraping_of(home.settings.metrics),
     )
     return Process(
@@ -193,6 +183,29 @@ def wakes_of(code: SiteCode, bells: Bells) -> Wakes:
         peer=lambda peer: bells.ring(peer_bell(peer)),
         site_changed=site_changed,
         repair=lambda: bells.ring(REPAIR),
+    )
+
+
+def _metrics_of(
+    core: SiteCore,
+    care: StoreCare,
+    engine: JobEngine,
+    presence: Presence,
+    started: dt.datetime,
+    version: str,
+    uplinks: Uplinks | None,
+) -> Metrics:
+    return Metrics(
+        Sources(
+            core=core,
+            care=care,
+            engine=engine,
+            presence=presence,
+            clock=core.parts.clock,
+            started=started,
+            version=version,
+            parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+        )
     )
 
 
