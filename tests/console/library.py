@@ -6,8 +6,8 @@ import importlib.resources
 
 from haulage.base.errors import NotFoundError
 from haulage.console.article_view import Around, Helps
-from haulage.console.graph import Edge
 from haulage.engine.articles.article import Article
+from haulage.engine.articles.fix_graph import Edge
 from haulage.engine.articles.reading import read
 from haulage.engine.search.diagnosis import Likely, diagnose
 from haulage.engine.search.entry import entry_of

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from haulage.console.article_view import Helps, Step
-from haulage.console.graph import Edge
+from haulage.engine.articles.fix_graph import Edge
+from haulage.engine.articles.statement import StatementKind
 from tests.console.library import own_articles
 from tests.console.served import ServedConsole
 from tests.peers import need, program
@@ -66,7 +67,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedConsole]:
     need("chromium")
     sources = {**own_articles(), "Q900001.md": HOTFIX.encode(), "Q900002.md": ROLLUP.encode()}
     served = ServedConsole(tmp_path_factory.mktemp("console"), sources)
-    served.behind.library.edges = [Edge("Q900001", "Q900002", "contained-in")]
+    served.behind.library.edges = [Edge(subject="Q900002", kind=StatementKind.CONTAINS, object="Q900001")]
     step = Step(under="Q900001", over="Q900002", how="contained-in", said_by="text", evidence="It also contains the fix.")
     served.behind.library.helps["Q900001"] = Helps(
         fix="Q900002", title="", own=False, known=False, here=False, run="", package="", states=(), chain=(step,), held=("Q900002",)

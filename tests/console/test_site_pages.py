@@ -101,7 +101,7 @@ def test_f62_an_article_shows_both_ways_and_what_helps(site: Site) -> None:
     assert [(one["id"], one["held"]) for one in view["references"]] == [("Q900002", True)]
     assert [(one["under"], one["over"]) for one in view["helps"]["chain"]] == [("Q900001", "Q900002")]
     assert view["helps"]["fix"] == "Q900002"
-    assert [(line["old"], line["new"]) for line in view["picture"]["lines"]] == [("Q900001", "Q900002")]
+    assert [(line["tail"], line["head"]) for line in view["picture"]["lines"]] == [("Q900001", "Q900002")]
     back = site.page("/knowledge/Q900002.json").json
     assert [one["id"] for one in back["referenced_by"]] == ["Q900001"]
     assert [one["id"] for one in back["fixes"]] == ["Q900001"]

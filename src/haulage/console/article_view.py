@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from haulage.console.graph import Edge, Picture, picture
 from haulage.engine.articles.article import Article, Form, Product, Subsection
+from haulage.engine.articles.fix_graph import Edge, FixGraph
+from haulage.engine.articles.graph_layout import Picture, picture
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,7 @@ class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
     referenced_by: tuple[Link, ...]
     fixes: tuple[Link, ...]
     picture: Picture | None
+    """None if nothing stands beside it."""
     leftover: str
     notice: str
     held: tuple[str, ...]
@@ -119,6 +121,8 @@ class ArticleView(msgspec.Struct, frozen=True, kw_only=True):
 def article_view(article: Article, around: Around, *, owner: str = "") -> ArticleView:
     """The page of an article."""
     written = {one.target: one.title for one in article.references} | dict(around.references)
+    titles = {**around.titles, article.id: article.title}
+    drawn = picture(FixGraph(edges=tuple(around.edges), titles=titles, cut=around.below_left_out), article.id)
     return ArticleView(
         id=article.id,
         title=article.title,
@@ -141,7 +145,7 @@ def article_view(article: Article, around: Around, *, owner: str = "") -> Articl
         references=tuple(_link(other, title, around) for other, title in written.items()),
         referenced_by=tuple(_link(other, "", around) for other in around.referenced_by),
         fixes=tuple(_link(other, "", around) for other in around.resolves),
-        picture=picture(article.id, around.edges, {**around.titles, article.id: article.title}, left_out=around.below_left_out),
+        picture=drawn if len(drawn.boxes) > 1 else None,
         leftover=article.leftover,
         notice=article.notice,
         held=tuple(around.titles),

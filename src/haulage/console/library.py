@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from haulage.base.errors import NotFoundError
 from haulage.console.article_view import Around, Helps, Step
-from haulage.console.graph import Edge
 from haulage.domain.fixes import records as fixes
 from haulage.domain.knowledge import diagnosis, records
 from haulage.domain.knowledge.model import Relating, Relation
 from haulage.domain.knowledge.remedies import Remedy, remedy
 from haulage.domain.knowledge.taking import reading_of, require_article, sources
-from haulage.domain.knowledge.views import titles_of
+from haulage.domain.knowledge.views import drawn_edge, titles_of
 from haulage.engine.articles.article import Article
+from haulage.engine.articles.fix_graph import UPWARDS, Edge
+from haulage.engine.articles.statement import StatementKind
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.search.diagnosis import Likely
 from haulage.engine.search.model import Answer, Question
@@ -23,9 +24,14 @@ MOST_NAMED = 500
 """Articles that name one article; more are not listed."""
 MOST_BELOW = 8
 """Of the fixes a rollup contains, so many are drawn; the list beside the picture has them all."""
-_UNDER = {Relation.CONTAINED_IN: "contained-in", Relation.REPLACED_BY: "replaced-by"}
-_OVER = {Relation.CONTAINS: "contained-in", Relation.REPLACES: "replaced-by"}
-_BESIDE = {Relation.REQUIRES: "requires", Relation.FOLLOWS: "requires"}
+_UNDER = {Relation.CONTAINED_IN: StatementKind.CONTAINS, Relation.REPLACED_BY: StatementKind.REPLACES}
+"""Said by the article under of the one over it; all others are said by the subject."""
+_BY_SUBJECT = {
+    Relation.CONTAINS: StatementKind.CONTAINS,
+    Relation.REPLACES: StatementKind.REPLACES,
+    Relation.REQUIRES: StatementKind.REQUIRES,
+    Relation.FOLLOWS: StatementKind.FOLLOWS,
+}
 
 
 class SiteLibrary:
@@ -56,18 +62,22 @@ class SiteLibrary:
 
     def _around(self, tx: Transaction, name: str, said: Sequence[Relating]) -> Around:
         helps = remedy(tx, self._core.code, name)
-        edges = [Edge(old=one.under, new=one.over, relation=one.kind) for one in helps.chain]
-        edges += _edges_at(records.relations_of_kinds(tx, (*_UNDER, *_OVER, *_BESIDE), [name]))
+        edges = [drawn_edge(one) for one in helps.chain]
+        edges += _edges_at(records.relations_of_kinds(tx, (*_UNDER, *_BY_SUBJECT), [name]))
         edges += [
-            Edge(old=under, new=one.fix, relation="contained-in" if under in one.contains else "replaced-by")
+            Edge(
+                subject=one.fix,
+                kind=StatementKind.CONTAINS if under in one.contains else StatementKind.REPLACES,
+                object=under,
+            )
             for one in fixes.find_fixes(tx, name)
             for under in (*one.contains, *one.supersedes)
         ]
         named_by = records.relations_to(tx, name, MOST_NAMED)
         referenced_by = [one.article for one in named_by if one.relation is Relation.REFERENCE]
-        below = [edge.old for edge in edges if edge.new == name and edge.relation != "requires"]
+        below = [edge.object for edge in edges if edge.subject == name and edge.kind in UPWARDS]
         resolves = dict.fromkeys([*(one.article for one in named_by if one.relation is Relation.RESOLVED_BY), *below])
-        ends = {end for edge in edges for end in (edge.old, edge.new)}
+        ends = {end for edge in edges for end in (edge.subject, edge.object)}
         ids = {*referenced_by, *resolves, *(one.other for one in said), *ends} - {name}
         titles = titles_of(tx, self._core.code, ids)
         drawn = set(sorted(set(below))[:MOST_BELOW])
@@ -77,7 +87,7 @@ class SiteLibrary:
             referenced_by=list(dict.fromkeys(referenced_by)),
             resolves=sorted(resolves),
             recommended=[one.other for one in said if one.relation is Relation.RESOLVED_BY],
-            edges=[edge for edge in dict.fromkeys(edges) if edge.new != name or edge.old in drawn or edge.relation == "requires"],
+            edges=[one for one in dict.fromkeys(edges) if one.subject != name or one.object in drawn or one.kind not in UPWARDS],
             below_left_out=len(set(below) - drawn),
             helps=_helps(tx, helps),
         )
@@ -111,9 +121,8 @@ def _states(tx: Transaction, fix: str) -> Iterator[str]:
 def _edges_at(rows: Iterable[Relating]) -> Iterator[Edge]:
     """What articles say of one fix and another beside it."""
     for one in rows:
-        if one.relation in _BESIDE:
-            yield Edge(old=one.article, new=one.other, relation=_BESIDE[one.relation])
-        elif one.relation in _UNDER:
-            yield Edge(old=one.article, new=one.other, relation=_UNDER[one.relation])
+        said = ((one.article, one.evidence),)
+        if one.relation in _UNDER:
+            yield Edge(subject=one.other, kind=_UNDER[one.relation], object=one.article, evidence=said)
         else:
-            yield Edge(old=one.other, new=one.article, relation=_OVER[one.relation])
+            yield Edge(subject=one.article, kind=_BY_SUBJECT[one.relation], object=one.other, evidence=said)

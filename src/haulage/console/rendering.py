@@ -15,6 +15,8 @@ from haulage.console.article_view import ArticleView
 from haulage.console.assets import Assets
 from haulage.console.markdown_html import markdown_html
 from haulage.console.prose import plain_html
+from haulage.engine.articles.graph_layout import Picture
+from haulage.engine.articles.graph_svg import graph_svg
 
 MENU: tuple[tuple[str, str, str], ...] = (
     ("knowledge", "/knowledge", "Knowledge"),
@@ -49,6 +51,7 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         count=count,
         segment=segment,
         article_text=article_text,
+        drawn=drawn,
         heading=heading,
         type_words=type_words,
     )
@@ -58,6 +61,12 @@ def make_environment(assets: Assets) -> jinja2.Environment:
 def article_text(text: str, view: ArticleView) -> Markup:
     """A section of an article."""
     return markdown_html(text, view.held) if view.is_markdown else plain_html(text, view.held)
+
+
+def drawn(graph: Picture) -> Markup:
+    """A picture of fixes; those whose articles are here lead to them."""
+    held = {box.id for box in graph.boxes if box.held and not box.center}
+    return Markup(graph_svg(graph, lambda name: f"/knowledge/{segment(name)}" if name in held else None))  # noqa: S704  (escaped there)
 
 
 def heading(text: str) -> str:

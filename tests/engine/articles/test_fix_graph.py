@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 
 from haulage.engine.articles.fix_graph import MOST_NODES, FixGraph, around, fix_graph, rings
+from haulage.engine.articles.graph_layout import MOST_BOXES, picture
 from haulage.engine.articles.graph_svg import graph_svg
 from haulage.engine.articles.graph_text import graph_text
 from haulage.engine.articles.proposals import is_fix, propose
@@ -79,7 +80,9 @@ def test_the_text_tree_tells_each_node_once_in_full() -> None:
 def test_the_drawing_is_well_formed_and_cannot_act() -> None:
     whole = graph(story())
     whole = FixGraph(edges=whole.edges, titles={**whole.titles, "Q500002": '"><script>alert(1)</script>\x00'})
-    drawn = graph_svg(around(whole, "Q500090"), "Q500090", lambda node: f"/kb/{node}?a=1&b" if node.startswith("Q") else None)
+    drawn = graph_svg(
+        picture(around(whole, "Q500090"), "Q500090"), lambda node: f"/kb/{node}?a=1&b" if node.startswith("Q") else None
+    )
     root = ElementTree.fromstring(drawn)
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "defs", "marker", "path", "g", "title", "rect", "text", "a"}
@@ -94,14 +97,14 @@ def test_b91_rings_are_found_and_drawn_all_the_same() -> None:
     ring = graph({"Q500001": read(ArchiveArticle(sections={"STATUS": sentence}).as_text(), "a")})
     assert rings(ring) == [["Q500001", "Q500002"]]
     assert "Q500002" in graph_text(around(ring, "Q500001"), "Q500001")
-    assert ElementTree.fromstring(graph_svg(around(ring, "Q500001"), "Q500001")) is not None
+    assert ElementTree.fromstring(graph_svg(picture(around(ring, "Q500001"), "Q500001"))) is not None
     assert rings(graph(story())) == []
 
 
 def test_a_fix_without_any_statement_is_drawn_alone() -> None:
     alone = around(graph(story()), "Q599999")
     assert graph_text(alone, "Q599999") == "Q599999\n"
-    assert "Q599999" in graph_svg(alone, "Q599999")
+    assert "Q599999" in graph_svg(picture(alone, "Q599999"))
 
 
 def test_a_very_large_rollup_is_cut_and_says_so() -> None:
@@ -111,6 +114,8 @@ def test_a_very_large_rollup_is_cut_and_says_so() -> None:
     part = around(large, "Q500001")
     assert (len(part.nodes()), part.cut) == (MOST_NODES, 51)
     assert graph_text(part, "Q500001").endswith("… and 51 more\n")
+    left_out = MOST_NODES + 51 - MOST_BOXES
+    assert f"… and {left_out} more</text>" in graph_svg(picture(part, "Q500001"))
 
 
 def test_proposals_gather_what_an_article_and_others_say() -> None:

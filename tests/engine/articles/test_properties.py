@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from haulage.base.errors import HaulageError
 from haulage.engine.articles.fix_graph import around, fix_graph
+from haulage.engine.articles.graph_layout import picture
 from haulage.engine.articles.graph_svg import graph_svg
 from haulage.engine.articles.graph_text import graph_text
 from haulage.engine.articles.reading import Reading, read
@@ -92,4 +93,4 @@ def test_any_sentence_gives_statements_that_rest_on_it_and_can_be_drawn(parts: l
         assert not set(words(one.sentence)) - set(body)
     graph = around(fix_graph(made.statements, {}), "Q500001")
     assert graph_text(graph, "Q500001").startswith("Q500001")
-    assert graph_svg(graph, "Q500001").endswith("</svg>\n")
+    assert graph_svg(picture(graph, "Q500001")).endswith("</svg>\n")

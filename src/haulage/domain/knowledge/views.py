@@ -15,6 +15,7 @@ from haulage.domain.knowledge.taking import foremost, precedence, reading_of, so
 from haulage.engine.articles.article import Article, SectionKind
 from haulage.engine.articles.fix_graph import Edge as DrawnEdge
 from haulage.engine.articles.fix_graph import FixGraph
+from haulage.engine.articles.graph_layout import picture
 from haulage.engine.articles.graph_svg import graph_svg
 from haulage.engine.articles.graph_text import graph_text
 from haulage.engine.articles.statement import StatementKind
@@ -86,10 +87,7 @@ def graph_view(tx: Transaction, code: SiteCode, article: str, edges: Sequence[Ed
     """Which fix contains or replaces which around one, as data, drawn in text, and as an SVG picture."""
     titles = titles_of(tx, code, [article, *(edge.under for edge in edges), *(edge.over for edge in edges)])
     drawn = FixGraph(
-        edges=tuple(
-            DrawnEdge(subject=edge.over, kind=_DRAWN[edge.kind], object=edge.under, evidence=((edge.source, edge.evidence),))
-            for edge in edges
-        ),
+        edges=tuple(map(drawn_edge, edges)),
         titles=titles,
     )
     return {
@@ -98,8 +96,13 @@ def graph_view(tx: Transaction, code: SiteCode, article: str, edges: Sequence[Ed
         "edges": [dataclasses.asdict(edge) for edge in edges],
         "fix": remedy_view(helps),
         "drawing": graph_text(drawn, article),
-        "picture": graph_svg(drawn, article),
+        "picture": graph_svg(picture(drawn, article)),
     }
+
+
+def drawn_edge(edge: Edge) -> DrawnEdge:
+    """As it is drawn, with the sentence that says so."""
+    return DrawnEdge(subject=edge.over, kind=_DRAWN[edge.kind], object=edge.under, evidence=((edge.source, edge.evidence),))
 
 
 def import_view(one: Import) -> View:
