@@ -20,6 +20,8 @@ from benchmarks.updates.quick import quick_pairs
 from benchmarks.updates.report import report
 from benchmarks.updates.run import Run
 
+_REST_SECONDS = 40
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, lay out, measure, print."""
@@ -47,7 +49,8 @@ def _run(given: argparse.Namespace, folder: str) -> bool:
     os.mkdir(work)
     results = given.results or f"{folder}/results"
     os.makedirs(results, exist_ok=True)
-    run = Run(corpus=corpus, results=results, work=work, fresh=given.fresh, limit_seconds=given.limit)
+    rest = 0 if given.quick else _REST_SECONDS
+    run = Run(corpus=corpus, results=results, work=work, fresh=given.fresh, limit_seconds=given.limit, rest_seconds=rest)
     cells = run.over(pairs, tools)
     report(cells, pairs)
     return not any(cell.failed for cell in cells if cell.tool in {ours(level).name for level in LEVELS})

@@ -32,15 +32,23 @@ def identify(pair: str, peer: Peer, place: Place) -> Cell:
 
 
 def measure(cell: Cell, peer: Peer, place: Place, *, limit_seconds: float) -> Cell:
-    """Everything one tool does on a pair, in folders of its own that are gone afterwards."""
+    """Everything one tool does on a pair, in folders of its own that are moved to ``place.aside`` afterwards."""
     os.makedirs(place.work)
     try:
         return _measured(cell, peer, place, limit_seconds)
     except (CommandFailed, Differs, OSError) as error:
         return dataclasses.replace(cell, failed=_reason(error))
     finally:
-        rounds.remove(place.work)
-        rounds.remove(place.out)
+        _put_aside(place)
+
+
+def _put_aside(place: Place) -> None:
+    """Nothing is removed while others are still to be measured: ext4 gives out inodes slowly for half a minute after many were
+    given up, and creating files would cost the next tool up to ten times its time."""
+    os.makedirs(place.aside, exist_ok=True)
+    for folder in (place.work, place.out):
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(folder, os.path.join(place.aside, os.path.basename(folder)))
 
 
 def _measured(cell: Cell, peer: Peer, place: Place, limit: float) -> Cell:

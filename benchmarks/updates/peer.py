@@ -20,6 +20,8 @@ class Place:
     """The tool's own folder, empty at first."""
     out: str
     """Where applying puts the new tree; absent at first."""
+    aside: str
+    """Where both go when the tool is done, until the pair is."""
     tools: str
     """Where tools built by this benchmark stand."""
     port: int = 0

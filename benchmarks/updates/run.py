@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,11 +30,15 @@ class Run:
     fresh: bool = False
     """Measure everything now instead of taking kept cells."""
     limit_seconds: float = 3600
+    rest_seconds: float = 0
+    """After the trees of a pair were removed, before the next: see ``measure``."""
 
     def over(self, pairs: Sequence[Pair], tools: Sequence[Peer]) -> list[Cell]:
         """All cells, in order. A pair that cannot be had is said and left out."""
         cells: list[Cell] = []
-        for pair in pairs:
+        for number, pair in enumerate(pairs):
+            if number:
+                time.sleep(self.rest_seconds)
             try:
                 folder = os.path.join(self.corpus, pair.name)
                 folder = folder if os.path.isdir(f"{folder}/new") else lay_out(pair, self.corpus)
@@ -61,7 +65,8 @@ class Run:
                 _say(found)
                 cells.append(found)
         finally:
-            shutil.rmtree(shared, ignore_errors=True)
+            rounds.remove(shared)
+            rounds.remove(os.path.join(self.work, "aside"))
         return cells
 
     def _place(self, folder: str, shared: str, peer: Peer) -> Place:
@@ -72,6 +77,7 @@ class Run:
             shared=shared,
             work=os.path.join(self.work, short),
             out=os.path.join(self.work, f"{short}.out"),
+            aside=os.path.join(self.work, "aside"),
             tools=os.path.join(self.corpus, ".tools"),
         )
 
@@ -84,8 +90,6 @@ def _prepare(place: Place, peer: Peer) -> None:
         if peer.tars and not os.path.exists(tar):
             command(f"tar -C {getattr(place, which)} --sort=name --owner=0 --group=0 --numeric-owner -cf {tar} .")
     command(f"find {place.old} {place.new} -type f -exec cat {{}} + > /dev/null")
-    rounds.remove(place.work)
-    rounds.remove(place.out)
 
 
 def _say(cell: Cell) -> None:

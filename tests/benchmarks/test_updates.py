@@ -30,8 +30,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture
 def place(corpus: str, tmp_path: pathlib.Path) -> Place:
     text = pathlib.Path(corpus) / "text"
-    shared, work, out, tools = (str(tmp_path / name) for name in ("shared", "work", "out", "tools"))
-    return Place(old=str(text / "old"), new=str(text / "new"), shared=shared, work=work, out=out, tools=tools)
+    shared, work, out, aside, tools = (str(tmp_path / name) for name in ("shared", "work", "out", "aside", "tools"))
+    return Place(old=str(text / "old"), new=str(text / "new"), shared=shared, work=work, out=out, aside=aside, tools=tools)
 
 
 def copier(apply: str) -> Peer:
@@ -48,6 +48,7 @@ def test_haulage_gives_the_new_tree_of_every_quick_pair(corpus: str, tmp_path: p
         assert cell.make is not None
         assert 0 < cell.wire_bytes < cell.tree_bytes // 4
         assert cell.make.peak_bytes > 10 << 20
+    assert os.listdir(tmp_path / "work") == [], "at the end of a pair its trees go"
 
 
 def test_a_tool_that_gives_the_new_tree_is_a_success(place: Place) -> None:
@@ -56,6 +57,7 @@ def test_a_tool_that_gives_the_new_tree_is_a_success(place: Place) -> None:
     assert not cell.failed
     assert cell.wire_bytes == 1
     assert cell.apply is not None
+    assert sorted(os.listdir(place.aside)) == ["out", "work"], "removing trees would cost the next tool its time"
 
 
 @pytest.mark.parametrize(
