@@ -31,6 +31,7 @@ from haulage.server.core import SiteCore
 from haulage.server.housekeeping import Housekeeper
 from haulage.server.limits import Limits
 from haulage.server.listener import Address, Listener, fingerprint
+from haulage.server.notify import Manager
 from haulage.server.pipeline import Pump
 from haulage.server.service import Service
 from haulage.server.threads import Repeating
@@ -95,6 +96,7 @@ class _Running:
         self._stop = asyncio.Event()
         self._cause = ""
         self._shown = ""
+        self._manager = Manager()
         self._crashed = os.path.exists(process.server_file)
         self._pump = Pump(self._core, process.engine, self._clock, workers=process.workers)
         self._threads = [
@@ -112,6 +114,7 @@ class _Running:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop, number)
         listener: Listener | None = None
+        alive: asyncio.Task[None] | None = None
         try:
             app = create_app(self._service, limits=self._process.limits, pages=self._process.pages)
             # The port first: a server that cannot listen must not begin to work.
@@ -119,8 +122,11 @@ class _Running:
             await asyncio.to_thread(self._begin)
             sys.stderr.write(f"ready {self._process.local_url}\n")
             sys.stderr.flush()
+            self._manager.tell("READY=1", f"STATUS=Site {self._core.code} at {self._process.local_url}")
+            alive = asyncio.create_task(self._manager.keep_telling())
             listener = await self._serve(app, listener)
         finally:
+            self._manager.tell("STOPPING=1")
             watchdog = threading.Timer(STOP_SECONDS, end_now, [self._process.server_file])
             watchdog.daemon = True
             watchdog.start()
@@ -134,6 +140,8 @@ class _Running:
             await asyncio.to_thread(self._process.close)
             executor.shutdown(wait=False, cancel_futures=True)
             watchdog.cancel()
+            if alive is not None:
+                alive.cancel()
 
     async def _listen(self, app: FastAPI) -> Listener:
         address = self._process.listen()
