@@ -9,7 +9,6 @@ from haulage.console.page import Page, Shown, Visit
 from haulage.domain.fixes import records, views
 from haulage.domain.fixes.knowing import foremost
 from haulage.domain.knowledge import records as knowledge
-from haulage.engine.servicing.trusted import fingerprint
 from haulage.server.core import SiteCore
 
 View = dict[str, object]
@@ -51,7 +50,7 @@ def fix_pages(core: SiteCore) -> tuple[Page, ...]:
             view = FixView(
                 fix=views.show_fix(tx, core.code, chosen),
                 article_held=bool(chosen.article and knowledge.articles_of(tx, [chosen.article])),
-                signed_by=fingerprint(bytes.fromhex(chosen.signer)) if chosen.signer else "",
+                signed_by=chosen.signer_fingerprint,
                 known=tuple(one.fix for one in records.list_fixes(tx, documents=False)),
                 found=tuple(
                     {"root": one.root, "state": result.get("state", ""), "reasons": result.get("reasons", [])}

@@ -236,7 +236,7 @@ def _from_bundle(desk: Desk, facts: BundleFacts, package: PackageId) -> Fix:
 
 def _tell(desk: Desk, tx: Transaction, actor: str, fix: Fix) -> None:
     assert fix.package is not None
-    signer = fingerprint(bytes.fromhex(fix.signer))[:16] if fix.signer else "?"
+    signer = fix.signer_fingerprint[:16] or "?"
     desk.journal.record(tx, on_fixes.FIX_IMPORTED, package=fix.package, actor=actor, fix=fix.fix)
     desk.journal.record(
         tx, on_fixes.FIX_KNOWN, package=fix.package, fix=fix.fix, title=fix.title, bytes=fix.bundle_bytes, signer=signer

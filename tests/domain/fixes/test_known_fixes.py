@@ -173,3 +173,10 @@ def test_the_digest_kept_is_the_one_of_the_bundles_bytes(world: Lab, tmp_path: P
     fix = fixes.import_bundle(world.desk(HQ1), "tester", made, trust=[fingerprint()])
     path = next(tmp_path.glob("Q316316-*.pyz"))
     assert fix.bundle == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_b90_what_is_shown_of_a_signer_is_what_vouches_for_it(world: Lab, tmp_path: Path) -> None:
+    fix = fixes.import_bundle(world.desk(HQ1), "tester", bundle(world, tmp_path), trust=[fingerprint()])
+    with world.core(HQ1).database.reading() as tx:
+        assert [view["signer"] for view in views.list_fixes(tx, HQ1)] == [fingerprint()]
+        assert views.show_fix(tx, HQ1, fix)["signer"] == fingerprint()

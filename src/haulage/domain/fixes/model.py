@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from haulage.base.ids import PackageId
 from haulage.engine.servicing.definition import Detection, FixDefinition, ProductRange, Requirements
+from haulage.engine.servicing.trusted import fingerprint
 
 BUNDLE = "bundle"
 PERSON = "person"
@@ -46,7 +47,13 @@ class Fix:
     package: PackageId | None
     """Brings the bundle."""
     signer: str
+    """The public key in hexadecimal digits; "" without a bundle. It is shown to nobody: people compare fingerprints."""
     known: dt.datetime
+
+    @property
+    def signer_fingerprint(self) -> str:
+        """What ``--trust`` takes and a maker tells; "" without a bundle."""
+        return fingerprint(bytes.fromhex(self.signer)) if self.signer else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

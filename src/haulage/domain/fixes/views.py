@@ -33,7 +33,7 @@ def fix_view(fix: Fix) -> View:
         "package": fix.package,
         "bundle": fix.bundle,
         "bundle_bytes": fix.bundle_bytes,
-        "signer": fix.signer,
+        "signer": fix.signer_fingerprint,
         "known": iso(fix.known),
     }
 
