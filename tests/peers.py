@@ -24,6 +24,8 @@ _PROGRAMS: dict[str, tuple[str, ...]] = {
     "promtool": ("promtool",),
     "systemd": ("systemd-analyze",),
     "bash": ("bash",),
+    "zsh": ("zsh",),
+    "fish": ("fish",),
 }
 
 _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
@@ -32,8 +34,8 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``promtool``, ``systemd``, ``bash``, ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a file), ``xfs`` and
-    ``btrfs`` (in a file)."""
+    ``promtool``, ``systemd``, ``bash``, ``zsh``, ``fish``, ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a
+    file), ``xfs`` and ``btrfs`` (in a file)."""
     missing = _missing(peer)
     if missing is None:
         return

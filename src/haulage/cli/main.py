@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 from haulage.base.errors import HaulageError, UsageError
 from haulage.base.text import shown
 from haulage.cli import backup, fix, kb, package, package_content, point, server, site, status, store, systemd_unit
+from haulage.cli.completion import completion_of
 from haulage.cli.demo import demo
 from haulage.cli.doctor import doctor
 from haulage.cli.exits import Exit, exit_of
@@ -41,7 +42,8 @@ def make_app() -> App:
     )
     package_content.add_to(package.app)
     commands: list[Any] = [server.init, site.invite, server.join, server.serve, server.upgrade, site.app, package.app, point.app]
-    commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor, demo]
+    commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
+    commands += [completion_of(make_app), demo]
     for command in commands:
         app.command(command)
     return app
