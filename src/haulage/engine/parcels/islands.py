@@ -1,5 +1,5 @@
-"""Bytes that moved within a large content, found by sampled anchors and proven by comparison: copies in the midst of what is new.
-Knows views. Memory: some bytes for each anchor looked for, of which there is a bounded number.
+"""Bytes that moved within a large content, found by sampled anchors and proven by comparison: copies in the midst of what is new;
+and what it only resembles. Knows views. Memory: some bytes for each anchor looked for, of which there is a bounded number.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from haulage.engine.archives.view import View
 from haulage.engine.content.ordered import in_order
 from haulage.engine.delta.agreement import common_prefix, common_suffix
 from haulage.engine.delta.columns import Ints
-from haulage.engine.delta.numbers import np
+from haulage.engine.delta.numbers import np, npt
 from haulage.engine.delta.sampling import ANCHOR_BYTES, Words, anchors
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _MASK = 255
 """One place of 256 is an anchor."""
-_MOST_LOOKED_FOR = 400_000
-_NOWHERE, _SEVERAL = -1, -2
+_MOST_LOOKED_FOR = 800_000
+_NOWHERE = -1
 _LEAST_ISLAND = 1024
 _LOOK_BYTES = 64 * 1024
+_LEAST_ALIKE = 2
+"""Anchors that point to the same part of the old content."""
+_APART_BYTES = 32 * 1024
+"""Between them, at most; and around them as much may help."""
 
 
 class Island(NamedTuple):
@@ -32,10 +36,12 @@ class Island(NamedTuple):
 
 
 class _Wanted(NamedTuple):
-    """Hashes, ascending, and where in the old content the bytes they are of stand; below zero: not in one place."""
+    """Hashes, ascending, and where in the old content the bytes they are of stand first, or _NOWHERE."""
 
     hashes: Words
     places: Ints
+    often: npt.NDArray[np.bool_]
+    """Whether they stand in several places."""
 
     def rows(self, hashes: Words) -> tuple[Ints, Ints]:
         """Of those hashes that are wanted: their numbers, and their rows here."""
@@ -44,6 +50,13 @@ class _Wanted(NamedTuple):
         rows = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
         numbers = np.flatnonzero(self.hashes[rows] == hashes)
         return numbers, rows[numbers]
+
+
+def _agreed(shifts: Ints) -> npt.NDArray[np.bool_]:
+    """Which are as the one before or behind: what stands in several places is believed of no anchor alone."""
+    same = np.zeros(len(shifts) + 1, np.bool_)
+    same[1:-1] = shifts[1:] == shifts[:-1]
+    return same[1:] | same[:-1]
 
 
 class Islands:
@@ -63,13 +76,29 @@ class Islands:
             end = min(start + _BLOCK_BYTES, offset + size)
             at, hashes = self._anchors(self._new, start, end - start)
             numbers, rows = wanted.rows(hashes)
-            for place, old in zip(at[numbers].tolist(), wanted.places[rows].tolist(), strict=True):
-                if old < 0 or place < done:
+            places = wanted.places[rows]
+            sure = (places >= 0) & (~wanted.often[rows] | _agreed(at[numbers] - places))
+            for place, old in zip(at[numbers][sure].tolist(), places[sure].tolist(), strict=True):
+                if place < done:
                     continue
                 island = self._grown(place, ANCHOR_BYTES, old, done, offset + size)
                 if island is not None:
                     yield island
                     done = island.offset + island.length
+
+    def alike(self, offset: int, size: int) -> Iterator[tuple[int, int]]:
+        """Ranges (start, end) of the old content, ascending, that several places in a range of the new one point to."""
+        wanted = self._found or self.find()
+        parts = [np.empty(0, np.int64)]
+        for start in range(offset, offset + size, _BLOCK_BYTES):
+            _at, hashes = self._anchors(self._new, start, min(_BLOCK_BYTES, offset + size - start))
+            _numbers, rows = wanted.rows(hashes)
+            parts.append(wanted.places[rows])
+        places = np.unique(np.concatenate(parts))
+        places = places[places >= 0]
+        for part in np.split(places, np.flatnonzero(np.diff(places) > _APART_BYTES) + 1):
+            if len(part) >= _LEAST_ALIKE:
+                yield max(0, int(part[0]) - _APART_BYTES), min(self._old.size, int(part[-1]) + _APART_BYTES)
 
     def find(self) -> _Wanted:
         """Read all of the old content once, unless that was done."""
@@ -82,12 +111,12 @@ class Islands:
         self._shift = np.uint64(max(0, (total // (_MASK + 1) // _MOST_LOOKED_FOR).bit_length()))
         hashes = [found for _block, (_at, found) in self._blocks(self._new, self._ranges())]
         unique = np.unique(np.concatenate(hashes)) if hashes else np.empty(0, np.uint64)
-        wanted = _Wanted(unique, np.full(len(unique), _NOWHERE, np.int64))
+        wanted = _Wanted(unique, np.full(len(unique), _NOWHERE, np.int64), np.zeros(len(unique), np.bool_))
         for _block, (at, found) in self._blocks(self._old, [(0, self._old.size)] if len(unique) else []):
             numbers, rows = wanted.rows(found)
-            again = wanted.places[rows] != _NOWHERE
-            again |= np.bincount(rows, minlength=len(unique))[rows] > 1 if len(rows) else again
-            wanted.places[rows] = np.where(again, _SEVERAL, at[numbers])
+            wanted.often[rows] |= (wanted.places[rows] != _NOWHERE) | (np.bincount(rows, minlength=1)[rows] > 1)
+            first = wanted.places[rows] == _NOWHERE
+            wanted.places[rows[first]] = at[numbers[first]]
         return wanted
 
     def _blocks(self, view: View, ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[tuple[int, int], tuple[Ints, Words]]]:

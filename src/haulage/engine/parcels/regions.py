@@ -28,6 +28,8 @@ _MOST_CHUNKS = 8192
 _LEAST_FOR_ISLANDS = 2048
 _LEAST_NEAR = 64 * 1024
 """What is taken out of the midst of a program moves all that follows, and its operands are foretold worse."""
+_LEAST_ALIKE = 8 * 1024
+"""For less, what resembles it elsewhere is not looked for."""
 _LEAST_HELPED = 16
 """Fewer fresh bytes are sent as they are."""
 _MUCH_FRESH = 2 * MIB
@@ -125,7 +127,7 @@ def cut_gap(gap: Gap, new: View, old: Old | None, bounds: Bounds, islands: Islan
     ordinal = gap.first
     for lengths in _parts(list(gap.lengths), segments, bounds.fresh_bytes[group]):
         stop = at + sum(lengths)
-        pieces, windows = _made_of(segments, at, stop, gap, new, old, bounds, group)
+        pieces, windows = _made_of(segments, at, stop, gap, new, old, bounds, group, islands)
         yield Region(
             group=group,
             kind=ObjectKind.RUN,
@@ -203,7 +205,15 @@ def _between(copies: list[tuple[int, int, int]], size: int, low: int, high: int)
 
 
 def _made_of(
-    segments: list[_Segment], at: int, stop: int, gap: Gap, new: View, old: Old | None, bounds: Bounds, group: Group
+    segments: list[_Segment],
+    at: int,
+    stop: int,
+    gap: Gap,
+    new: View,
+    old: Old | None,
+    bounds: Bounds,
+    group: Group,
+    islands: Islands | None,
 ) -> tuple[tuple[Slice | Fresh, ...], tuple[Slice, ...]]:
     """Pieces and windows of a part of a gap."""
     pieces: list[Slice | Fresh] = []
@@ -219,6 +229,8 @@ def _made_of(
         if old is not None:
             part = (start - segment.start, end - segment.start, segment.stop - segment.start)
             some = _windows(segment.low, segment.high, *part, old.view.size, bounds)
+            if islands is not None and end - start >= _LEAST_ALIKE:
+                some += islands.alike(gap.offset + start, end - start)
             if group is not Group.PACKED or _resembles(new, gap.offset + start, end - start, old.view, some):
                 ranges += some
     if old is None:
