@@ -5,6 +5,7 @@ else the same last names. Reads manifests only.
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 import zlib
 from array import array
@@ -49,12 +50,22 @@ def labels(entry: ManifestEntry) -> Iterator[tuple[int, bytes | None, ContentRef
 
 def plain_name(path: bytes) -> bytes:
     """A path with what changes from version to version taken out: numbers, hexadecimal of 8 digits or more, bundlers' marks."""
-    return _CHANGING.sub(b"#", _unmarked(path))
+    return _plain(path)[1]
 
 
-def _unmarked(path: bytes) -> bytes:
+def _plain(path: bytes) -> tuple[bytes, bytes]:
+    """A path without hashes and marks, and without numbers too. Nothing of either kind reaches over a slash."""
     folder, slash, name = path.rpartition(b"/")
-    return _HASH.sub(b"#", folder + slash + _BUNDLED.sub(b"#", name))
+    folder_unmarked, folder_plain = _plain_folder(folder)
+    unmarked = _HASH.sub(b"#", _BUNDLED.sub(b"#", name))
+    return folder_unmarked + slash + unmarked, folder_plain + slash + _CHANGING.sub(b"#", unmarked)
+
+
+@functools.lru_cache(maxsize=256)
+def _plain_folder(folder: bytes) -> tuple[bytes, bytes]:
+    """Asked for once for each file in it, mostly in turn."""
+    unmarked = _HASH.sub(b"#", folder)
+    return unmarked, _CHANGING.sub(b"#", unmarked)
 
 
 class Bases:
@@ -152,9 +163,9 @@ class _Names:
 
 def _keys(path: bytes) -> tuple[int, ...]:
     """Checksums of a path: without hashes, without numbers too, and of that the last two names and the last."""
-    plain = plain_name(path)
+    unmarked, plain = _plain(path)
     parts = plain.rsplit(b"/", 2)
-    return zlib.crc32(_unmarked(path)), zlib.crc32(plain), zlib.crc32(b"/".join(parts[-2:])), zlib.crc32(parts[-1])
+    return zlib.crc32(unmarked), zlib.crc32(plain), zlib.crc32(b"/".join(parts[-2:])), zlib.crc32(parts[-1])
 
 
 _KEYS = len(_keys(b""))
