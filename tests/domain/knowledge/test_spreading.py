@@ -74,6 +74,17 @@ def test_i23_articles_reach_grandchildren_byte_for_byte_and_once(world: Lab) -> 
     assert len(world.said(HQ1, on_knowledge.ARTICLES_IMPORTED.number)) == 2
 
 
+def test_i23_what_comes_twice_is_what_came_last_even_if_it_was_there(world: Lab) -> None:
+    first, other = article("Q1", "Printing stops"), article("Q1", "Printing stops again")
+    take_in(world, {"a.md": first})
+    done = take_in(world, {"a.md": other, "b.md": first})
+    assert (done.report["articles"], done.report["twice"], done.report["unchanged"]) == (1, 1, 1)
+    assert text_at(world, LA1, "Q1") == first
+    done = take_in(world, {"a.md": first, "b.md": other})
+    assert (done.report["twice"], done.report["changed"]) == (1, 1)
+    assert text_at(world, LA1, "Q1") == other
+
+
 def test_a_changed_article_replaces_what_was_found_before(world: Lab) -> None:
     take_in(world, {"a": article("Q1", "Printing stops")})
     done = take_in(world, {"a": article("Q1", "Scanning stops")})

@@ -77,3 +77,12 @@ def test_whoever_stops_early_leaves_no_process_behind(monkeypatch: pytest.Monkey
     assert process.poll() is None
     ahead.close()  # type: ignore[attr-defined]
     assert process.poll() is not None
+
+
+def test_i23_what_is_known_by_its_bytes_is_passed_on_in_its_place_and_not_read() -> None:
+    given = files(4)
+    known = {given[1].data, given[3].data}
+    back = list(read_ahead(iter(given), known.__contains__))
+    assert [one.name for one in back] == [one.name for one in given]
+    assert [isinstance(one, Read) for one in back] == [True, False, True, False]
+    assert [one.data for one in back] == [one.data for one in given]

@@ -74,6 +74,14 @@ imports = sa.Table(
 )
 
 
+_PUT_DERIVED = (
+    articles.update()
+    .where(articles.c.id == sa.bindparam("b_id"), articles.c.owner == sa.bindparam("b_owner"))
+    .values(derived=DERIVATION, title=sa.bindparam("title"), type=sa.bindparam("type"), modified=sa.bindparam("modified"))
+)
+"""Made once and run for many: making a statement takes longer than running it."""
+
+
 def put_shelf(tx: Transaction, shelf: Shelf, standing: Sequence[Shelved], change: int) -> None:
     """A shelf as it is now. Articles that are what they were keep their row; those that are not on it any more are gone."""
     remove = shelves.delete().where(shelves.c.id == shelf.id)
@@ -88,8 +96,7 @@ def put_shelf(tx: Transaction, shelf: Shelf, standing: Sequence[Shelved], change
     for one in moved:
         tx.execute(articles.update().where(_is(one)).values(place=one.place))
     for chunk in _chunks(fresh):
-        for one in chunk:
-            tx.execute(articles.delete().where(_is(one)))
+        tx.execute(articles.delete().where(articles.c.owner == shelf.owner, articles.c.id.in_([one.id for one in chunk])))
         tx.execute(articles.insert(), [dataclasses.asdict(dataclasses.replace(one, change=change)) for one in chunk])
 
 
@@ -185,15 +192,18 @@ def unread(tx: Transaction, limit: int) -> Sequence[str]:
 
 def put_derived(tx: Transaction, read: Sequence[Shelved], found: Sequence[Relating]) -> None:
     """What was read in articles: their titles and relations. An article that changed meanwhile is left for the next time."""
-    for one in read:
-        same = articles.update().where(_is(one), articles.c.sha256 == one.sha256, ~articles.c.gone)
-        values = {"derived": DERIVATION, "title": one.title, "type": one.type, "modified": one.modified}
-        if tx.execute(same.values(values)).rowcount:
-            tx.execute(relations.delete().where(relations.c.article == one.id, relations.c.owner == one.owner))
-    kept = {(one.id, one.owner) for one in read}
+    there = {(row.id, row.owner): row.sha256 for row in articles_of(tx, [one.id for one in read])}
+    same = [one for one in read if there.get((one.id, one.owner)) == one.sha256]
+    kept = {(one.id, one.owner) for one in same}
+    for owner in sorted({one.owner for one in same}):
+        for chunk in _chunks([one.id for one in same if one.owner == owner]):
+            tx.execute(relations.delete().where(relations.c.owner == owner, relations.c.article.in_(chunk)))
+    told = [{"b_id": one.id, "b_owner": one.owner, "title": one.title, "type": one.type, "modified": one.modified} for one in same]
+    for values in _chunks(told):
+        tx.execute(_PUT_DERIVED, values)
     rows = [_relation_row(one) for one in found if (one.article, one.owner) in kept]
-    for chunk in _chunks(rows):
-        tx.execute(relations.insert(), chunk)
+    for some in _chunks(rows):
+        tx.execute(relations.insert(), some)
 
 
 def _relation_row(one: Relating) -> dict[str, str]:

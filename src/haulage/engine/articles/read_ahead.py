@@ -8,7 +8,7 @@ import signal
 import struct
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 import msgspec
@@ -47,15 +47,15 @@ _requests = msgspec.msgpack.Decoder(list[_Request])
 _answers = msgspec.msgpack.Decoder(list[_Answer])
 
 
-def read_ahead(found: Iterator[Found]) -> Iterator[Found]:
-    """Pass files on in order, each read or refused. An article that ends the other process is refused with ``article-ends-reader``
-    and the rest is read on.
+def read_ahead(found: Iterator[Found], known: Callable[[bytes], bool] = lambda _data: False) -> Iterator[Found]:
+    """Pass files on in order, each read or refused; what is ``known`` by its bytes as it is. An article that ends the other process
+    is refused with ``article-ends-reader`` and the rest is read on.
 
     Raises what ``found`` raises, after everything that came before it; TransferError ``no-reader`` if no process can be started."""
     reader = _Reader()
     try:
         before: list[Found] = []
-        for batch in _batches(found):
+        for batch in _batches(found, known):
             answered = reader.finished(before)
             reader.begin(batch)
             yield from answered
@@ -63,6 +63,10 @@ def read_ahead(found: Iterator[Found]) -> Iterator[Found]:
         yield from reader.finished(before)
     finally:
         reader.close()
+
+
+class _Known(Found, frozen=True, kw_only=True):
+    """Not to be read."""
 
 
 class _Reader:
@@ -73,7 +77,7 @@ class _Reader:
 
     def begin(self, batch: list[Found]) -> None:
         """Have a batch read."""
-        requests = [_Request(one.name, one.data) for one in batch if one.refused is None]
+        requests = [_Request(one.name, one.data) for one in batch if _is_read(one)]
         pipe = self._process.stdin
         assert pipe is not None
         try:
@@ -85,10 +89,10 @@ class _Reader:
         """The batch that was begun, read."""
         if not batch:
             return []
-        wanted = [one for one in batch if one.refused is None]
+        wanted = [one for one in batch if _is_read(one)]
         answers = self._answers()
         found = iter(map(_told, wanted, answers) if answers is not None else map(self._alone, wanted))
-        return [one if one.refused is not None else next(found) for one in batch]
+        return [next(found) if _is_read(one) else one for one in batch]
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -121,13 +125,17 @@ class _Reader:
         return _answers.decode(data)
 
 
-def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
+def _is_read(one: Found) -> bool:
+    return one.refused is None and not isinstance(one, _Known)
+
+
+def _batches(found: Iterator[Found], known: Callable[[bytes], bool]) -> Iterator[list[Found]]:
     """What comes before an error of the source is a batch of its own."""
     batch: list[Found] = []
     size = 0
     try:
         for one in found:
-            batch.append(one)
+            batch.append(_Known(name=one.name, data=one.data) if one.refused is None and known(one.data) else one)
             size += len(one.data)
             if size >= BATCH_BYTES:
                 yield batch
