@@ -58,6 +58,10 @@ class CmTrace(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         now = self._clock.now()
         text = _message(record)
+        number = getattr(record, "number", None)
+        if isinstance(number, int):
+            # It has no column of its own here; in JSON it is a field.
+            text = f"[{number}] {text}"
         if trace := _trace(record):
             text += " | " + " | ".join(trace)
         kind = _CMTRACE_TYPE.get(record.levelno, 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import logging
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.status import catalogue, records
 from haulage.engine.status.flood import FloodGate, Kind
-from haulage.engine.status.message import FieldValue, Listed, Message, MessageType, StatusFilter, StatusRecord
+from haulage.engine.status.message import FieldValue, Listed, Message, MessageType, Severity, StatusFilter, StatusRecord, sentence
 
 OnRecord = Callable[[Transaction, int], None]
 """Told of each new record by its local id, inside the transaction that stores it."""
@@ -27,6 +28,10 @@ FIELD_COUNT = 32
 _EXPIRE_BATCH = 5000
 _CANNOT_STAND = re.compile("[\0\ud800-\udfff]")
 """NUL and lone surrogates: no database takes them."""
+
+_log = logging.getLogger("haulage.status")
+_log.addHandler(logging.NullHandler())  # where no log was set up, nothing is to appear on a terminal
+_LEVELS = {Severity.INFORMATION: logging.INFO, Severity.WARNING: logging.WARNING, Severity.ERROR: logging.ERROR}
 
 
 class Journal:
@@ -81,6 +86,7 @@ class Journal:
             fields={name: _cut(value) for name, value in fields.items()},
         )
         self._store(tx, said)
+        self._database.after_commit(tx, lambda: _write_to_log(said, message))
         return said
 
     def take(self, tx: Transaction, said: StatusRecord) -> bool:
@@ -157,6 +163,12 @@ class Journal:
         self._database.after_commit(tx, lambda: self._count(said.number))
         if self._on_record is not None:
             self._on_record(tx, local_id)
+
+
+def _write_to_log(said: StatusRecord, message: Message) -> None:
+    """Under the same number, beside what only developers want to know. Of what others said, their own log tells."""
+    where = {name: value for name, value in (("package", said.package), ("place", said.place)) if value is not None}
+    _log.log(_LEVELS[said.severity], "%s", sentence(said, message), extra={"number": said.number, **where})
 
 
 def _require_fields(message: Message, package: PackageId | None, place: Place | None, fields: dict[str, FieldValue]) -> None:
