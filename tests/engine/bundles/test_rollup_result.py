@@ -39,5 +39,17 @@ def test_q247230_a_rollup_leaves_what_the_chain_leaves(tmp_path: Path) -> None:
         shutil.rmtree(root)
 
 
+def test_q247230_what_a_rollup_leaves_out_of_a_replaced_fix_is_told(tmp_path: Path) -> None:
+    product = {"product": {"id": "press", "versions": "any"}}
+    first = make_bundle(tmp_path, {"id": "Q1", **product}, STATES[0], STATES[1]).path
+    partly = make_bundle(tmp_path, {"id": "Q2", "supersedes": ["Q1"], **product}, STATES[2], STATES[3]).path
+    wholly = make_bundle(tmp_path, {"id": "Q3", "supersedes": ["Q1"], **product}, STATES[0], STATES[3]).path
+    told = {}
+    for later in (partly, wholly):
+        with rollup.rolled_up({"id": "QALL", "title": "t", **product}, [first, later], str(tmp_path)) as prepared:
+            told[later] = [note for note in prepared.notes if "not in the rollup" in note]
+    assert told == {partly: ["Q2 does not bring all that Q1 does; not in the rollup: a, new"], wholly: []}
+
+
 def standing(root: Path) -> dict[str, str]:
     return {path.name: path.read_text() for path in root.iterdir() if path.is_file() and path.name != "product.json"}

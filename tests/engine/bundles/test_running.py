@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from haulage.engine.servicing import command
 from haulage.engine.servicing.exits import SENTENCES, Exit
 from tests.engine.bundles.making import AFTER, BEFORE, TRUSTED, make_bundle, write_keys, write_tree
 
@@ -94,6 +95,8 @@ def test_the_manual_way_and_what_it_needs(desk: Desk) -> None:
     printed = desk.run("--manual", "--root", desk.root).stdout
     assert "bin/press.py" in printed
     assert f"{desk.root}/gone" in printed
+    manual = json.loads(desk.run("--manual", "--root", desk.root, "--json").stdout)["manual"]
+    assert any(f"{desk.root}/gone" in line for line in manual)
     assert desk.run("--extract", "out").returncode == Exit.DONE
     assert (desk.folder / "out" / "files" / "bin" / "press.py").read_text() == AFTER["bin/press.py"]
 
@@ -101,7 +104,13 @@ def test_the_manual_way_and_what_it_needs(desk: Desk) -> None:
 def test_nobody_to_answer_is_said_and_not_waited_for(desk: Desk) -> None:
     assert desk.run("--root", desk.root).returncode == Exit.USAGE
     assert desk.run("--colour").returncode == Exit.USAGE
+    assert "--uninstall and --extract" in desk.run("--check", "--uninstall", "--extract", "out").stderr
     assert desk.run("--help").returncode == 0
+
+
+def test_a_bundle_that_is_not_there_is_no_failed_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--uninstall", "--yes", "--root", str(tmp_path)], str(tmp_path / "Q1")) is Exit.USAGE
+    assert f"{tmp_path / 'Q1'} cannot be read" in capsys.readouterr().err.replace("\n", " ")
 
 
 @pytest.mark.parametrize(("last", "code", "files"), [("i", Exit.DONE, AFTER), ("q", Exit.CANCELLED, BEFORE)])

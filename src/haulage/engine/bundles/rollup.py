@@ -45,7 +45,18 @@ def _unpacked(bundles: Sequence[str], wanted: Collection[str], folder: str) -> d
 def _notes(fixes: graph.Fixes) -> tuple[str, ...]:
     effective = graph.effective(sorted(fixes), fixes)
     notes = [f"{dropped} is not needed: {by} replaces it" for dropped, by in effective.dropped.items()]
+    notes += _left_out(fixes, effective)
     notes += [f"{each} is needed as well and not among the bundles: {why}" for each, why in effective.missing.items()]
     if effective.order:
         notes.append(f"in this order: {', '.join(effective.order)}")
     return tuple(notes)
+
+
+def _left_out(fixes: graph.Fixes, effective: graph.Effective) -> Iterator[str]:
+    """Repairs that go with the fix that is dropped, since none of those that stay names their files: perhaps meant so, perhaps
+    a fix that says it replaces another and is built on top of it."""
+    brought = {file.path for each in effective.order for file in fixes[each].files}
+    for dropped, by in effective.dropped.items():
+        lost = sorted({file.path for file in fixes[dropped].files} - brought)
+        if lost:
+            yield f"{by} does not bring all that {dropped} does; not in the rollup: {', '.join(lost)}"

@@ -49,7 +49,9 @@ def parsed(words: Sequence[str], program: str, description: str) -> Asked:
     found = _parser(program, description).parse_args(_modern(words))
     root, roots = _roots(found.root)
     chosen = [name for name in ("check", "uninstall", "manual", "extract") if getattr(found, name)]
-    if len(chosen) > 1 and chosen != ["check", "uninstall"]:
+    if chosen[:2] == ["check", "uninstall"]:
+        del chosen[0]  # the two go together
+    if len(chosen) > 1:
         raise ServicingError("usage", f"--{chosen[0]} and --{chosen[1]} are two different things.", "Give one of them.")
     return Asked(
         root=root,

@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, BinaryIO
 
 from haulage.engine.servicing import apply, extraction, payload, product, screens, trust_store, uninstall
 from haulage.engine.servicing.apply import Looked, Options, Report
@@ -50,7 +50,7 @@ def main(words: Sequence[str], bundle: str, console: Terminal | None = None, mac
     try:
         asked = parsed(words, os.path.basename(bundle), DESCRIPTION)
         terminal = console or Console()
-        with open(bundle, "rb") as file:
+        with _opened(bundle) as file:
             ended = Command(asked, Payload(file), terminal, machine or Machine()).carry_out()
     except SystemExit:
         return Exit.DONE  # --help
@@ -63,6 +63,15 @@ def main(words: Sequence[str], bundle: str, console: Terminal | None = None, mac
     else:
         _tell(ended, asked, terminal)
     return ended.exit
+
+
+def _opened(bundle: str) -> BinaryIO:
+    """The bundle's file. Raises ServicingError ``no-such-bundle``: nothing was begun yet, so no step failed."""
+    try:
+        return open(bundle, "rb")
+    except OSError as cause:
+        why = cause.strerror or str(cause)
+        raise ServicingError("no-such-bundle", f"{bundle} cannot be read: {why}.", "Give the file of the bundle.") from cause
 
 
 def of_failure(error: BaseException) -> Ended:
@@ -119,7 +128,8 @@ class Command:
         if self._asked.extract is not None:
             return self._extract(self._asked.extract)
         if self._asked.manual:
-            return Ended(Exit.DONE, tuple(manual(self._definition, self._asked.root or "the product's folder")))
+            steps = tuple(manual(self._definition, self._asked.root or "the product's folder"))
+            return Ended(Exit.DONE, steps, {"fix": self._definition.id, "manual": list(steps)})
         if not self._asks and self._asked.changes_product and not (self._asked.quiet or self._asked.yes or self._asked.json):
             raise ServicingError("usage", "Nobody is there to answer.", "Give --yes (or --quiet), or run it at a terminal.")
         if self._asks:

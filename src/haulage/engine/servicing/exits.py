@@ -96,6 +96,7 @@ BY_CODE = {
     "record-damaged": Exit.UNKNOWN,
     "folder-not-empty": Exit.USAGE,
     "no-such-key-file": Exit.USAGE,
+    "no-such-bundle": Exit.USAGE,
     "not-its-files": Exit.NOT_TRUSTED,
     "check-failed": Exit.PREREQUISITES,
     "not-trusted": Exit.NOT_TRUSTED,

@@ -144,7 +144,7 @@ def _check_may_go(record: Record, entry: Entry) -> None:
     if above:
         raise RefusedError(
             "newer-stands-on-it",
-            f"{', '.join(above)} stands on {entry.id}.",
+            f"{', '.join(above)} {'stands' if len(above) == 1 else 'stand'} on {entry.id}.",
             f"Take {above[-1]} away first, the newest before all.",
         )
 
