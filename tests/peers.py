@@ -21,7 +21,6 @@ _PROGRAMS: dict[str, tuple[str, ...]] = {
     "fuse": ("fusermount3",),
     "attr": ("setfattr", "getfattr"),
     "acl": ("setfacl", "getfacl"),
-    "promtool": ("promtool",),
     "systemd": ("systemd-analyze",),
     "bash": ("bash",),
     "zsh": ("zsh",),
@@ -34,7 +33,7 @@ _FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 
 def need(peer: str) -> None:
     """Go on only if ``peer`` is here: ``ntfs-3g``, ``samba``, ``postgresql``, ``chromium``, ``fuse``, ``attr``, ``acl``,
-    ``promtool``, ``systemd``, ``bash``, ``zsh``, ``fish``, ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a
+    ``systemd``, ``bash``, ``zsh``, ``fish``, ``root``, ``mount`` (of a file system in memory), ``loop`` (of one in a
     file), ``xfs`` and ``btrfs`` (in a file)."""
     missing = _missing(peer)
     if missing is None:
