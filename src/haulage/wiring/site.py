@@ -19,6 +19,7 @@ from haulage.domain.transit.parcel_cache import Parcels
 from haulage.domain.transit.retry import RetryPolicy
 from haulage.engine.archives.fingerprint import abilities
 from haulage.engine.articles.archive import walk
+from haulage.engine.articles.in_order import in_order
 from haulage.engine.articles.read_ahead import read_ahead
 from haulage.engine.content.model import ManifestId
 from haulage.engine.content.store import LocalStore
@@ -135,7 +136,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 wake_repair=wakes.repair,
                 site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
                 indexes=LocalIndexes(home.file(INDEX)),
-                article_files=lambda path, known: read_ahead(walk(path), known),
+                article_files=lambda path, known: read_ahead(in_order(walk(path)), known),
                 drop_upload=Uploads(home).drop,
                 hints_folder=_folder(home.content, "hints"),
                 capture_rules=capture_rules(home.settings.capture, home.keys.folder),
