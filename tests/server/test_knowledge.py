@@ -80,6 +80,7 @@ def test_a_status_message_and_its_number_lead_to_the_articles_about_it(stocked: 
     assert explained["articles"][0]["id"] == "HLG2328"
     likely = stocked.admin("POST", "/api/v1/diagnosis", {"text": "it failed", "message": 2328}).json["items"]
     assert likely[0]["id"] == "HLG2328"
+    assert stocked.admin("POST", "/api/v1/diagnosis", {"text": "", "message": 2328}).json["items"][0]["id"] == "HLG2328"
 
 
 def test_what_comes_with_haulage_is_nobodys_and_cannot_be_removed(stocked: Served) -> None:

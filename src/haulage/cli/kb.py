@@ -185,8 +185,11 @@ def diagnose(
     haulage kb diagnose "Cannot write to output file, Win32 Error = 998"
 
     haulage kb diagnose --file /srv/press/press.log
+
+    haulage kb diagnose --message 2328
     """
-    seen = text if text is not None else _end_of(file)
+    alone = text is None and file is None and message is not None and sys.stdin.isatty()
+    seen = "" if alone else text if text is not None else _end_of(file)
     body = {"text": seen, "limit": limit, **({} if message is None else {"message": message})}
     rows = how.client().post("/diagnosis", body)["items"]
     output.print_rows(rows, how.output, _LIKELY, empty="No article here seems to be about that.")

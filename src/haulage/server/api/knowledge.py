@@ -131,7 +131,7 @@ def _show(call: Call) -> Answer:
 def _diagnose(call: Call) -> Answer:
     asked: Text = call.body
     check_limit(asked.limit)
-    if not asked.text.strip():
+    if not asked.text.strip() and asked.message is None:
         raise UsageError("nothing-to-diagnose", "The text is empty.", "Give what you see: a log line, a message, an error.")
     found = diagnose(
         call.service.core.librarian, asked.text, limit=asked.limit, messages=[] if asked.message is None else [asked.message]
