@@ -166,6 +166,7 @@ def test_i14_a_file_that_is_no_article_is_refused_by_name_and_the_rest_is_taken(
 def test_an_import_without_any_article_fails_and_says_so(world: Lab) -> None:
     done = take_in(world, {"a": b"nothing"})
     assert (done.state, done.error_code) == (ImportState.FAILED, "no-articles")
+    assert "First refused: 'a' is in none of the forms" in done.error_message
     assert len(world.said(HQ1, on_knowledge.ARTICLES_IMPORT_FAILED.number)) == 1
 
 

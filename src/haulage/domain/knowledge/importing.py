@@ -204,9 +204,10 @@ class Importer:
             seen[one.id] = found.name
             yield one, reading
         if not tally.counts["articles"]:
+            refused = tally.read.refused_files
             raise FormatError(
                 "no-articles",
-                f"There is no article in {asked.source}.",
+                f"There is no article in {asked.source}.{f' First refused: {refused[0].detail}' if refused else ''}",
                 "Name a folder or .tar.zst with articles of the archive (Q316316.TXT) or Markdown with front matter.",
             )
 
