@@ -17,9 +17,11 @@ from haulage.engine.status.message import StatusFilter
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import encode_join, make_claim, new_join, parse_join
 from haulage.engine.trust.keys import SigningKey
+from haulage.operations.knowledge import stock_product_articles
 from haulage.server.app import ENDPOINTS
 from haulage.server.budget import Budget
 from haulage.server.endpoint import Endpoint, Permission
+from haulage.wiring.knowledge import product_articles
 from tests.server.asgi import Served
 
 TEXTS = [
@@ -93,6 +95,7 @@ def _bodies(endpoint: Endpoint) -> Iterator[bytes]:
     fields = msgspec.structs.fields(endpoint.body)
     sound: dict[str, Any] = {"places": ["HQ1"], "place": "HQ1", "url": "folder:/nowhere/at/all", "code": "XY1", "version": 1}
     sound |= {"to": "/nowhere/at/all", "action": "retry", "name": "a", "source": "/nowhere/at/all", "target": "/nowhere/at/all"}
+    sound |= {"root": "/nowhere/at/all", "path": "/nowhere/at/all", "text": "a"}
     rest = {one.encode_name: sound[one.encode_name] for one in fields if one.required}
     if any(one.encode_name == "dry_run" for one in fields):
         rest["dry_run"] = True
@@ -105,11 +108,20 @@ def _bodies(endpoint: Endpoint) -> Iterator[bytes]:
     yield from (b"", b"{", b"\xff\xfe", b"\xef\xbb\xbf{}", b'{"dry_run": NaN}', b"{}{}", b"\0")
 
 
+@pytest.fixture(scope="module")
+def searching(served: Served) -> Served:
+    """A site whose articles can be searched: a question must reach the index."""
+    stock_product_articles(served.service.desk, product_articles())
+    served.work()
+    return served
+
+
 ADMIN = [one for one in ENDPOINTS if one.permission is Permission.ADMIN and not one.path.endswith("/stream")]
 
 
 @pytest.mark.parametrize("endpoint", ADMIN, ids=lambda one: f"{one.method} {one.path}")
-def test_b64_no_parameter_is_more_than_a_value(served: Served, endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+def test_b64_no_parameter_is_more_than_a_value(searching: Served, endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+    served = searching
     caplog.set_level(logging.ERROR, "haulage.server")
     asked = [(path, None) for path in _paths(endpoint)]
     asked += [(f"{_path(endpoint)}?{query}", None) for query in _queries(endpoint)]

@@ -21,7 +21,7 @@ ARTICLES_IMPORT_FAILED = Message(
     severity=Severity.ERROR,
     type=MessageType.MILESTONE,
     component=Component.KNOWLEDGE,
-    text="The import of articles from {source} ended after {articles} of them: {cause}",
+    text="The import of articles from {source} ended after {articles} of them ({cause}).",
     cause="The folder or archive could not be read to its end, or the site could not write. What was taken in before stays.",
     remedy="Mend what the cause names and import it again: articles that are there count as unchanged.",
 )
@@ -31,7 +31,7 @@ INDEX_MADE_ANEW = Message(
     severity=Severity.WARNING,
     type=MessageType.DETAIL,
     component=Component.KNOWLEDGE,
-    text="The index of articles could not be used and is made from the shelves again: {cause}",
+    text="The index of articles could not be used and is made from the shelves again ({cause}).",
     cause="Its files were damaged, or made by another version. The articles themselves are in the database and are whole.",
     remedy="Nothing to do. Searching finds more and more again, within minutes everything.",
 )
@@ -41,7 +41,7 @@ ARTICLE_UNREADABLE = Message(
     severity=Severity.WARNING,
     type=MessageType.DETAIL,
     component=Component.KNOWLEDGE,
-    text="Article {article} of {owner} cannot be read here and is not searched: {cause}",
+    text="Article {article} of {owner} cannot be read here and is not searched ({cause}).",
     cause="It was taken in by a site whose Haulage reads more forms of articles than this one, or reads them differently.",
     remedy="Update Haulage at this site. The article is kept, and told to sites below, as it came.",
 )
