@@ -108,6 +108,10 @@ def rollup(
     file: Output = None,
     key: Key = [],  # noqa: B006  (never changed)
     expires: Expires = None,
+    leave_out: Annotated[
+        list[str],
+        Parameter(negative=(), help="A replaced fix whose other repairs are meant to be lost; may be given more than once."),
+    ] = [],  # noqa: B006  (never changed)
     how: How = PLAIN,
 ) -> None:
     """Build one bundle of several: chains collapse, each file comes once in its last state.
@@ -116,7 +120,7 @@ def rollup(
     """
     from haulage.wiring.fix_making import roll_up
 
-    _print_built(roll_up(_needed(bundles), definition, _said(id, title, None, None), file, key, expires), how)
+    _print_built(roll_up(_needed(bundles), definition, _said(id, title, None, None), file, key, expires, leave_out), how)
 
 
 @app.command

@@ -61,10 +61,11 @@ def roll_up(
     output: str | None,
     keys: Sequence[str],
     expires: str | None,
+    leave_out: Sequence[str] = (),
 ) -> Row:
     """One bundle of several. Returns what was built."""
     folder = os.path.dirname(os.path.abspath(output or "."))
-    with rollup.rolled_up(_written(definition, said), bundles, folder) as prepared:
+    with rollup.rolled_up(_written(definition, said), bundles, folder, leave_out) as prepared:
         return _built(prepared, output, keys, expires)
 
 

@@ -126,7 +126,7 @@ def test_b90_a_bundle_that_is_no_longer_good(tmp_path: Path) -> None:
 def test_a_rollup_holds_the_last_state_of_each_file(tmp_path: Path) -> None:
     one = make_bundle(tmp_path)
     last = {**AFTER, "bin/press.py": "print('better')\n"}
-    two = make_bundle(tmp_path, {"id": "Q319207", "supersedes": ["Q316316"]}, AFTER, last)
+    two = make_bundle(tmp_path, {"id": "Q319207", "after": ["Q316316"]}, AFTER, last)
     three = make_bundle(tmp_path, {"id": "Q281754"}, {"other": "1"}, {"other": "2"})
     said = {"id": "Q323206", "title": "Rollup", "product": {"id": "press"}}
     with rollup.rolled_up(said, [one.path, two.path, three.path], str(tmp_path)) as prepared:
@@ -134,7 +134,7 @@ def test_a_rollup_holds_the_last_state_of_each_file(tmp_path: Path) -> None:
     made = reading.read_bundle(built.path).definition
     assert made.contains == ("Q281754", "Q316316", "Q319207")
     files = {each.path: each for each in made.files}
-    assert set(files) == {"bin/press.py", "other"}
+    assert set(files) == {"added/deep/file", "bin/press.py", "gone", "other"}
     known = {each.sha256 for each in files["bin/press.py"].before}
     assert known == {hashlib.sha256(tree["bin/press.py"].encode()).hexdigest() for tree in (BEFORE, AFTER)}
 

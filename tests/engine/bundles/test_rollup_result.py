@@ -6,6 +6,9 @@ import itertools
 import shutil
 from pathlib import Path
 
+import pytest
+
+from haulage.base.errors import ConflictError
 from haulage.engine.bundles import building, rollup
 from haulage.engine.servicing import command
 from haulage.engine.servicing.exits import Exit
@@ -39,16 +42,31 @@ def test_q247230_a_rollup_leaves_what_the_chain_leaves(tmp_path: Path) -> None:
         shutil.rmtree(root)
 
 
-def test_q247230_what_a_rollup_leaves_out_of_a_replaced_fix_is_told(tmp_path: Path) -> None:
-    product = {"product": {"id": "press", "versions": "any"}}
-    first = make_bundle(tmp_path, {"id": "Q1", **product}, STATES[0], STATES[1]).path
-    partly = make_bundle(tmp_path, {"id": "Q2", "supersedes": ["Q1"], **product}, STATES[2], STATES[3]).path
-    wholly = make_bundle(tmp_path, {"id": "Q3", "supersedes": ["Q1"], **product}, STATES[0], STATES[3]).path
-    told = {}
-    for later in (partly, wholly):
-        with rollup.rolled_up({"id": "QALL", "title": "t", **product}, [first, later], str(tmp_path)) as prepared:
-            told[later] = [note for note in prepared.notes if "not in the rollup" in note]
-    assert told == {partly: ["Q2 does not bring all that Q1 does; not in the rollup: a, new"], wholly: []}
+PRODUCT = {"product": {"id": "press", "versions": "any"}}
+
+
+def test_q247230_a_rollup_that_would_lose_repairs_of_a_replaced_fix_is_refused(tmp_path: Path) -> None:
+    first = make_bundle(tmp_path, {"id": "Q1", **PRODUCT}, STATES[0], STATES[1]).path
+    partly = make_bundle(tmp_path, {"id": "Q2", "supersedes": ["Q1"], **PRODUCT}, STATES[2], STATES[3]).path
+    said = {"id": "QALL", "title": "t", **PRODUCT}
+    with pytest.raises(ConflictError) as refused, rollup.rolled_up(said, [first, partly], str(tmp_path)):
+        pass
+    assert refused.value.code == "repairs-lost"
+    assert "Q2 replaces Q1 and does not bring a, new" in refused.value.message
+    assert "after instead of supersedes" in refused.value.hint
+    assert "--leave-out Q1" in refused.value.hint
+    with rollup.rolled_up(said, [first, partly], str(tmp_path), leave_out=["Q1"]) as prepared:
+        assert (prepared.definition.contains, prepared.definition.supersedes) == (("Q2",), ("Q1",))
+        lost = [note for note in prepared.notes if "not in the rollup" in note]
+    assert lost == ["Q2 does not bring all that Q1 does; not in the rollup: a, new"]
+
+
+def test_q247230_a_replaced_fix_whose_files_all_come_is_contained(tmp_path: Path) -> None:
+    first = make_bundle(tmp_path, {"id": "Q1", **PRODUCT}, STATES[0], STATES[1]).path
+    wholly = make_bundle(tmp_path, {"id": "Q3", "supersedes": ["Q1"], **PRODUCT}, STATES[0], STATES[3]).path
+    with rollup.rolled_up({"id": "QALL", "title": "t", **PRODUCT}, [first, wholly], str(tmp_path)) as prepared:
+        assert (prepared.definition.contains, prepared.definition.supersedes) == (("Q1", "Q3"), ())
+        assert not [note for note in prepared.notes if "not in the rollup" in note]
 
 
 def standing(root: Path) -> dict[str, str]:

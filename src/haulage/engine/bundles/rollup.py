@@ -11,20 +11,23 @@ from typing import Any
 from haulage.engine.bundles.building import Prepared
 from haulage.engine.bundles.reading import opened, read_bundle
 from haulage.engine.bundles.refusals import as_haulage_errors
-from haulage.engine.bundles.rollup_definition import joined
+from haulage.engine.bundles.rollup_definition import joined, lost_files
 from haulage.engine.servicing import graph
 
 
 @contextlib.contextmanager
-def rolled_up(written: Mapping[str, Any], bundles: Sequence[str], scratch: str) -> Iterator[Prepared]:
+def rolled_up(
+    written: Mapping[str, Any], bundles: Sequence[str], scratch: str, leave_out: Collection[str] = ()
+) -> Iterator[Prepared]:
     """The rollup of ``bundles``, to be built while the context is open; its contents lie in a folder below ``scratch``, which needs
-    as much space as they have together.
+    as much space as they have together. ``leave_out``: fixes whose repairs may be lost with them.
 
-    Raises HaulageError: ConflictError ``cycle`` (B91), ``other-content`` (B94), ``conflict`` (Q192922), IntegrityError.
+    Raises HaulageError: ConflictError ``cycle`` (B91), ``other-content`` (B94), ``conflict`` (Q192922), ``repairs-lost`` (Q247230),
+    IntegrityError.
     """
     with as_haulage_errors():
         fixes = graph.collected(read_bundle(path).definition for path in bundles)
-        definition = joined(written, fixes)
+        definition = joined(written, fixes, leave_out)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
         wanted = {each.sha256 for each in definition.files if each.carried}
         yield Prepared(definition=definition, sources=_unpacked(bundles, wanted, folder), notes=_notes(fixes))
@@ -53,10 +56,6 @@ def _notes(fixes: graph.Fixes) -> tuple[str, ...]:
 
 
 def _left_out(fixes: graph.Fixes, effective: graph.Effective) -> Iterator[str]:
-    """Repairs that go with the fix that is dropped, since none of those that stay names their files: perhaps meant so, perhaps
-    a fix that says it replaces another and is built on top of it."""
-    brought = {file.path for each in effective.order for file in fixes[each].files}
-    for dropped, by in effective.dropped.items():
-        lost = sorted({file.path for file in fixes[dropped].files} - brought)
-        if lost:
-            yield f"{by} does not bring all that {dropped} does; not in the rollup: {', '.join(lost)}"
+    """Repairs that go with the fix that is dropped, as was asked for."""
+    for dropped, lost in lost_files(fixes, effective).items():
+        yield f"{effective.dropped[dropped]} does not bring all that {dropped} does; not in the rollup: {', '.join(lost)}"

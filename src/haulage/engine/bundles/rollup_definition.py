@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from haulage.base.errors import ConflictError, UsageError
@@ -25,17 +25,29 @@ from haulage.engine.servicing.definition import (
 )
 
 T = TypeVar("T")
+_MOST_NAMED = 10
+"""Files named in one sentence."""
 
 
-def joined(written: Mapping[str, Any], fixes: graph.Fixes) -> FixDefinition:
+def joined(written: Mapping[str, Any], fixes: graph.Fixes, leave_out: Collection[str] = ()) -> FixDefinition:
     """The rollup of ``fixes``: what was ``written`` of it (id and title at least), the rest from the effective set in its order.
+    Of the fixes to ``leave_out`` those whose repairs are lost are superseded by it, and not contained in it.
 
-    Raises RefusedError ``cycle``, ConflictError ``conflict``, UsageError ``two-products``.
+    Raises RefusedError ``cycle``, ConflictError ``conflict``, ``repairs-lost``, UsageError ``two-products``.
     """
-    chosen = [fixes[each] for each in graph.effective(sorted(fixes), fixes).order]
+    effective = graph.effective(sorted(fixes), fixes)
+    chosen = [fixes[each] for each in effective.order]
+    lost = lost_files(fixes, effective)
+    _check_nothing_lost({each: files for each, files in lost.items() if each not in leave_out}, effective)
     _check_no_conflict(chosen, fixes)
     own = made(
-        {"product": {"id": _product(chosen).id}, "contains": _contained(written, fixes), **written}, Changes(files=(), sources={})
+        {
+            "product": {"id": _product(chosen).id},
+            "contains": [each for each in _contained(written, fixes) if each not in lost],
+            "supersedes": sorted(lost),
+            **written,
+        },
+        Changes(files=(), sources={}),
     )
     return dataclasses.replace(
         own,
@@ -52,6 +64,16 @@ def joined(written: Mapping[str, Any], fixes: graph.Fixes) -> FixDefinition:
         reboot=max((own.reboot, *(fix.reboot for fix in chosen)), key=list(Reboot).index),
         uninstallable=own.uninstallable and all(fix.uninstallable for fix in chosen),
     )
+
+
+def lost_files(fixes: graph.Fixes, effective: graph.Effective) -> dict[str, list[str]]:
+    """Each fix that falls away, and those of its files that no fix that stays speaks of: their repair is lost with it."""
+    brought = {file.path for each in effective.order for file in fixes[each].files}
+    lost = {
+        each: sorted({file.path for file in fixes[each].files if file.action is not FileAction.TOOL} - brought)
+        for each in effective.dropped
+    }
+    return {each: files for each, files in lost.items() if files}
 
 
 def rolled_files(chosen: Sequence[FixDefinition], fixes: graph.Fixes) -> tuple[FixFile, ...]:
@@ -96,6 +118,19 @@ def _with_states(file: FixFile, states: Mapping[str, KnownState]) -> FixFile:
         return file
     before = tuple(states[sha256] for sha256 in sorted(states) if sha256 != file.sha256)
     return dataclasses.replace(file, before=before)
+
+
+def _check_nothing_lost(lost: Mapping[str, Sequence[str]], effective: graph.Effective) -> None:
+    """A rollup that says it contains a fix has all that the fix repairs."""
+    for dropped, files in lost.items():
+        by = effective.dropped[dropped]
+        listed = ", ".join(files[:_MOST_NAMED]) + (f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else "")
+        raise ConflictError(
+            "repairs-lost",
+            f"{by} replaces {dropped} and does not bring {listed}: what {dropped} repairs there would be lost.",
+            f"If {by} comes on top of {dropped}, build it with after instead of supersedes or contains; if the loss is meant, give "
+            f"--leave-out {dropped}.",
+        )
 
 
 def _check_no_conflict(chosen: Sequence[FixDefinition], fixes: graph.Fixes) -> None:
