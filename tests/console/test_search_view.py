@@ -21,6 +21,13 @@ def test_a_question_goes_to_the_index_as_it_was_asked() -> None:
     assert query.question(20) == Question(text="a b", only={Facet.PRODUCT: ("P", "R")}, limit=20, after="x")
 
 
+def test_an_empty_value_is_no_facet() -> None:
+    query = read_query([("q", "a"), ("product", ""), ("year", ""), ("year", "2002")], Asked)
+    assert query.question(20).only == {Facet.YEAR: ("2002",)}
+    view = search_view(query, Answer(hits=(), total=4, facets=FACETS))
+    assert [(one.facet, one.value) for one in view.chosen] == [("year", "2002")]
+
+
 def test_a_value_leads_in_and_a_chosen_one_out_again() -> None:
     view = search_view(asked(q="x", year=("2002",)), Answer(hits=(), total=4, facets=FACETS))
     products, years = view.facets

@@ -75,6 +75,13 @@ def test_b101_b102_any_text_is_a_question_and_none_an_error(stocked: Served, tex
     assert stocked.admin("POST", "/api/v1/diagnosis", {"text": text}).status == wanted
 
 
+def test_an_empty_value_narrows_nothing(stocked: Served) -> None:
+    everything = stocked.admin("GET", "/api/v1/search?text=package").json["total"]
+    assert everything > 0
+    assert stocked.admin("GET", "/api/v1/search?text=package&product=&year=|&type=").json["total"] == everything
+    assert stocked.admin("GET", "/api/v1/search?text=package&product=No+such").json["total"] == 0
+
+
 def test_a_status_message_and_its_number_lead_to_the_articles_about_it(stocked: Served) -> None:
     explained = stocked.admin("GET", "/api/v1/status/numbers/2328").json
     assert explained["articles"][0]["id"] == "HLG2328"

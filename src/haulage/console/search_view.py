@@ -38,8 +38,8 @@ class Asked(msgspec.Struct, frozen=True):
         return Question(text=self.q, only=self.only(), limit=limit, after=self.after)
 
     def only(self) -> dict[Facet, tuple[str, ...]]:
-        """What the search is narrowed to."""
-        chosen: dict[Facet, tuple[str, ...]] = {facet: getattr(self, facet.value) for facet in WORDS}
+        """What the search is narrowed to; a value left empty, as a form sends it, narrows nothing."""
+        chosen = {facet: tuple(value for value in getattr(self, facet.value) if value) for facet in WORDS}
         return {facet: values for facet, values in chosen.items() if values}
 
 

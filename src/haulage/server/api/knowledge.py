@@ -37,7 +37,7 @@ class Listing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question. Facets narrow it; values of one facet are separated by ``|``."""
+    """A question. Facets narrow it; values of one facet are separated by ``|``, and an empty one is none."""
 
     text: str = ""
     product: str = ""
@@ -50,8 +50,9 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def question(self) -> Question:
         """As the index takes it."""
-        given = {facet: getattr(self, facet.value).split("|") for facet in Facet if getattr(self, facet.value)}
-        return Question(text=self.text, only=given, limit=self.limit, after=self.cursor)
+        given = {facet: [value for value in getattr(self, facet.value).split("|") if value] for facet in Facet}
+        only = {facet: values for facet, values in given.items() if values}
+        return Question(text=self.text, only=only, limit=self.limit, after=self.cursor)
 
 
 class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
