@@ -68,6 +68,16 @@ def test_an_uploaded_article_is_found_shown_and_removed(stocked: Served) -> None
     assert stocked.admin("GET", "/api/v1/search?text=xylophone").json["total"] == 0
 
 
+def test_a_mistake_in_an_uploaded_article_is_told_by_the_name_its_author_knows(stocked: Served) -> None:
+    data = b'+++\nid = "Q900002"\ntitle = "t"\nproducts = "Press"\n+++\n# Symptoms\n\nNo sound.\n'
+    assert upload(stocked, "/api/v1/article-imports/upload?name=own.md", data) == 202
+    stocked.work()
+    (failed,) = [row for row in stocked.admin("GET", "/api/v1/article-imports").json if row["source"] == "own.md"]
+    (refused,) = stocked.admin("GET", f"/api/v1/article-imports/{failed['number']}").json["report"]["refused_files"]
+    assert refused["name"] == "own.md"
+    assert refused["detail"].startswith("own.md, line 4:")
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_b101_b102_any_text_is_a_question_and_none_an_error(stocked: Served, text: str) -> None:
     assert stocked.admin("GET", f"/api/v1/search?text={quote(text)}").status == 200

@@ -136,7 +136,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
                 wake_repair=wakes.repair,
                 site_changed=lambda tx, code: _site_changed(tx, code, database, link, wakes),
                 indexes=LocalIndexes(home.file(INDEX)),
-                article_files=lambda path, known: read_ahead(in_order(walk(path)), known),
+                article_files=lambda path, name, known: read_ahead(in_order(walk(path, name=name)), known),
                 drop_upload=Uploads(home).drop,
                 hints_folder=_folder(home.content, "hints"),
                 capture_rules=capture_rules(home.settings.capture, home.keys.folder),

@@ -78,6 +78,7 @@ def test_archives_are_read_in_their_own_order(tmp_path: pathlib.Path, pack: obje
 def test_a_single_file_is_itself(tmp_path: pathlib.Path) -> None:
     (tmp_path / "Q1.TXT").write_text("words")
     assert told(list(walk(str(tmp_path / "Q1.TXT"), SMALL))) == {"Q1.TXT": "words"}
+    assert told(list(walk(str(tmp_path / "Q1.TXT"), SMALL, name="own.md"))) == {"own.md": "words"}
     (tmp_path / "big").write_bytes(b"x" * 2000)
     assert told(list(walk(str(tmp_path / "big"), SMALL))) == {"big": "article-too-big"}
     with pytest.raises(NotFoundError):

@@ -41,9 +41,9 @@ _log = logging.getLogger("haulage.knowledge")
 
 Understood = tuple[Stocked, Reading]
 """A source and what it says."""
-Files = Callable[[str, Callable[[bytes], bool]], Iterator[Found]]
-"""The files of a folder or an archive, perhaps read already; those for whose bytes the second argument says so need not be.
-Raises HaulageError if it cannot be read on."""
+Files = Callable[[str, str, Callable[[bytes], bool]], Iterator[Found]]
+"""The files of a folder or an archive at a path, which people call by the second argument; perhaps read already: those for whose
+bytes the third says so need not be. Raises HaulageError if it cannot be read on."""
 
 
 class Herald(Protocol):
@@ -183,7 +183,7 @@ class Importer:
     def _articles(self, path: str, asked: Import, tally: Tally) -> Iterator[Understood]:
         seen: dict[str, str] = {}
         held = self._held()
-        for found in self._files(path, lambda data: hashlib.sha256(data).digest() in held):
+        for found in self._files(path, asked.source, lambda data: hashlib.sha256(data).digest() in held):
             tally.read.file(len(found.data))
             same = held.get(hashlib.sha256(found.data).digest())
             if same is not None and same not in seen:

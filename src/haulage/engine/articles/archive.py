@@ -52,9 +52,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     refused: HaulageError | None = None
 
 
-def walk(path: str, bounds: Bounds = Bounds()) -> Iterator[Found]:
+def walk(path: str, bounds: Bounds = Bounds(), *, name: str = "") -> Iterator[Found]:
     """Every file at ``path``: of a folder in order of names, of an archive (.tar, .tar.gz, .tar.zst) in its own order, otherwise
-    the file itself.
+    the file itself. ``name`` is what the one who gave it calls it, where that is not its path.
 
     Raises :class:`NotFoundError` ``no-such-source``, :class:`TransferError` ``source-unreadable``, :class:`FormatError`
     ``bad-archive`` or ``archive-too-big``: what was yielded before stands."""
@@ -65,16 +65,22 @@ def walk(path: str, bounds: Bounds = Bounds()) -> Iterator[Found]:
         with open(path, "rb") as file:
             start = file.read(_TAR_MARK_AT + len(_TAR_MARK))
             file.seek(0)
-            if start.startswith((_ZSTD, _GZIP)) or start[_TAR_MARK_AT:] == _TAR_MARK:
+            if _is_archive(start):
                 yield from _Counter(bounds).of(_archive(file, start, bounds))
             else:
-                yield _taken(shown(os.path.basename(path)), file, bounds)
+                yield _taken(shown(os.path.basename(name or path)), file, bounds)
     except FileNotFoundError:
-        raise NotFoundError("no-such-source", f"There is nothing at {shown(path)}.", "Check the path.") from None
+        raise NotFoundError("no-such-source", f"There is nothing at {shown(name or path)}.", "Check the path.") from None
     except OSError as error:
         raise TransferError(
-            "source-unreadable", f"{shown(path)} cannot be read: {error.strerror or error}.", "Check its rights and its disk."
+            "source-unreadable",
+            f"{shown(name or path)} cannot be read: {error.strerror or error}.",
+            "Check its rights and its disk.",
         ) from None
+
+
+def _is_archive(start: bytes) -> bool:
+    return start.startswith((_ZSTD, _GZIP)) or start[_TAR_MARK_AT : _TAR_MARK_AT + len(_TAR_MARK)] == _TAR_MARK
 
 
 class _Counter:

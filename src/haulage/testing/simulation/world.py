@@ -77,7 +77,7 @@ class World:
             self.points[point.url] = MemoryPoint(point.place)
         return self.points[point.url]
 
-    def _articles_in(self, folder: str, _known: Callable[[bytes], bool]) -> Iterator[Found]:
+    def _articles_in(self, folder: str, _name: str, _known: Callable[[bytes], bool]) -> Iterator[Found]:
         for name, data in sorted(self.articles[folder].items()):
             yield Found(name=name, data=data)
 
