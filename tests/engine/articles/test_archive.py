@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import pathlib
 import tarfile
+from collections.abc import Callable
 
 import pytest
 from backports import zstd
@@ -73,6 +75,19 @@ def test_a_folder_is_walked_in_order_without_following_anything(tmp_path: pathli
 def test_archives_are_read_in_their_own_order(tmp_path: pathlib.Path, pack: object) -> None:
     data = tar(("./b.TXT", b"b"), ("a/c.TXT", b"c"))
     assert list(walked(tmp_path, pack(data))) == ["b.TXT", "a/c.TXT"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("pack", [bytes, zstd.compress, gzip.compress])
+def test_an_archive_inside_is_told_to_be_imported_by_itself(tmp_path: pathlib.Path, pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(tar(("a.TXT", b"a" * 5000)))
+    (tmp_path / "top").mkdir()
+    (tmp_path / "top" / "more.tar.zst").write_bytes(packed)
+    (tmp_path / "top" / "Q1.TXT").write_text("words")
+    found = list(walk(str(tmp_path / "top"), SMALL))
+    assert told(found) == {"Q1.TXT": "words", "more.tar.zst": "archive-inside"}
+    refused = next(one.refused for one in found if one.refused)
+    assert refused.message == "more.tar.zst is an archive among other files: import it by itself."
+    assert walked(tmp_path, tar(("inner.tar.zst", packed[:800]))) == {"inner.tar.zst": "archive-inside"}
 
 
 def test_a_single_file_is_itself(tmp_path: pathlib.Path) -> None:

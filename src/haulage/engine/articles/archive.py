@@ -145,6 +145,9 @@ def _opened(path: bytes, name: str, bounds: Bounds) -> Found:
 
 def _taken(name: str, file: IO[bytes], bounds: Bounds) -> Found:
     data = file.read(bounds.file_bytes + 1)
+    if _is_archive(data):
+        # Archives within archives would multiply what one walk may read.
+        return _refused(name, "archive-inside", "is an archive among other files: import it by itself")
     if len(data) > bounds.file_bytes:
         return _refused(name, "article-too-big", f"has more than {bounds.file_bytes} bytes")
     return Found(name=name, data=data)
