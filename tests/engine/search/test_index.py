@@ -79,6 +79,19 @@ def test_a_result_is_found_however_it_is_written(index: SearchIndex, text: str) 
     assert ask(index, text)[0] == "Q500004"
 
 
+@pytest.mark.parametrize("text", ["0x80070005", "error 0x80070005", "80070005"])
+def test_a_number_that_stands_there_comes_before_what_it_means_and_both_say_why(tmp_path: pathlib.Path, text: str) -> None:
+    named = entry("Q500008", "Access errors", rest="Error: access denied to the error file.\n" * 8)
+    written = entry("Q500009", "The shuttle refuses", rest=f"{'Its log has many lines, one of them an error. ' * 40} 0x80070005")
+    index = TantivyIndex(str(tmp_path))
+    index.put([named, written, *(one for one in SAMPLES if one.id != "Q500004")])
+    hits = index.search(Question(text=text)).hits
+    assert [hit.id for hit in hits[:2]] == ["Q500009", "Q500008"]
+    assert hits[0].why[0].text == "0x80070005"
+    assert "Error: access denied" in [why.text for why in hits[1].why]
+    assert any(piece.marked and piece.text == "Error: access denied" for piece in hits[1].snippet)
+
+
 def test_a_phrase_must_stand_as_it_is_typed(index: SearchIndex) -> None:
     assert ask(index, '"data streams"') == ["Q500001"]
     assert set(ask(index, "data streams")) == {"Q500001", "Q500003"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from haulage.engine.search.asked import WORD
 from haulage.engine.search.model import Entry, Part, Piece, Why
 from haulage.engine.search.wanted import Wanted
 
@@ -51,9 +53,11 @@ def _marks(text: str, wanted: Wanted, stem: Stem) -> Iterator[Mark]:
         low = text
     for number, concept in enumerate(wanted.concepts):
         for stems in dict.fromkeys(one for variant in concept.variants for one in variant.stems if len(variant.stems) == 1):
-            yield from _places(low, stems, number, stem)
+            yield from itertools.islice(_places(low, stems, number, stem), _MOST_PLACES)
+        for run in (variant.stems for variant in concept.variants if len(variant.stems) > 1):
+            yield from itertools.islice(_runs(low, run, number, stem), _MOST_PLACES)
     for beginning in wanted.open:
-        yield from _places(low, beginning, len(wanted.concepts), _beginning(beginning))
+        yield from itertools.islice(_places(low, beginning, len(wanted.concepts), _beginning(beginning)), _MOST_PLACES)
 
 
 def _beginning(wanted_beginning: str) -> Stem:
@@ -62,15 +66,22 @@ def _beginning(wanted_beginning: str) -> Stem:
 
 def _places(low: str, wanted_stem: str, number: int, stem: Stem) -> Iterator[Mark]:
     root = wanted_stem.rstrip("ie") if len(wanted_stem) > _SHORTEST_ROOT + 2 else wanted_stem
-    at, places = low.find(root), 0
-    while at >= 0 and places < _MOST_PLACES:
+    at = low.find(root)
+    while at >= 0:
         if at == 0 or not low[at - 1].isalnum():
             rest = _REST_OF_WORD.match(low, at)
             end = rest.end() if rest else at
             if stem(low[at:end]) == wanted_stem:
-                places += 1
                 yield Mark(at, end, number)
         at = low.find(root, at + len(root))
+
+
+def _runs(low: str, stems: tuple[str, ...], number: int, stem: Stem) -> Iterator[Mark]:
+    """Where words stand side by side, as the name of an error does."""
+    for first in _places(low, stems[0], number, stem):
+        words = list(itertools.islice(WORD.finditer(low, first.start), len(stems)))
+        if tuple(stem(word[0]) for word in words) == stems:
+            yield Mark(first.start, words[-1].end(), number)
 
 
 def _worth(marks: list[Mark], wanted: Wanted) -> float:

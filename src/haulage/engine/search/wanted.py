@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from haulage.engine.search.asked import WORD, Asked
-from haulage.engine.search.error_codes import NUMBERS, twins
+from haulage.engine.search.error_codes import NUMBERS, twins, value_of
 from haulage.engine.search.stop_words import STOP_WORDS
 from haulage.engine.search.synonyms import spellings, synonyms
 
@@ -17,6 +18,12 @@ MOST_CONCEPTS = 40
 
 SYNONYM_WEIGHT = 0.5
 SPELLING_WEIGHT = 0.9
+SPOKEN_WEIGHT = 0.5
+"""Of an error's name, where its number was asked for: ``access denied`` is said of much else."""
+_CUES = frozenset({"error", "code", "number", "result", "hresult", "win32"})
+"""What is said of a number and no more."""
+_ALONE = {True: 100.0, False: 10.0}
+"""Where a number is all that is asked, it as it was typed before its other spellings before its name, whatever else is there."""
 NEAREST_WEIGHT = 0.8
 _UNSURE = 200
 """A word is taken for misspelt when another, one letter off, stands in so many times as many articles…"""
@@ -96,6 +103,8 @@ def wanted(asked: Asked, text: str, vocabulary: Vocabulary) -> Wanted:
     found = [concept for word in telling if (concept := _concept(word, vocabulary, corrected)) is not None]
     chosen = sorted(found, key=lambda concept: -concept.rarity)[:MOST_CONCEPTS]
     kept = {concept.word for concept in chosen}
+    if len(set(telling) - _CUES) == 1:
+        found = [_alone(concept, vocabulary) for concept in found]
     return Wanted(
         concepts=tuple(concept for concept in found if concept.word in kept),
         names=tuple(_stems(name, vocabulary) for name in asked.names),
@@ -141,7 +150,16 @@ def _others(word: str, vocabulary: Vocabulary) -> Iterator[Variant]:
         for other in others:
             stems = _stems(tuple(WORD.findall(other)), vocabulary)
             if stems:
-                yield Variant(stems, weight)
+                yield Variant(stems, SPOKEN_WEIGHT if weight == 1.0 and len(stems) > 1 else weight)
+
+
+def _alone(concept: Concept, vocabulary: Vocabulary) -> Concept:
+    """A question that is one error's number: who wrote just that comes first."""
+    if value_of(concept.word) is None or concept.word.upper() in NUMBERS:
+        return concept
+    own = vocabulary.stem(concept.word)
+    weighed = (Variant(one.stems, one.weight if len(one.stems) > 1 else _ALONE[one.stems == (own,)]) for one in concept.variants)
+    return dataclasses.replace(concept, variants=tuple(weighed))
 
 
 def _nearest(word: str, holding: int, vocabulary: Vocabulary) -> str:
