@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,10 +72,10 @@ class Fake:
         return None
 
 
-def _services(*fakes: Fake) -> Services:
+def _services(*fakes: Fake, said: Callable[[str], None] = lambda _line: None) -> Services:
     clock = fakes[0].clock
     made = [Service(kind=ServiceKind.SYSTEMD, name=each.name, stop_seconds=10, start_seconds=10) for each in fakes]
-    return Services(made, fakes, clock, lambda _line: None)
+    return Services(made, fakes, clock, said)
 
 
 def _three() -> tuple[Fake, Fake, Fake]:
@@ -129,6 +130,21 @@ def test_one_that_stays_up_is_looked_at_long_enough() -> None:
     services.stop(kill=False)
     services.start((2,))
     assert c.state() is State.RUNNING
+
+
+def test_what_is_waited_for_is_said() -> None:
+    lines: list[str] = []
+    a, b, c = _three()
+    services = _services(a, b, c, said=lines.append)
+    services.stop(kill=False)
+    lines.clear()
+    services.start((2,))
+    assert lines == ["service c: started", "service c: up, watched for 3 seconds", "service c: stayed up"]
+    c.changes.append((c.clock.seconds + 1.0, State.STOPPED))
+    lines.clear()
+    with pytest.raises(StepError, match="went down again"):
+        services.start((2,))
+    assert lines == ["service c: up, watched for 3 seconds"]
 
 
 def test_one_that_ends_only_after_its_time_is_started_again() -> None:

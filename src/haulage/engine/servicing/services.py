@@ -148,6 +148,8 @@ class Services:
     def _settle(self, indices: Sequence[int]) -> None:
         if not indices:
             return
+        for index in indices:
+            self._said(f"service {self._services[index].name}: up, watched for {SETTLE_SECONDS:.0f} seconds")
         until = self._clock.monotonic() + SETTLE_SECONDS
         while self._clock.monotonic() < until:
             self._clock.sleep(_LONGEST_SECONDS)
@@ -155,6 +157,8 @@ class Services:
                 if self._controllers[index].state() is not State.RUNNING:
                     name = self._services[index].name
                     raise StepError("service-failed", f"The service {name} came up and went down again.", "Its own log says why.")
+        for index in indices:
+            self._said(f"service {self._services[index].name}: stayed up")
 
     def _wait(self, seconds: float, done: Callable[[], bool]) -> bool:
         until, pause = self._clock.monotonic() + seconds, _SHORTEST_SECONDS
