@@ -209,7 +209,15 @@ def test_too_little_space_is_refused_with_figures(press: Press, monkeypatch: pyt
     with pytest.raises(RefusedError, match="1000 are free") as refused:
         press.install()
     assert refused.value.code == "no-space"
+    assert "and 1048576 bytes for journal, record and log" in refused.value.message
     assert not (press.root / "lib").exists()
+
+
+def test_the_room_asked_for_is_new_and_old_the_largest_again_and_the_margin(press: Press) -> None:
+    old, new = (FileFacts(sha256="0" * 64, size=size, mode=0o644) for size in (300_000, 400_000))
+    changes = [Change("bin/press.exe", old, new), Change("gone", replace(old, size=20_000), None)]
+    needed = preflight.needed_bytes(press.places, changes, [], 7)
+    assert needed == {press.places.root: 320_000 + 300_000 + 7 + (1 << 20), os.path.dirname(press.places.file("bin/press.exe")): 400_000}
 
 
 @pytest.mark.parametrize("where", ["bin", "bin/press.exe"])
@@ -344,8 +352,13 @@ def test_content_that_the_fix_names_as_older_needs_no_version(press: Press) -> N
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("step", ["stop-service", "unlink", "start-service"])
-def test_a_signal_has_it_undone_and_a_second_one_waits(press: Press, number: int, step: str) -> None:
+def test_a_signal_has_it_undone_and_a_second_one_waits(
+    press: Press, request: pytest.FixtureRequest, number: int, step: str
+) -> None:
     before, heard = press.everything(), list[str]()
+    # Tests that run in the background have it ignored, and what is ignored stays so.
+    outer = signal.signal(number, signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, outer))
     handler = signal.getsignal(number)
 
     def ask_to_end(name: str) -> None:
