@@ -28,6 +28,8 @@ from haulage.engine.servicing.definition import (
     When,
 )
 from haulage.engine.servicing.errors import RefusedError, ServicingError, StepError
+from haulage.engine.servicing.file_facts import FileFacts
+from haulage.engine.servicing.journal import Change
 from haulage.engine.servicing.lock import Lock
 from haulage.engine.servicing.plan import Decision
 from haulage.engine.servicing.record import Act, load_record
@@ -217,7 +219,10 @@ def test_the_room_asked_for_is_new_and_old_the_largest_again_and_the_margin(pres
     old, new = (FileFacts(sha256="0" * 64, size=size, mode=0o644) for size in (300_000, 400_000))
     changes = [Change("bin/press.exe", old, new), Change("gone", replace(old, size=20_000), None)]
     needed = preflight.needed_bytes(press.places, changes, [], 7)
-    assert needed == {press.places.root: 320_000 + 300_000 + 7 + (1 << 20), os.path.dirname(press.places.file("bin/press.exe")): 400_000}
+    assert needed == {
+        press.places.root: 320_000 + 300_000 + 7 + (1 << 20),
+        os.path.dirname(press.places.file("bin/press.exe")): 400_000,
+    }
 
 
 @pytest.mark.parametrize("where", ["bin", "bin/press.exe"])

@@ -98,7 +98,8 @@ def check_space(needed: Mapping[str, int]) -> None:
         if free < size:
             raise RefusedError(
                 "no-space",
-                f"{size} bytes are needed at {folder} (new files beside the old, and their backup), and {free} are free.",
+                f"{size} bytes are needed at {folder} (new files beside the old, a backup of these, the largest of them once more "
+                f"to give it back, and {MARGIN_BYTES} bytes for journal, record and log), and {free} are free.",
                 "Make room, then run it again.",
             )
 
