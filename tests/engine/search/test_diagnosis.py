@@ -66,6 +66,24 @@ def test_nothing_is_told_where_nothing_fits(index: TantivyIndex, text: str) -> N
     assert told(index, text) == []
 
 
+@pytest.mark.parametrize("text", ["slider", "<b>slider(1)</b>", "overflows", "licence moved"])
+def test_few_words_alone_are_never_likely(index: TantivyIndex, text: str) -> None:
+    first = told(index, text)[0]
+    assert first.certainty is Certainty.PERHAPS
+    assert {reason.clue for reason in first.reasons} == {Clue.WORDS}
+
+
+def test_many_words_that_all_fit_are_likely(index: TantivyIndex) -> None:
+    first = told(index, "service does not start and access is denied after licence server moved")[0]
+    assert (first.hit.id, first.certainty) == ("Q500004", Certainty.LIKELY)
+    assert {reason.clue for reason in first.reasons} == {Clue.WORDS}
+
+
+def test_an_article_named_in_small_letters_is_named(index: TantivyIndex) -> None:
+    first = told(index, "q500003")[0]
+    assert (first.hit.id, first.certainty, first.reasons[0]) == ("Q500003", Certainty.LIKELY, Reason(Clue.ARTICLE, "Q500003"))
+
+
 def test_a_number_in_other_surroundings_is_no_error(index: TantivyIndex) -> None:
     assert all(reason.clue is not Clue.ERROR for one in told(index, "we sold 998 carpets") for reason in one.reasons)
 

@@ -26,6 +26,11 @@ PERHAPS = 1.2
 """Measured by ``benchmarks/knowledge``: what is asked about articles lies above, unrelated logs below."""
 
 
+WORDS_ALONE = 1.6
+_MANY_WORDS = 5
+"""Words alone make nothing likely unless they weigh so much and are so many: one rare word is all of a question of one word."""
+
+
 class Clue(enum.StrEnum):
     """What in the text points at an article."""
 
@@ -56,6 +61,7 @@ WEIGHTS = {
     Clue.PRODUCT: 0.1,
 }
 WORDS_WEIGHT = 2.0
+_TELLING = frozenset({Clue.MESSAGE, Clue.ARTICLE, Clue.ERROR, Clue.FILE, Clue.COMPONENT})
 _DECLARED_CODE = 2.0
 """What one's own article declares to be about, like the number of a message: ``point-not-there``."""
 _SMALL_ERROR = 0.25
@@ -119,15 +125,17 @@ def weigh(given: Signature, messages: frozenset[int], hit: Hit, entry: Entry, be
     long article has many words of any text, and its score knows."""
     reasons = list(_reasons(given, messages, entry))
     evidence = sum(_weight(reason) for reason in reasons)
-    score = evidence + WORDS_WEIGHT * hit.share * beside_best
+    by_words = WORDS_WEIGHT * hit.share * beside_best
+    score = evidence + by_words
     if score < PERHAPS:
         return None
+    telling = any(reason.clue in _TELLING for reason in reasons) or (by_words >= WORDS_ALONE and _words(hit) >= _MANY_WORDS)
     words = ", ".join(dict.fromkeys(why.text.lower() for why in hit.why))
     if words:
         reasons.append(Reason(Clue.WORDS, words))
     return Likely(
         hit=hit,
-        certainty=Certainty.LIKELY if score >= LIKELY else Certainty.PERHAPS,
+        certainty=Certainty.LIKELY if score >= LIKELY and telling else Certainty.PERHAPS,
         score=score,
         order=evidence + WORDS_WEIGHT * beside_best,
         reasons=tuple(reasons),
@@ -151,6 +159,11 @@ def _unsought(entry: Entry) -> Hit:
 
 def _named(hit: Hit) -> bool:
     return bool(hit.why) and hit.why[0].part is Part.NUMBER
+
+
+def _words(hit: Hit) -> int:
+    """How many words of the question it has; digits by themselves are none."""
+    return len({why.text.lower() for why in hit.why if not why.text.isdigit()})
 
 
 def _reasons(given: Signature, messages: frozenset[int], entry: Entry) -> Iterator[Reason]:

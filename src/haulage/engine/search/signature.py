@@ -36,7 +36,7 @@ _FILE = re.compile(
 _VERSION = re.compile(
     r"(?<![\w.])(?:[0-9]{1,3}\.[0-9]{1,5}(?:\.[0-9]{1,5}){0,2}|SP ?[1-9]|service pack [1-9])(?![\w.])", re.IGNORECASE
 )
-_ARTICLE = re.compile(r"\b(?:Q|KB ?)([0-9]{6})\b")
+_ARTICLE = re.compile(r"\b(?:Q|KB ?)([0-9]{6})\b", re.IGNORECASE)
 
 _OLD_TAIL = re.compile(r"~? ?\$\$<([^<>\n]{1,60})><[^<>\n]{1,90}><thread=[^<>\n]{1,40}>{0,2}")
 _TRACE_TAIL = re.compile(r'\]LOG\]!><time="[^"\n]{0,40}" date="[^"\n]{0,40}" component="([^"\n]{0,80})"[^>\n]{0,200}>')
