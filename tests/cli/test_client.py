@@ -29,6 +29,21 @@ def test_a_list_is_read_page_by_page(api: FakeApi, ask: Ask) -> None:
     assert (code, [json.loads(line)["place"] for line in out.splitlines()]) == (0, ["HQ1/A", "HQ1/B"])
 
 
+@pytest.mark.parametrize("name", ["../sites", "..", ".", "", "a/b"])
+@pytest.mark.parametrize(
+    "verb", [("kb", "show"), ("kb", "graph"), ("fix", "show"), ("package", "show"), ("site", "remove", "--yes")]
+)
+def test_a_name_is_never_another_path(api: FakeApi, ask: Ask, verb: tuple[str, ...], name: str) -> None:
+    code, _out, err = ask(*verb, name)
+    assert (code, api.asked) == (2, [])
+    assert repr(name) in err
+
+
+def test_a_name_is_quoted(api: FakeApi, ask: Ask) -> None:
+    ask("kb", "show", "Q1?x=1#é ")
+    assert (api.asked[0].path, api.asked[0].query) == ("/articles/Q1%3Fx%3D1%23%C3%A9%20", {})
+
+
 def test_no_home_given(api: FakeApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HAULAGE_HOME")
     code, out, err = ask("site", "list")

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from haulage.base.errors import FAMILIES, FormatError, HaulageError, NotAllowedError, TransferError
+from haulage.base.errors import FAMILIES, FormatError, HaulageError, NotAllowedError, TransferError, UsageError
 from haulage.cli.locate import Target, find_target, no_server
 from haulage.engine.protocol.problems import PROBLEM_MAX_BYTES, decode_problem, error_of
 
@@ -222,8 +222,15 @@ def _text(value: str | int | bool | None) -> str:
     return "true" if value is True else str(value)
 
 
+_NO_STEP = frozenset({"", ".", ".."})
+
+
 def path(*parts: str) -> str:
-    """A path of the API whose parts may hold anything."""
+    """A path of the API; parts are quoted. Raises UsageError ``bad-name`` for one that no quoting makes a single step of a path:
+    servers, and proxies before them, take ``../x`` apart again."""
+    for part in parts:
+        if part in _NO_STEP or "/" in part:
+            raise UsageError("bad-name", f"{part[:80]!r} is the name of nothing.", "Give it as the list shows it, without slash.")
     return "".join("/" + quote(part, safe="") for part in parts)
 
 
