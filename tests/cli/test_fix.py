@@ -37,7 +37,7 @@ class Desk:
 
     def build(self, name: str, *words: str) -> str:
         path = self.path(f"{name}.pyz")
-        code, _ = self.run("build", *words, "--id", name, "--title", "t", "--key", self.key, "--file", path)
+        code, _ = self.run("build", *words, "--title", "t", "--key", self.key, "-o", path)
         assert code == 0
         return path
 
@@ -53,7 +53,7 @@ def test_q247230_from_a_key_to_a_rollup_that_supersedes(desk: Desk) -> None:
     trust = ("--trust", desk.key + ".pub")
     single = desk.build("Q316316", desk.before, desk.after)
     rollup = desk.path("Q323206.pyz")
-    code, out = desk.run("rollup", single, "--id", "Q323206", "--title", "t", "--key", desk.key, "--file", rollup, "-o", "json")
+    code, out = desk.run("rollup", single, "--id", "Q323206", "--title", "t", "--key", desk.key, "-o", rollup, "-o", "json")
     assert (code, json.loads(out)["files"]) == (0, 3)
     assert desk.run("check", rollup, *trust)[0] == 0
     assert desk.run("install", rollup, "--root", desk.root, *trust, "--quiet")[0] == Exit.DONE
@@ -76,3 +76,12 @@ def test_a_key_is_not_overwritten_and_nobody_signs_by_accident(desk: Desk) -> No
     assert desk.run("keys", "new", desk.key)[0] == Ends.CONFLICT
     assert desk.run("build", desk.before, desk.after, "--id", "QA", "--title", "t")[0] == Ends.USAGE
     assert desk.run("build", "--id", "QA", "--title", "t")[0] == Ends.USAGE
+
+
+def test_a_bundle_is_named_once_and_so_is_the_form_of_the_answer(desk: Desk) -> None:
+    words = ("build", desk.before, desk.after, "--title", "t", "--key", desk.key)
+    assert desk.run(*words, "-o", "one.pyz", "-o", "two.pyz")[0] == 2
+    assert desk.run(*words, "-o", desk.path("Q1.pyz"), "-o", "json", "-o", "csv")[0] == 2
+    assert not list(Path(desk.path("")).glob("*.pyz"))
+    code, out = desk.run(*words, "--id", "Q2", "-o", desk.path("Q1.pyz"), "-o", "json")
+    assert (code, json.loads(out)["id"]) == (0, "Q2")

@@ -182,7 +182,7 @@ def _built(stage: Stage, fix: str, verb: str, *sources: str) -> Row:
     definition, bundle = stage.path(f"{fix}.toml"), stage.path(f"{fix}.pyz")
     press.write_definition(definition, fix)
     said = ("--definition", definition, "--id", fix, "--title", f"Fix of the demo press {fix}")
-    return _fix(stage, verb, *sources, *said, "--key", stage.path("maker.key"), "--file", bundle)
+    return _fix(stage, verb, *sources, *said, "--key", stage.path("maker.key"), "-o", bundle)
 
 
 def _fix(stage: Stage, *arguments: str) -> Row:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from cyclopts import App, Parameter
 
@@ -12,6 +14,7 @@ from haulage.base.errors import UsageError
 from haulage.cli import fix_site, output
 from haulage.cli.options import PLAIN, How, Yes
 from haulage.engine.servicing import command
+from haulage.engine.servicing.definition import FIX_ID
 
 app = App(
     name="fix",
@@ -28,7 +31,14 @@ fix_site.add_to(app)
 Definition = Annotated[
     str | None, Parameter(help="A definition file (TOML): services, programs, prerequisites; docs/guide/fix.md.")
 ]
-Output = Annotated[str | None, Parameter(name=["--file", "-f"], help="The bundle to write; else ID.pyz here.")]
+Output = Annotated[
+    list[str],
+    Parameter(
+        name=["--output", "-o"],
+        negative=(),
+        help="The bundle to write, else ID.pyz here; or the form of the answer: table, json, jsonl, csv. May be given for each.",
+    ),
+]
 Key = Annotated[list[str], Parameter(negative=(), help="A private key that signs; may be given more than once.")]
 Expires = Annotated[str | None, Parameter(help="From then on it installs nothing more, as in 2027-06-30T00:00:00Z.")]
 Root = Annotated[list[str], Parameter(negative=(), help="Folder of the product; NAME=DIR for another folder it uses.")]
@@ -83,20 +93,21 @@ def build(
     title: str | None = None,
     product: str | None = None,
     versions: str | None = None,
-    file: Output = None,
     key: Key = [],  # noqa: B006  (never changed)
     expires: Expires = None,
-    how: How = PLAIN,
+    output: Output = [],  # noqa: B006  (never changed)
 ) -> None:
     """Build a bundle from trees before and after, or from a folder and a definition file.
 
-    haulage fix build before after --id Q316316 --title "Compressing stops with error 998" --key maker.key
+    haulage fix build before after --product press --title "Compressing stops with error 998" --key maker.key -o Q316316.pyz
 
     haulage fix build folder --definition Q316316.toml --key maker.key
     """
     from haulage.wiring.fix_making import build
 
-    _print_built(build(_needed(trees), definition, _said(id, title, product, versions), file, key, expires), how)
+    file, form = _where_and_how(output)
+    said = _said(_id_of(id, definition, file), title, product, versions)
+    _print_built(build(_needed(trees), definition, said, file, key, expires), form)
 
 
 @app.command
@@ -105,14 +116,13 @@ def rollup(
     definition: Definition = None,
     id: str | None = None,
     title: str | None = None,
-    file: Output = None,
     key: Key = [],  # noqa: B006  (never changed)
     expires: Expires = None,
     leave_out: Annotated[
         list[str],
         Parameter(negative=(), help="A replaced fix whose other repairs are meant to be lost; may be given more than once."),
     ] = [],  # noqa: B006  (never changed)
-    how: How = PLAIN,
+    output: Output = [],  # noqa: B006  (never changed)
 ) -> None:
     """Build one bundle of several: chains collapse, each file comes once in its last state.
 
@@ -120,7 +130,9 @@ def rollup(
     """
     from haulage.wiring.fix_making import roll_up
 
-    _print_built(roll_up(_needed(bundles), definition, _said(id, title, None, None), file, key, expires, leave_out), how)
+    file, form = _where_and_how(output)
+    said = _said(_id_of(id, definition, file), title, None, None)
+    _print_built(roll_up(_needed(bundles), definition, said, file, key, expires, leave_out), form)
 
 
 @app.command
@@ -209,9 +221,26 @@ def _needed(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
-def _print_built(made: dict[str, Any], how: How) -> None:
-    if how.output != "table":
-        output.print_object(made, how.output, [])
+def _where_and_how(said: list[str]) -> tuple[str | None, output.Form]:
+    """``-o`` names the bundle, as with any program that builds; what names a form of answers is that, as with any other verb."""
+    forms: list[output.Form] = [form for form in get_args(output.Form) if form in said]
+    places = [each for each in said if each not in get_args(output.Form)]
+    if len(forms) > 1 or len(places) > 1:
+        raise UsageError("bad-output", f"-o was given as {' and '.join(said)}.", "Name one bundle, and one form of the answer.")
+    return places[0] if places else None, forms[0] if forms else "table"
+
+
+def _id_of(id: str | None, definition: str | None, file: str | None) -> str | None:
+    """A bundle that is to be Q316316.pyz is the fix Q316316, where nothing else says so."""
+    if id is not None or definition is not None or file is None:
+        return id
+    stem = os.path.splitext(os.path.basename(file))[0]
+    return stem if re.fullmatch(FIX_ID, stem) else None
+
+
+def _print_built(made: dict[str, Any], form: output.Form) -> None:
+    if form != "table":
+        output.print_object(made, form, [])
         return
     for note in made["notes"]:
         output.say(note)
