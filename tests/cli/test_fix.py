@@ -85,3 +85,8 @@ def test_a_bundle_is_named_once_and_so_is_the_form_of_the_answer(desk: Desk) -> 
     assert not list(Path(desk.path("")).glob("*.pyz"))
     code, out = desk.run(*words, "--id", "Q2", "-o", desk.path("Q1.pyz"), "-o", "json")
     assert (code, json.loads(out)["id"]) == (0, "Q2")
+
+
+def test_a_fix_without_a_title_is_called_by_its_number(desk: Desk) -> None:
+    assert desk.run("build", desk.before, desk.after, "--key", desk.key, "-o", desk.path("Q1.pyz"))[0] == 0
+    assert json.loads(desk.run("check", desk.path("Q1.pyz"), "-o", "json")[1])["title"] == "Q1"

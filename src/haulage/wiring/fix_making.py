@@ -103,7 +103,8 @@ def assess(root: str, bundles: Sequence[str]) -> list[Row]:
 def _written(path: str | None, said: Mapping[str, Any]) -> Row:
     value: Row = {} if path is None else read_file(path)
     product = {**value.get("product", {}), **said.get("product", {})}
-    return {**value, **said, **({"product": product} if product else {})}
+    whole = {**value, **said, **({"product": product} if product else {})}
+    return {**whole, "title": whole.get("title", whole["id"])} if "id" in whole else whole
 
 
 def _built(prepared: Prepared, output: str | None, keys: Sequence[str], expires: str | None) -> Row:
