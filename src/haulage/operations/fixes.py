@@ -8,7 +8,7 @@ from typing import Protocol
 from haulage.base.errors import ConflictError, NotAllowedError, UsageError
 from haulage.base.ids import NO_VERSION, PackageId, make_package_id
 from haulage.domain.catalog import records as catalog
-from haulage.domain.catalog.model import CaptureState, Package, Source
+from haulage.domain.catalog.model import Package, Source
 from haulage.domain.catalog.publish import package_state
 from haulage.domain.estate import records as estate
 from haulage.domain.fixes import records
@@ -185,30 +185,9 @@ def _package_for(desk: Desk, tx: Transaction, facts: BundleFacts, source: str, b
     package_id = make_package_id(desk.code, estate.next_number(tx, "package"))
     name = f"{facts.definition.id} {facts.definition.title}"[:TITLE_CHARACTERS]
     package = Package(id=package_id, name=name, revision=0, version=NO_VERSION, keep=2, assignments=(), streams="refuse")
-    catalog.put_source(tx, _source(package_id, source))
+    catalog.put_source(tx, Source.of(package_id, source, streams="refuse", keep_special_bits=False))
     desk.definitions.issue(tx, Kind.PACKAGE, package_id, package_state(package))
     return package_id
-
-
-def _source(package: PackageId, spec: str) -> Source:
-    return Source(
-        package=package,
-        spec=spec,
-        streams="refuse",
-        keep_special_bits=False,
-        state=CaptureState.IDLE,
-        requested=0,
-        done=0,
-        full=False,
-        started=None,
-        finished=None,
-        outcome="",
-        report={},
-        error_code="",
-        error_message="",
-        error_hint="",
-        error_family="",
-    )
 
 
 def _from_bundle(desk: Desk, facts: BundleFacts, package: PackageId) -> Fix:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from haulage.base.errors import ConflictError, UsageError
 from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber, make_package_id, owner_of, site_of
 from haulage.domain.catalog import records as catalog
-from haulage.domain.catalog.model import CaptureState, Package, Source, Version
+from haulage.domain.catalog.model import Package, Source, Version
 from haulage.domain.catalog.publish import package_state, stream_policy
 from haulage.domain.estate import records as estate
 from haulage.engine.database.transaction import Transaction
@@ -33,7 +33,7 @@ def create_package(
         desk.check_source(tx, source)
         package_id = make_package_id(desk.code, estate.next_number(tx, "package"))
         package = Package(id=package_id, name=name, revision=0, version=NO_VERSION, keep=keep, assignments=(), streams=streams)
-        catalog.put_source(tx, _new_source(package_id, source, streams, keep_special_bits))
+        catalog.put_source(tx, Source.of(package_id, source, streams=streams, keep_special_bits=keep_special_bits))
         desk.definitions.issue(tx, Kind.PACKAGE, package_id, package_state(package))
         desk.journal.record(tx, on_requests.PACKAGE_CREATED, package=package_id, actor=actor, source=source)
         return require_package(tx, package_id)
@@ -137,24 +137,3 @@ def _require_own(desk: Desk, tx: Transaction, package_id: PackageId) -> Package:
             "owned-elsewhere", f"Package {package_id} belongs to site {owner_of(package_id)}.", f"Do it at {owner_of(package_id)}."
         )
     return package
-
-
-def _new_source(package: PackageId, spec: str, streams: str, keep_special_bits: bool) -> Source:
-    return Source(
-        package=package,
-        spec=spec,
-        streams=streams,
-        keep_special_bits=keep_special_bits,
-        state=CaptureState.IDLE,
-        requested=0,
-        done=0,
-        full=False,
-        started=None,
-        finished=None,
-        outcome="",
-        report={},
-        error_code="",
-        error_message="",
-        error_hint="",
-        error_family="",
-    )

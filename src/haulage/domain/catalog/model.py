@@ -84,3 +84,25 @@ class Source:
     error_message: str
     error_hint: str
     error_family: str
+
+    @classmethod
+    def of(cls, package: PackageId, spec: str, *, streams: str, keep_special_bits: bool) -> Source:
+        """The source of a package that nobody has asked to capture yet."""
+        return cls(
+            package=package,
+            spec=spec,
+            streams=streams,
+            keep_special_bits=keep_special_bits,
+            state=CaptureState.IDLE,
+            requested=0,
+            done=0,
+            full=False,
+            started=None,
+            finished=None,
+            outcome="",
+            report={},
+            error_code="",
+            error_message="",
+            error_hint="",
+            error_family="",
+        )

@@ -98,8 +98,3 @@ def list_assessments(tx: Transaction) -> Sequence[Assessment]:
     """The last assessment of every root looked at from this site."""
     rows = tx.execute(sa.select(assessments).order_by(assessments.c.root))
     return [Assessment(**(dict(row._mapping) | {"results": tuple(row.results)})) for row in rows]
-
-
-def forget_assessment(tx: Transaction, root: str) -> None:
-    """A root that is no more."""
-    tx.execute(assessments.delete().where(assessments.c.root == root))

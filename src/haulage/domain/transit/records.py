@@ -206,11 +206,6 @@ def remove_shipments(tx: Transaction, owner: SiteCode) -> None:
     tx.execute(shipments.delete().where(shipments.c.owner == owner))
 
 
-def remove_shipment(tx: Transaction, package: PackageId, where: Place) -> None:
-    """Forget one shipment."""
-    tx.execute(shipments.delete().where(_key(package, where)))
-
-
 def put_holding(tx: Transaction, package: PackageId, version: VersionNumber, manifest: bytes, now: dt.datetime) -> None:
     """Record that this site holds a version, whole and pinned."""
     remove_holding(tx, package, version)

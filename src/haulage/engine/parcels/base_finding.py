@@ -48,11 +48,6 @@ def labels(entry: ManifestEntry) -> Iterator[tuple[int, bytes | None, ContentRef
             yield part, name, content
 
 
-def plain_name(path: bytes) -> bytes:
-    """A path with what changes from version to version taken out: numbers, hexadecimal of 8 digits or more, bundlers' marks."""
-    return _plain(path)[1]
-
-
 def _plain(path: bytes) -> tuple[bytes, bytes]:
     """A path without hashes and marks, and without numbers too. Nothing of either kind reaches over a slash."""
     folder, slash, name = path.rpartition(b"/")
