@@ -94,7 +94,13 @@ def gone_from(lab: Lab, package: str) -> bool:
 
 
 def parcels_of(lab: Lab) -> list[str]:
-    return [path for site in lab for path in glob.glob(os.path.join(glob.escape(site.home), "content", "parcels", "*"))]
+    """The parcels kept, whole or being written; the folder they are written in comes with a site's first and stays."""
+    return [
+        path
+        for site in lab
+        for pattern in ("*.parcel", "work/*")
+        for path in glob.glob(os.path.join(glob.escape(site.home), "content", "parcels", pattern))
+    ]
 
 
 def swept(quick: object, before: dict[str, int]) -> bool:
