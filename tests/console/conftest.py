@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 import pytest
 
 from haulage.console.app import Console
-from haulage.console.diagnose import diagnose_page
-from haulage.console.knowledge import knowledge_pages
-from haulage.console.sessions import Sessions
-from haulage.console.sign_in import SIGN_IN_PAGE, sign_in_writes
+from haulage.console.frame.sessions import Sessions
+from haulage.console.frame.sign_in import SIGN_IN_PAGE, sign_in_writes
+from haulage.console.knowledge.diagnose import diagnose_page
+from haulage.console.knowledge.reading import knowledge_pages
 from haulage.engine.trust.tokens import new_token, token_digest
 from haulage.server.app import create_app
 from haulage.server.service import Service

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 
 from haulage.base.errors import NotFoundError
-from haulage.console.article_view import Around, Helps
+from haulage.console.knowledge.article_view import Around, Helps
 from haulage.engine.articles.article import Article
 from haulage.engine.articles.fix_graph import Edge
 from haulage.engine.articles.reading import read
@@ -16,7 +16,7 @@ from haulage.engine.search.tantivy_index import TantivyIndex
 
 
 class FewArticles:
-    """Implements :class:`~haulage.console.knowledge.Library`: every word must be there."""
+    """Implements :class:`~haulage.console.knowledge.reading.Library`: every word must be there."""
 
     def __init__(self, sources: dict[str, bytes]) -> None:
         self.articles: dict[str, Article] = {}

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
-from haulage.console.article_view import Helps, Step
+from haulage.console.knowledge.article_view import Helps, Step
 from haulage.engine.articles.fix_graph import Edge
 from haulage.engine.articles.statement import StatementKind
 from tests.console.library import own_articles

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haulage.cli.main import make_app
-from haulage.console.markdown_html import markdown_html
-from haulage.console.prose import linked, plain_html
-from haulage.console.rendering import TITLE_CHARACTERS, title
+from haulage.console.frame.rendering import TITLE_CHARACTERS, title
+from haulage.console.knowledge.markdown_html import markdown_html
+from haulage.console.knowledge.prose import linked, plain_html
 from tests.console.conftest import Browser
 
 ATTACKS = (

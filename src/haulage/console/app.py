@@ -15,14 +15,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from haulage.base.errors import HaulageError, NotFoundError, TransferError
-from haulage.console.assets import Assets
-from haulage.console.cookies import light_of, secret_of, session_cookie
-from haulage.console.gate import Gate, SignInNeeded
-from haulage.console.headers import PRIVATE, SECURITY, UNCHANGING
-from haulage.console.page import Page, Shown, Visit, Write
-from haulage.console.rendering import make_environment
-from haulage.console.sessions import Sessions
-from haulage.console.start import first
+from haulage.console.frame.assets import Assets
+from haulage.console.frame.cookies import light_of, secret_of, session_cookie
+from haulage.console.frame.gate import Gate, SignInNeeded
+from haulage.console.frame.headers import PRIVATE, SECURITY, UNCHANGING
+from haulage.console.frame.page import Page, Shown, Visit, Write
+from haulage.console.frame.rendering import make_environment
+from haulage.console.frame.sessions import Sessions
+from haulage.console.frame.start import first
 from haulage.server.refusals import STATUS_OF_CODE, STATUS_OF_FAMILY, refusal, target_of
 from haulage.server.service import Service
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from haulage.console.app import Console
-from haulage.console.diagnose import diagnose_page
-from haulage.console.fixes import fix_pages
-from haulage.console.knowledge import knowledge_pages
-from haulage.console.library import SiteLibrary
-from haulage.console.sessions import Sessions
-from haulage.console.sign_in import SIGN_IN_PAGE, sign_in_writes
+from haulage.console.frame.sessions import Sessions
+from haulage.console.frame.sign_in import SIGN_IN_PAGE, sign_in_writes
+from haulage.console.knowledge.diagnose import diagnose_page
+from haulage.console.knowledge.fixes import fix_pages
+from haulage.console.knowledge.library import SiteLibrary
+from haulage.console.knowledge.reading import knowledge_pages
 from haulage.server.service import Service
 
 

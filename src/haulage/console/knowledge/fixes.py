@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from haulage.base.errors import NotFoundError
-from haulage.console.page import Page, Shown, Visit
+from haulage.console.frame.page import Page, Shown, Visit
 from haulage.domain.fixes import records, views
 from haulage.domain.fixes.knowing import foremost
 from haulage.domain.knowledge import records as knowledge

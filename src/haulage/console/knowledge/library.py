@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from haulage.base.errors import NotFoundError
-from haulage.console.article_view import Around, Helps, Step
+from haulage.console.knowledge.article_view import Around, Helps, Step
 from haulage.domain.fixes import records as fixes
 from haulage.domain.knowledge import diagnosis, records
 from haulage.domain.knowledge.model import Relating, Relation
@@ -35,7 +35,7 @@ _BY_SUBJECT = {
 
 
 class SiteLibrary:
-    """Implements :class:`~haulage.console.knowledge.Library`."""
+    """Implements :class:`~haulage.console.knowledge.reading.Library`."""
 
     def __init__(self, core: SiteCore) -> None:
         self._core = core

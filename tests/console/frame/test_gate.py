@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from haulage.console.cookies import LIGHT, SESSION
-from haulage.console.headers import POLICY
-from haulage.console.page import FORM_MAX_BYTES
-from haulage.console.sessions import ROTATE
+from haulage.console.frame.cookies import LIGHT, SESSION
+from haulage.console.frame.headers import POLICY
+from haulage.console.frame.page import FORM_MAX_BYTES
+from haulage.console.frame.sessions import ROTATE
 from tests.console.conftest import URL, Browser
 
 

@@ -11,9 +11,9 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 
 from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
-from haulage.console.cookies import light_of, secret_of
-from haulage.console.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
-from haulage.console.sessions import Session, Sessions, same_token
+from haulage.console.frame.cookies import light_of, secret_of
+from haulage.console.frame.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
+from haulage.console.frame.sessions import Session, Sessions, same_token
 from haulage.engine.trust.tokens import token_matches
 from haulage.server.refusals import target_of, token_missing, token_wrong
 from haulage.server.service import Service

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from haulage.console.page import read_query
-from haulage.console.search_view import Asked, search_view
+from haulage.console.frame.page import read_query
+from haulage.console.knowledge.search_view import Asked, search_view
 from haulage.engine.search.model import Answer, Count, Facet, Question
 
 FACETS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from haulage.console.article_view import Helps
-from haulage.console.knowledge import Library
-from haulage.console.page import Page, Shown, Visit
+from haulage.console.frame.page import Page, Shown, Visit
+from haulage.console.knowledge.article_view import Helps
+from haulage.console.knowledge.reading import Library
 from haulage.engine.search.diagnosis import Clue, Likely
 from haulage.engine.search.model import Hit
 

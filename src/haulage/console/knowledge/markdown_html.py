@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from haulage.console.prose import NAMED
+from haulage.console.knowledge.prose import NAMED
 from haulage.engine.articles.markdown import parser
 
 _TAGS = {

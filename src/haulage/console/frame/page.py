@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from haulage.base.errors import UsageError
-from haulage.console.cookies import Light
-from haulage.console.sessions import Session
+from haulage.console.frame.cookies import Light
+from haulage.console.frame.sessions import Session
 from haulage.server.service import Service
 
 FORM_MAX_BYTES = 256 * 1024

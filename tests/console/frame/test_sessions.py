@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from haulage.console.sessions import GRACE, IDLE, LIFE, MOST_SESSIONS, ROTATE, Sessions, same_token
+from haulage.console.frame.sessions import GRACE, IDLE, LIFE, MOST_SESSIONS, ROTATE, Sessions, same_token
 from haulage.testing.clock import HandClock
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from haulage.console.headers import PRIVATE
+from haulage.console.frame.headers import PRIVATE
 
 FIRST = "/knowledge"
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import msgspec
 
-from haulage.console.cookies import Light, light_cookie, no_session_cookie, session_cookie
-from haulage.console.page import Done, Page, Shown, Visit, Write, inward
-from haulage.console.rendering import address
-from haulage.console.sessions import Sessions
+from haulage.console.frame.cookies import Light, light_cookie, no_session_cookie, session_cookie
+from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
+from haulage.console.frame.rendering import address
+from haulage.console.frame.sessions import Sessions
 from haulage.engine.trust.tokens import token_matches
 from haulage.server.gate import ADMINISTRATOR
 

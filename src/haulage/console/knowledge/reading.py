@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from haulage.console.article_view import Around, Helps, article_view
-from haulage.console.page import Page, Shown, Visit
-from haulage.console.search_view import Asked, search_view
+from haulage.console.frame.page import Page, Shown, Visit
+from haulage.console.knowledge.article_view import Around, Helps, article_view
+from haulage.console.knowledge.search_view import Asked, search_view
 from haulage.engine.articles.article import Article, article_id
 from haulage.engine.search.diagnosis import Likely
 from haulage.engine.search.model import Answer, Question

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from haulage.console.rendering import address
+from haulage.console.frame.rendering import address
 from haulage.engine.search.model import Answer, Facet, Hit, Question
 
 PATH = "/knowledge"

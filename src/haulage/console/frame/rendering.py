@@ -11,10 +11,10 @@ import jinja2
 from markupsafe import Markup
 
 from haulage.base.text import shown
-from haulage.console.article_view import ArticleView
-from haulage.console.assets import Assets
-from haulage.console.markdown_html import markdown_html
-from haulage.console.prose import plain_html
+from haulage.console.frame.assets import Assets
+from haulage.console.knowledge.article_view import ArticleView
+from haulage.console.knowledge.markdown_html import markdown_html
+from haulage.console.knowledge.prose import plain_html
 from haulage.engine.articles.graph_layout import Picture
 from haulage.engine.articles.graph_svg import graph_svg
 

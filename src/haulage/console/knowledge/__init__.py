@@ -1,0 +1,1 @@
+"""Pages about articles and fixes: searching, reading, diagnosing."""
