@@ -20,7 +20,7 @@ from haulage.engine.trust.keys import SigningKey
 from haulage.operations.knowledge import stock_product_articles
 from haulage.server.app import ENDPOINTS
 from haulage.server.budget import Budget
-from haulage.server.endpoint import Endpoint, Permission
+from haulage.server.endpoint import Endpoint
 from haulage.wiring.knowledge import product_articles
 from tests.server.asgi import Served
 
@@ -116,7 +116,7 @@ def searching(served: Served) -> Served:
     return served
 
 
-ADMIN = [one for one in ENDPOINTS if one.permission is Permission.ADMIN and not one.path.endswith("/stream")]
+ADMIN = [one for one in ENDPOINTS if one.permission.role is not None and not one.path.endswith("/stream")]
 
 
 @pytest.mark.parametrize("endpoint", ADMIN, ids=lambda one: f"{one.method} {one.path}")

@@ -19,7 +19,7 @@ from haulage.base.errors import HaulageError
 from haulage.engine.trust.requests import ClockSkewError
 from haulage.server.api import backups, content, fixes, hop, knowledge, metrics, packages, points, server, sites, status, store
 from haulage.server.bounds import Bounds
-from haulage.server.endpoint import JSON, Answer, Endpoint, Permission
+from haulage.server.endpoint import JSON, Answer, Endpoint
 from haulage.server.gate import admit
 from haulage.server.limits import Limits
 from haulage.server.refusals import Refuser, defect, no_such_method, no_such_resource
@@ -145,7 +145,9 @@ def _http_exception(refuser: Refuser, pages: Pages | None) -> Callable[[Request,
 
 def _described(endpoint: Endpoint) -> dict[str, Any]:
     """For the API's description: security, body and parameters, from the types that check them."""
-    extra: dict[str, Any] = {"security": [{"token": []}] if endpoint.permission is Permission.ADMIN else []}
+    extra: dict[str, Any] = {"security": [{"token": []}] if endpoint.permission.role is not None else []}
+    if endpoint.permission.role is not None:
+        extra["x-haulage-role"] = endpoint.permission.role.value
     names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
     parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
     if endpoint.query is not None:

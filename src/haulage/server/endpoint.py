@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from haulage.base.ids import SiteCode
+from haulage.domain.people.model import Caller
+from haulage.domain.people.roles import Role
 from haulage.server.service import Service
 
 JSON = "application/json"
@@ -24,10 +26,22 @@ class Permission(enum.Enum):
     """Anybody who reaches the port."""
     SITE = "site"
     """A joined child, by its signed request."""
+    READ = "read"
+    """Anybody with a bearer token: it shows, reveals no secret, and costs the server little."""
+    OPERATE = "operate"
+    """An operator: it changes what is distributed, or makes the server work."""
     ADMIN = "admin"
-    """An administrator, by bearer token."""
+    """An administrator: it changes sites, users or the server itself, or names a path of its machine."""
     SCRAPE = "scrape"
-    """Who reads figures: an administrator, the token for that alone, or this machine, as ``haulage.toml`` says."""
+    """Who reads figures: a reader, the token for that alone, or this machine, as ``haulage.toml`` says."""
+
+    @property
+    def role(self) -> Role | None:
+        """The least role of a caller with a token; None where another proof is asked for, or none."""
+        return _ROLES.get(self)
+
+
+_ROLES = {Permission.READ: Role.READER, Permission.OPERATE: Role.OPERATOR, Permission.ADMIN: Role.ADMINISTRATOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +55,18 @@ class Call:
     body: Any = None
     raw: bytes = b""
     sender: SiteCode | None = None
-    actor: str = ""
+    caller: Caller | None = None
+    """Who asks, where a role is needed."""
+
+    @property
+    def actor(self) -> str:
+        """Who does it, for the audit messages; "" where nobody has to say."""
+        return self.caller.name if self.caller is not None else ""
+
+    def require(self, needed: Role) -> None:
+        """Some of what an endpoint can do needs more than the endpoint. Raises NotAllowedError ``role-too-low``."""
+        assert self.caller is not None
+        self.caller.require(needed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
 from haulage.base.ids import SiteCode
+from haulage.domain.people.model import LOCAL, Caller
 from haulage.domain.replication.records import find_definition
 from haulage.engine.protocol.definitions import Kind
 from haulage.engine.trust.keys import PublicKey
@@ -21,17 +22,15 @@ from haulage.server.endpoint import JSON, Call, Endpoint, Permission
 from haulage.server.refusals import target_of, token_missing, token_wrong
 from haulage.server.service import Service
 
-ADMINISTRATOR = "administrator"
-
 
 async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
     """The request as a checked call. Raises HaulageError for everything else."""
-    actor = ""
-    if endpoint.permission is Permission.ADMIN:
-        _require_token(service, request)
-        actor = ADMINISTRATOR
+    caller = None
+    if endpoint.permission.role is not None:
+        caller = await asyncio.to_thread(caller_of, service, request)
+        caller.require(endpoint.permission.role)
     if endpoint.permission is Permission.SCRAPE:
-        _require_scraper(service, request)
+        await asyncio.to_thread(_require_scraper, service, request)
     sender = None
     if endpoint.permission is Permission.SITE:
         # Before the body is read: only a child may make this server hold megabytes.
@@ -51,16 +50,18 @@ async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
         body=_body(endpoint, raw),
         raw=raw,
         sender=sender,
-        actor=actor,
+        caller=caller,
     )
 
 
-def _require_token(service: Service, request: Request) -> None:
+def caller_of(service: Service, request: Request) -> Caller:
+    """Whose bearer token it is. Raises NotAllowedError ``token-missing``, ``token-wrong``."""
     word, _space, token = request.headers.get("authorization", "").partition(" ")
     if word.lower() != "bearer" or not token:
         raise token_missing()
     if not token_matches(token.strip(), service.token_digest):
         raise token_wrong()
+    return LOCAL
 
 
 def _require_scraper(service: Service, request: Request) -> None:
@@ -71,7 +72,7 @@ def _require_scraper(service: Service, request: Request) -> None:
     own = service.scraping.token_digest
     if word.lower() == "bearer" and own and token_matches(token.strip(), own):
         return
-    _require_token(service, request)
+    caller_of(service, request)
 
 
 def is_loopback(address: str) -> bool:

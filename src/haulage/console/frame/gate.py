@@ -6,16 +6,17 @@ and that the browser says the form came from this very server.
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
 
 from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
-from haulage.console.frame.cookies import light_of, secret_of
+from haulage.console.frame.cookies import light_of, said_of, secret_of
 from haulage.console.frame.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
 from haulage.console.frame.sessions import Session, Sessions, same_token
-from haulage.engine.trust.tokens import token_matches
-from haulage.server.refusals import target_of, token_missing, token_wrong
+from haulage.server.gate import caller_of
+from haulage.server.refusals import target_of
 from haulage.server.service import Service
 
 FORM = "application/x-www-form-urlencoded"
@@ -36,37 +37,37 @@ class Gate:
 
     def look(self, page: Page, request: Request) -> tuple[Visit, str]:
         """Somebody wants to see a page; returns the visit and the session's secret from now on ("" without one). Raises
-        SignInNeeded, UsageError."""
+        SignInNeeded, NotAllowedError ``role-too-low``, UsageError."""
         session, secret = self._session(request)
-        if session is None and not page.open:
-            raise SignInNeeded
+        _require(page, session)
         query = read_query(request.query_params.multi_items(), page.query)
         return self._visit(request, session, query=query), secret
 
     def look_as_program(self, page: Page, request: Request) -> Visit:
         """Somebody wants a page's view as JSON: a browser that is signed in, or a program with an API token. Raises NotAllowedError
-        ``token-missing``, ``token-wrong``."""
+        ``token-missing``, ``token-wrong``, ``role-too-low``."""
         session, _secret = self._session(request)
-        if session is None:
-            word, _space, token = request.headers.get("authorization", "").partition(" ")
-            if word.lower() != "bearer":
-                raise token_missing()
-            if not token_matches(token.strip(), self._service.token_digest):
-                raise token_wrong()
+        caller = session.caller if session is not None else caller_of(self._service, request)
+        caller.require(page.role)
         return self._visit(request, session, query=read_query(request.query_params.multi_items(), page.query))
 
     async def write(self, way: Write | Page, request: Request) -> Visit:
-        """Somebody sends a form. Raises SignInNeeded, NotAllowedError ``foreign-form``, ``form-too-old``, UsageError."""
+        """Somebody sends a form. Raises SignInNeeded, NotAllowedError ``foreign-form``, ``form-too-old``,
+        ``role-too-low``, UsageError."""
         self._require_own_page(request)
-        session, _secret = self._session(request)
-        if session is None and not way.open:
-            raise SignInNeeded
+        session, _secret = await asyncio.to_thread(self._session, request)
+        _require(way, session)
         form = await _read_form(request)
         if session is not None and not way.open and not same_token(session, form.get(TOKEN_FIELD, "")):
             raise NotAllowedError(
                 "form-too-old", "This form belongs to an earlier session.", "Go back, load the page anew, and send it again."
             )
         return self._visit(request, session, form=form)
+
+    def may_still(self, page: Page, secret: str) -> bool:
+        """Whether the secret a page was opened with still shows it. Does not count as use: a window left open ends in time."""
+        session = self.sessions.peek(secret)
+        return session is not None and session.role >= page.role
 
     def session_of(self, request: Request) -> Session | None:
         """Whose request it is, if anybody's."""
@@ -96,7 +97,16 @@ class Gate:
             form=form or {},
             target=target_of(request.scope).decode("latin-1"),
             light=light_of(request),
+            said=said_of(request) if session is not None else "",
         )
+
+
+def _require(way: Page | Write, session: Session | None) -> None:
+    if way.open:
+        return
+    if session is None:
+        raise SignInNeeded
+    session.caller.require(way.role)
 
 
 async def _read_form(request: Request) -> dict[str, str]:

@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass
 
 from haulage.base.clock import Clock
+from haulage.domain.people.model import Caller
+from haulage.domain.people.roles import Role
 
 IDLE = dt.timedelta(hours=12)
 """A session nobody uses for so long ends."""
@@ -27,8 +29,8 @@ MOST_SESSIONS = 1000
 class Session:
     """One browser that signed in."""
 
-    actor: str
-    """Who, for the audit messages of what is done."""
+    caller: Caller
+    """Who."""
     token: str
     """What every form of this session must bring back."""
     began: dt.datetime
@@ -37,6 +39,16 @@ class Session:
     """When the secret in use was made."""
     until: dt.datetime | None = None
     """Set on a secret that was replaced: the end of its grace."""
+
+    @property
+    def actor(self) -> str:
+        """The user, for the audit messages of what is done."""
+        return self.caller.name
+
+    @property
+    def role(self) -> Role:
+        """What the user may do."""
+        return self.caller.role
 
 
 class Sessions:
@@ -47,10 +59,10 @@ class Sessions:
         self._lock = threading.Lock()
         self._held: dict[str, Session] = {}
 
-    def begin(self, actor: str) -> str:
+    def begin(self, caller: Caller) -> str:
         """A new session; returns its secret, which is told once."""
         now = self._clock.now()
-        session = Session(actor=actor, token=secrets.token_urlsafe(24), began=now, seen=now, issued=now)
+        session = Session(caller=caller, token=secrets.token_urlsafe(24), began=now, seen=now, issued=now)
         with self._lock:
             self._forget_old(now)
             while len(self._held) >= MOST_SESSIONS:
@@ -72,6 +84,12 @@ class Sessions:
             self._held[name] = _changed(seen, until=now + GRACE)
             fresh = _changed(seen, issued=now)
             return fresh, self._keep(fresh)
+
+    def peek(self, secret: str) -> Session | None:
+        """The session of a secret, without counting as use of it."""
+        with self._lock:
+            session = self._held.get(_name(secret))
+            return None if session is None or _is_over(session, self._clock.now()) else session
 
     def end(self, session: Session) -> None:
         """Sign out: every secret of the session goes, replaced ones too."""
@@ -105,7 +123,7 @@ def _changed(
     session: Session, *, seen: dt.datetime | None = None, issued: dt.datetime | None = None, until: dt.datetime | None = None
 ) -> Session:
     return Session(
-        actor=session.actor,
+        caller=session.caller,
         token=session.token,
         began=session.began,
         seen=seen or session.seen,

@@ -11,8 +11,9 @@ from haulage.console.frame.cookies import Light, light_cookie, no_session_cookie
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
 from haulage.console.frame.rendering import address
 from haulage.console.frame.sessions import Sessions
+from haulage.domain.people.model import LOCAL
+from haulage.domain.people.roles import Role
 from haulage.engine.trust.tokens import token_matches
-from haulage.server.gate import ADMINISTRATOR
 
 _log = logging.getLogger("haulage.console")
 
@@ -52,7 +53,7 @@ def sign_in_writes(sessions: Sessions) -> tuple[Write, ...]:
     """Signing in, signing out, and the light."""
     return (
         Write(path="/sign-in", act=_signer_in(sessions), open=True),
-        Write(path="/sign-out", act=_signer_out(sessions)),
+        Write(path="/sign-out", act=_signer_out(sessions), role=Role.READER),
         Write(path="/light", act=_light, open=True),
     )
 
@@ -65,7 +66,7 @@ def _signer_in(sessions: Sessions) -> Callable[[Visit], Done]:
         if visit.session is not None:
             # Whoever signs in gets a session of their own, never one that was there before.
             sessions.end(visit.session)
-        return Done(to=inward(visit.form.get("to", "/")), cookies=(session_cookie(sessions.begin(ADMINISTRATOR)),))
+        return Done(to=inward(visit.form.get("to", "/")), cookies=(session_cookie(sessions.begin(LOCAL)),))
 
     return sign_in
 

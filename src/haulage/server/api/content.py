@@ -61,15 +61,13 @@ _PACKAGE = "/content/v1/packages/{id}"
 
 ENDPOINTS = (
     Endpoint(
-        method="GET", path=f"{_PACKAGE}/current", permission=Permission.ADMIN, act=_current, summary="The signed version shown"
+        method="GET", path=f"{_PACKAGE}/current", permission=Permission.READ, act=_current, summary="The signed version shown"
     ),
-    Endpoint(
-        method="GET", path=f"{_PACKAGE}/{{version}}", permission=Permission.ADMIN, act=_one, summary="One signed version held"
-    ),
+    Endpoint(method="GET", path=f"{_PACKAGE}/{{version}}", permission=Permission.READ, act=_one, summary="One signed version held"),
     Endpoint(
         method="GET",
         path="/content/v1/chunks/{chunk}",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_chunk,
         summary="A chunk, manifest page or root page by its BLAKE3",
     ),

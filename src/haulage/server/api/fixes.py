@@ -119,27 +119,42 @@ def _assessments(call: Call) -> Answer:
 
 _ALL = "/api/v1/fixes"
 _ONE = f"{_ALL}/{{id}}"
-_ADMIN = Permission.ADMIN
 
 ENDPOINTS = (
-    Endpoint(method="GET", path=_ALL, permission=_ADMIN, act=_list, query=Page, summary="All fixes known here"),
+    Endpoint(method="GET", path=_ALL, permission=Permission.READ, act=_list, query=Page, summary="All fixes known here"),
     Endpoint(
-        method="POST", path=_ALL, permission=_ADMIN, act=_import, body=NewFix, summary="Import a bundle from a path on the server"
+        method="POST",
+        path=_ALL,
+        permission=Permission.ADMIN,
+        act=_import,
+        body=NewFix,
+        summary="Import a bundle from a path on the server",
     ),
     Endpoint(
         method="PUT",
         path=f"{_ALL}/upload",
-        permission=_ADMIN,
+        permission=Permission.OPERATE,
         act=_upload,
         query=Upload,
         media_type=BINARY,
         body_max_bytes=UPLOAD_MAX_BYTES,
         summary="Import an uploaded bundle",
     ),
-    Endpoint(method="GET", path=_ONE, permission=_ADMIN, act=_show, summary="One fix, where its bundle is, what replaces it"),
-    Endpoint(method="DELETE", path=_ONE, permission=_ADMIN, act=_remove, query=Removal, summary="Forget it, here and below"),
-    Endpoint(method="GET", path="/api/v1/assessments", permission=_ADMIN, act=_assessments, summary="What product folders lack"),
     Endpoint(
-        method="POST", path="/api/v1/assessments", permission=_ADMIN, act=_assess, body=Root, summary="Assess a product folder"
+        method="GET", path=_ONE, permission=Permission.READ, act=_show, summary="One fix, where its bundle is, what replaces it"
+    ),
+    Endpoint(
+        method="DELETE", path=_ONE, permission=Permission.OPERATE, act=_remove, query=Removal, summary="Forget it, here and below"
+    ),
+    Endpoint(
+        method="GET", path="/api/v1/assessments", permission=Permission.READ, act=_assessments, summary="What product folders lack"
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/assessments",
+        permission=Permission.ADMIN,
+        act=_assess,
+        body=Root,
+        summary="Assess a product folder",
     ),
 )

@@ -226,28 +226,32 @@ def _confirm(call: Call) -> Answer:
 _ALL = "/api/v1/articles"
 _ONE = f"{_ALL}/{{id}}"
 _IMPORTS = "/api/v1/article-imports"
-_ADMIN = Permission.ADMIN
 
 ENDPOINTS = (
-    Endpoint(method="GET", path=_ALL, permission=_ADMIN, act=_list, query=Listing, summary="Articles by id"),
-    Endpoint(method="GET", path="/api/v1/search", permission=_ADMIN, act=_search, query=Search, summary="Search articles"),
+    Endpoint(method="GET", path=_ALL, permission=Permission.READ, act=_list, query=Listing, summary="Articles by id"),
+    Endpoint(method="GET", path="/api/v1/search", permission=Permission.READ, act=_search, query=Search, summary="Search articles"),
     Endpoint(
         method="POST",
         path="/api/v1/diagnosis",
-        permission=_ADMIN,
+        permission=Permission.READ,
         act=_diagnose,
         body=Text,
         body_max_bytes=TEXT_MAX_BYTES,
         summary="Likely articles for a text, best first, with why and the fix",
     ),
-    Endpoint(method="GET", path=_IMPORTS, permission=_ADMIN, act=_imports, summary="Imports of this site"),
+    Endpoint(method="GET", path=_IMPORTS, permission=Permission.READ, act=_imports, summary="Imports of this site"),
     Endpoint(
-        method="POST", path=_IMPORTS, permission=_ADMIN, act=_import, body=NewImport, summary="Import from a path on the server"
+        method="POST",
+        path=_IMPORTS,
+        permission=Permission.ADMIN,
+        act=_import,
+        body=NewImport,
+        summary="Import from a path on the server",
     ),
     Endpoint(
         method="PUT",
         path=f"{_IMPORTS}/upload",
-        permission=_ADMIN,
+        permission=Permission.OPERATE,
         act=_upload,
         query=Upload,
         media_type=BINARY,
@@ -255,16 +259,29 @@ ENDPOINTS = (
         summary="Import an uploaded article or archive",
     ),
     Endpoint(
-        method="GET", path=f"{_IMPORTS}/{{number}}", permission=_ADMIN, act=_import_shown, summary="One import with its report"
+        method="GET",
+        path=f"{_IMPORTS}/{{number}}",
+        permission=Permission.READ,
+        act=_import_shown,
+        summary="One import with its report",
     ),
-    Endpoint(method="GET", path=_ONE, permission=_ADMIN, act=_show, summary="One article, with references both ways"),
-    Endpoint(method="DELETE", path=_ONE, permission=_ADMIN, act=_remove, query=Removal, summary="Remove an article of this site"),
-    Endpoint(method="GET", path=f"{_ONE}/graph", permission=_ADMIN, act=_graph, summary="Which fix contains or replaces which"),
-    Endpoint(method="GET", path=f"{_ONE}/proposal", permission=_ADMIN, act=_propose, summary="The fix its text speaks of"),
+    Endpoint(method="GET", path=_ONE, permission=Permission.READ, act=_show, summary="One article, with references both ways"),
+    Endpoint(
+        method="DELETE",
+        path=_ONE,
+        permission=Permission.OPERATE,
+        act=_remove,
+        query=Removal,
+        summary="Remove an article of this site",
+    ),
+    Endpoint(
+        method="GET", path=f"{_ONE}/graph", permission=Permission.READ, act=_graph, summary="Which fix contains or replaces which"
+    ),
+    Endpoint(method="GET", path=f"{_ONE}/proposal", permission=Permission.READ, act=_propose, summary="The fix its text speaks of"),
     Endpoint(
         method="POST",
         path=f"{_ONE}/fix",
-        permission=_ADMIN,
+        permission=Permission.OPERATE,
         act=_confirm,
         body=Confirmation,
         summary="Make a fix of what its text says",

@@ -163,21 +163,19 @@ def _change_view(change: Change) -> View:
 _ONE = "/api/v1/packages/{id}"
 
 ENDPOINTS = (
+    Endpoint(method="GET", path=f"{_ONE}/status", permission=Permission.READ, act=_status, query=Page, summary="One row per place"),
     Endpoint(
-        method="GET", path=f"{_ONE}/status", permission=Permission.ADMIN, act=_status, query=Page, summary="One row per place"
-    ),
-    Endpoint(
-        method="POST", path=f"{_ONE}/orders", permission=Permission.ADMIN, act=_order, body=Order, summary="Verify, repair, retry"
+        method="POST", path=f"{_ONE}/orders", permission=Permission.OPERATE, act=_order, body=Order, summary="Verify, repair, retry"
     ),
     Endpoint(
         method="POST",
         path=f"{_ONE}/rollback",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_rollback,
         body=Rollback,
         summary="Old content, anew",
     ),
-    Endpoint(method="GET", path=f"{_ONE}/diff", permission=Permission.ADMIN, act=_diff, query=Span, summary="What changed"),
+    Endpoint(method="GET", path=f"{_ONE}/diff", permission=Permission.READ, act=_diff, query=Span, summary="What changed"),
     Endpoint(
         method="POST",
         path=f"{_ONE}/extract",

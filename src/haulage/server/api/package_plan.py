@@ -79,12 +79,12 @@ _ONE = "/api/v1/packages/{id}"
 
 ENDPOINTS = (
     Endpoint(
-        method="GET", path=f"{_ONE}/explain", permission=Permission.ADMIN, act=_explain, query=At, summary="Why, what next, when"
+        method="GET", path=f"{_ONE}/explain", permission=Permission.READ, act=_explain, query=At, summary="Why, what next, when"
     ),
     Endpoint(
         method="GET",
         path=f"{_ONE}/plan",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_plan,
         query=To,
         summary="What it would take to bring the newest version to places",

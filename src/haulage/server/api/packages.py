@@ -132,31 +132,40 @@ def _versions(call: Call) -> Answer:
 _ONE = "/api/v1/packages/{id}"
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/packages", permission=Permission.ADMIN, act=_list, query=Page, summary="All packages"),
-    Endpoint(method="POST", path="/api/v1/packages", permission=Permission.ADMIN, act=_create, body=NewPackage, summary="Make one"),
-    Endpoint(method="GET", path=_ONE, permission=Permission.ADMIN, act=_show, summary="One package"),
-    Endpoint(method="PATCH", path=_ONE, permission=Permission.ADMIN, act=_change, body=Change, summary="Change what is said of it"),
-    Endpoint(method="DELETE", path=_ONE, permission=Permission.ADMIN, act=_remove, query=Removal, summary="Delete it everywhere"),
+    Endpoint(method="GET", path="/api/v1/packages", permission=Permission.READ, act=_list, query=Page, summary="All packages"),
+    Endpoint(
+        method="POST", path="/api/v1/packages", permission=Permission.OPERATE, act=_create, body=NewPackage, summary="Make one"
+    ),
+    Endpoint(method="GET", path=_ONE, permission=Permission.READ, act=_show, summary="One package"),
+    Endpoint(
+        method="PATCH", path=_ONE, permission=Permission.OPERATE, act=_change, body=Change, summary="Change what is said of it"
+    ),
+    Endpoint(method="DELETE", path=_ONE, permission=Permission.OPERATE, act=_remove, query=Removal, summary="Delete it everywhere"),
     Endpoint(
         method="POST",
         path=f"{_ONE}/publish",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_publish,
         body=Publication,
         summary="Ask for a capture; answered when the package's source.done reaches the number",
     ),
     Endpoint(
-        method="PUT", path=f"{_ONE}/places", permission=Permission.ADMIN, act=_assign, body=Places, summary="Assign to more places"
+        method="PUT",
+        path=f"{_ONE}/places",
+        permission=Permission.OPERATE,
+        act=_assign,
+        body=Places,
+        summary="Assign to more places",
     ),
     Endpoint(
         method="DELETE",
         path=f"{_ONE}/places",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_unassign,
         body=Places,
         summary="Withdraw from places",
     ),
-    Endpoint(method="GET", path=f"{_ONE}/versions", permission=Permission.ADMIN, act=_versions, query=Page, summary="Its versions"),
+    Endpoint(method="GET", path=f"{_ONE}/versions", permission=Permission.READ, act=_versions, query=Page, summary="Its versions"),
     *package_content.ENDPOINTS,
     *package_plan.ENDPOINTS,
 )

@@ -51,12 +51,14 @@ def _where(call: Call) -> Place:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/points", permission=Permission.ADMIN, act=_list, query=Page, summary="All points"),
-    Endpoint(method="POST", path="/api/v1/points", permission=Permission.ADMIN, act=_add, body=NewPoint, summary="Define a point"),
+    Endpoint(method="GET", path="/api/v1/points", permission=Permission.READ, act=_list, query=Page, summary="All points"),
+    Endpoint(
+        method="POST", path="/api/v1/points", permission=Permission.OPERATE, act=_add, body=NewPoint, summary="Define a point"
+    ),
     Endpoint(
         method="DELETE",
         path="/api/v1/points/{code}/{name}",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_remove,
         query=Removal,
         summary="Withdraw a point; nothing there is touched",

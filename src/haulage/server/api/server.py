@@ -52,16 +52,16 @@ def _description(call: Call) -> Answer:
 
 ENDPOINTS = (
     Endpoint(method="GET", path="/healthz", permission=Permission.OPEN, act=_health, summary="Whether the server answers"),
-    Endpoint(method="GET", path="/api/v1/site", permission=Permission.ADMIN, act=_site, summary="This server"),
+    Endpoint(method="GET", path="/api/v1/site", permission=Permission.READ, act=_site, summary="This server"),
     Endpoint(
         method="GET",
         path="/api/v1/doctor",
-        permission=Permission.ADMIN,
+        permission=Permission.OPERATE,
         act=_doctor,
         query=Page,
         summary="What is wrong, and what to do",
     ),
     Endpoint(
-        method="GET", path="/api/v1/openapi.json", permission=Permission.ADMIN, act=_description, summary="The API's description"
+        method="GET", path="/api/v1/openapi.json", permission=Permission.READ, act=_description, summary="The API's description"
     ),
 )

@@ -72,11 +72,11 @@ def _remove(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/sites", permission=Permission.ADMIN, act=_list, query=Page, summary="All sites"),
+    Endpoint(method="GET", path="/api/v1/sites", permission=Permission.READ, act=_list, query=Page, summary="All sites"),
     Endpoint(
         method="GET",
         path="/api/v1/sites/tree",
-        permission=Permission.ADMIN,
+        permission=Permission.READ,
         act=_tree,
         query=Page,
         summary="All sites in tree order",

@@ -149,11 +149,11 @@ def _number(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/status", permission=Permission.ADMIN, act=_list, query=Wanted, summary="Status messages"),
+    Endpoint(method="GET", path="/api/v1/status", permission=Permission.READ, act=_list, query=Wanted, summary="Status messages"),
     Endpoint(
         method="GET",
         path="/api/v1/status/stream",
-        permission=Permission.ADMIN,
+        permission=Permission.READ,
         act=_follow,
         query=Wanted,
         summary="Status messages as they come, as server-sent events",
@@ -161,7 +161,7 @@ ENDPOINTS = (
     Endpoint(
         method="GET",
         path="/api/v1/status/numbers/{number}",
-        permission=Permission.ADMIN,
+        permission=Permission.READ,
         act=_number,
         summary="What a number means and what to do",
     ),

@@ -93,11 +93,11 @@ def _healed(report: HealReport) -> View:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/store/stats", permission=Permission.ADMIN, act=_stats, summary="What the store holds"),
+    Endpoint(method="GET", path="/api/v1/store/stats", permission=Permission.READ, act=_stats, summary="What the store holds"),
     Endpoint(
         method="GET",
         path="/api/v1/store/damage",
-        permission=Permission.ADMIN,
+        permission=Permission.READ,
         act=_damage,
         summary="What is damaged and not replaced",
     ),
