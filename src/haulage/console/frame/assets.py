@@ -1,4 +1,4 @@
-"""The files pages need beside themselves (style sheet, icon), read once. Their address holds a digest, so
+"""The files pages need beside themselves (style sheets, scripts, icon), read once. Their address holds a digest, so
 browsers keep them for good."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ import hashlib
 import importlib.resources
 from dataclasses import dataclass
 
-_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml"}
+_TYPES = {"css": "text/css; charset=utf-8", "svg": "image/svg+xml", "js": "text/javascript; charset=utf-8"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +19,12 @@ class Asset:
 
 
 class Assets:
-    """All files in ``static``; there is no way to any other file."""
+    """All files in ``static``, those of others among them; there is no way to any other file."""
 
     def __init__(self) -> None:
         self._held: dict[str, Asset] = {}
-        for file in importlib.resources.files("haulage.console").joinpath("static").iterdir():
+        static = importlib.resources.files("haulage.console").joinpath("static")
+        for file in (*static.iterdir(), *static.joinpath("vendor").iterdir()):
             kind = file.name.rpartition(".")[2]
             if kind in _TYPES:
                 self._held[file.name] = Asset(data=file.read_bytes(), media_type=_TYPES[kind])

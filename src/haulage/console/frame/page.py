@@ -3,8 +3,8 @@ operation and says where to go. Knows no page."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from haulage.base.errors import UsageError
 from haulage.console.frame.cookies import Light
 from haulage.console.frame.sessions import Session
+from haulage.domain.people.roles import Role
 from haulage.server.service import Service
 
 FORM_MAX_BYTES = 256 * 1024
@@ -32,12 +33,18 @@ class Visit:
     target: str = "/"
     """Path and query, to come back to."""
     light: Light = Light.AUTO
+    said: str = ""
+    """What the write before this page wants to be told, once."""
 
     @property
     def actor(self) -> str:
         """Who does it. Raises AssertionError on an open page: those write nothing."""
         assert self.session is not None
         return self.session.actor
+
+    def at(self, target: str) -> Visit:
+        """The same visit, to come back to somewhere else."""
+        return replace(self, target=target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,16 +67,23 @@ class Page:
     place: str = ""
     """Which entry of the menu it belongs to."""
     open: bool = False
+    role: Role = Role.READER
+    """The least that may see it."""
     has_json: bool = True
+    live: bool = False
+    """Its template has a block ``live``, which is sent again when it changes."""
+    rows: Callable[[Visit], Iterable[Mapping[str, object]]] | None = None
+    """All rows the filter in the address leaves, for a spreadsheet; read while they are sent."""
     takes_form: bool = False
     """Also answers a POST, for what is too long for a URL; a form is checked like one that writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """Where a write leads, and which cookies it sets."""
+    """Where a write leads, what the page there is to say once, and which cookies it sets."""
 
     to: str
+    said: str = ""
     cookies: tuple[str, ...] = ()
 
 
@@ -79,6 +93,8 @@ class Write:
 
     path: str
     act: Callable[[Visit], Done]
+    role: Role = Role.OPERATOR
+    """The least that may do it."""
     open: bool = False
 
 

@@ -11,19 +11,15 @@ import jinja2
 from markupsafe import Markup
 
 from haulage.base.text import shown
+from haulage.console.frame.addresses import at_address, place_address
 from haulage.console.frame.assets import Assets
+from haulage.console.frame.moments import ago, duration, moment
+from haulage.console.frame.words import WORDS
 from haulage.console.knowledge.article_view import ArticleView
 from haulage.console.knowledge.markdown_html import markdown_html
 from haulage.console.knowledge.prose import plain_html
 from haulage.engine.articles.graph_layout import Picture
 from haulage.engine.articles.graph_svg import graph_svg
-
-MENU: tuple[tuple[str, str, str], ...] = (
-    ("knowledge", "/knowledge", "Knowledge"),
-    ("diagnose", "/diagnose", "Diagnose"),
-    ("fixes", "/knowledge/fixes", "Fixes"),
-)
-"""Name, address and words of each entry."""
 
 TYPES = {"kbbug": "Bug", "kbinfo": "Information", "kbhowto": "How to", "kbprb": "Problem", "kbfix": "Fix", "kbfile": "File"}
 """What the archive calls the types of its articles."""
@@ -42,7 +38,7 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals.update(asset=assets.url, menu=MENU, address=address)
+    environment.globals.update(asset=assets.url, address=address, place_address=place_address, at_address=at_address, **WORDS)
     environment.filters.update(
         title=title,
         line=line,
@@ -54,6 +50,10 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         drawn=drawn,
         heading=heading,
         type_words=type_words,
+        ago=ago,
+        moment=moment,
+        share=share,
+        duration=duration,
     )
     return environment
 
@@ -125,3 +125,8 @@ def size(size_bytes: int) -> str:
 def count(number: int) -> str:
     """A number with its thousands apart."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def share(part: float, whole: float) -> float:
+    """A part of a whole in percent, between 0 and 100; 0 of nothing."""
+    return max(0.0, min(100.0, round(100 * part / whole, 1))) if whole else 0.0
