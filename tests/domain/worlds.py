@@ -99,7 +99,7 @@ class Lab:
         """Status messages of one number known at a site."""
         core = self.core(code)
         with core.database.reading() as tx:
-            return [one.record for one in core.journal.find(tx, StatusFilter(number=number), limit=1000)]
+            return [one.record for one in core.journal.find(tx, StatusFilter(numbers=(number,)), limit=1000)]
 
 
 @contextlib.contextmanager

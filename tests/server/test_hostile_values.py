@@ -214,7 +214,7 @@ def test_strangers_cannot_fill_the_status_journal_with_refused_joins(served: Ser
 
     def told() -> int:
         with core.database.reading() as tx:
-            found = core.journal.find(tx, StatusFilter(number=on_sites.JOIN_REFUSED.number), limit=5000)
+            found = core.journal.find(tx, StatusFilter(numbers=(on_sites.JOIN_REFUSED.number,)), limit=5000)
         return len(found)
 
     before = told()

@@ -47,7 +47,7 @@ def test_the_parents_word_is_told_once_and_until_it_is_taken_back(served: Served
 
 def _said(served: Served) -> int:
     with served.opened.core.database.reading() as tx:
-        return len(served.opened.core.journal.find(tx, StatusFilter(number=on_sites.PARENT_AWAY.number), limit=100))
+        return len(served.opened.core.journal.find(tx, StatusFilter(numbers=(on_sites.PARENT_AWAY.number,)), limit=100))
 
 
 def test_a_stop_that_hangs_leaves_no_server_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_f46_a_clock_that_differs_is_named_once_and_again_after_it_was_right(ser
     def said() -> list[object]:
         core = served.opened.core
         with core.database.reading() as tx:
-            return [one.record.fields["seconds"] for one in core.journal.find(tx, StatusFilter(number=3309), limit=9)]
+            return [one.record.fields["seconds"] for one in core.journal.find(tx, StatusFilter(numbers=(3309,)), limit=9)]
 
     contact.good()
     contact.good()

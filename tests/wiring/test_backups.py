@@ -69,7 +69,7 @@ def take(site: OpenedSite, target: Path, **how: object) -> Path:
 
 def said(site: OpenedSite, number: int) -> list[dict[str, object]]:
     with site.core.database.reading() as tx:
-        return [dict(one.record.fields) for one in site.core.journal.find(tx, StatusFilter(number=number), limit=100)]
+        return [dict(one.record.fields) for one in site.core.journal.find(tx, StatusFilter(numbers=(number,)), limit=100)]
 
 
 def restored(path: Path, home: Path, **how: str) -> tuple[Home, dict[str, object]]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from haulage.base.errors import NotFoundError
-from haulage.engine.status import on_backups, on_fixes, on_knowledge, on_packages, on_places, on_requests, on_server, on_sites
+from haulage.engine.status import (
+    on_backups,
+    on_fixes,
+    on_knowledge,
+    on_packages,
+    on_people,
+    on_places,
+    on_requests,
+    on_server,
+    on_sites,
+)
 from haulage.engine.status.catalogue import MESSAGES, RETIRED, explain
 from haulage.engine.status.message import Message, MessageType, Severity, names_in
 
@@ -13,7 +23,7 @@ EACH = pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message:
 
 
 def test_each_number_and_name_once() -> None:
-    modules = (on_packages, on_places, on_requests, on_server, on_sites, on_backups, on_knowledge, on_fixes)
+    modules = (on_packages, on_places, on_requests, on_server, on_sites, on_backups, on_knowledge, on_fixes, on_people)
     listed = [message for module in modules for message in module.MESSAGES]
     assert len(listed) == len(MESSAGES) == len({message.name for message in listed})
     assert not RETIRED & MESSAGES.keys()

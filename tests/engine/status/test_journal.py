@@ -211,13 +211,13 @@ def test_finding(world: World) -> None:
         return [each.record.number for each in world.listed(wanted)]
 
     assert numbers(StatusFilter()) == [2304, 2304, 2351, 3332]
-    assert numbers(StatusFilter(package=PACKAGE)) == [2304, 2351]
-    assert numbers(StatusFilter(place=Place("CHI/P1"))) == [2351]
-    assert numbers(StatusFilter(site=CHI)) == [2351]
-    assert numbers(StatusFilter(number=2304)) == [2304, 2304]
-    assert numbers(StatusFilter(component="replication")) == [3332]
+    assert numbers(StatusFilter(packages=(PACKAGE,))) == [2304, 2351]
+    assert numbers(StatusFilter(places=(Place("CHI/P1"),))) == [2351]
+    assert numbers(StatusFilter(sites=(CHI,))) == [2351]
+    assert numbers(StatusFilter(numbers=(2304,))) == [2304, 2304]
+    assert numbers(StatusFilter(components=("replication",))) == [3332]
     assert numbers(StatusFilter(at_least=Severity.WARNING)) == [3332]
-    assert numbers(StatusFilter(type=MessageType.DETAIL)) == [3332]
+    assert numbers(StatusFilter(types=(MessageType.DETAIL,))) == [3332]
     assert numbers(StatusFilter(since=START + dt.timedelta(seconds=1))) == []
     assert [each.record.number for each in world.listed(limit=2)] == [2304, 2304]
     assert [each.record.number for each in world.listed(limit=2, newest=True)] == [2351, 3332]
@@ -225,8 +225,8 @@ def test_finding(world: World) -> None:
 
 def test_b64_q246949_filters_are_values_never_sql(world: World) -> None:
     world.say()
-    assert world.listed(StatusFilter(package=PackageId("' OR 1=1 --"))) == []
-    assert world.listed(StatusFilter(component="x'; DROP TABLE status; --")) == []
+    assert world.listed(StatusFilter(packages=(PackageId("' OR 1=1 --"),))) == []
+    assert world.listed(StatusFilter(components=("x'; DROP TABLE status; --",))) == []
     assert len(world.listed()) == 1
 
 

@@ -6,6 +6,7 @@ Order is the order of ``id`` here and of (epoch, sequence) at the site that spok
 from __future__ import annotations
 
 import collections
+import dataclasses
 import datetime as dt
 import logging
 import re
@@ -18,7 +19,17 @@ from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.status import catalogue, records
 from haulage.engine.status.flood import FloodGate, Kind
-from haulage.engine.status.message import FieldValue, Listed, Message, MessageType, Severity, StatusFilter, StatusRecord, sentence
+from haulage.engine.status.message import (
+    FieldValue,
+    Found,
+    Listed,
+    Message,
+    MessageType,
+    Severity,
+    StatusFilter,
+    StatusRecord,
+    sentence,
+)
 
 OnRecord = Callable[[Transaction, int], None]
 """Told of each new record by its local id, inside the transaction that stores it."""
@@ -103,7 +114,25 @@ class Journal:
 
     def find(self, tx: Transaction, wanted: StatusFilter, *, limit: int = 100, newest: bool = False) -> Sequence[Listed]:
         """Up to ``limit`` records in the order they came here: the first ones after the cursor, or with ``newest`` the last."""
-        return records.find(tx, wanted, limit=limit, newest=newest)
+        rows: list[Listed] = []
+        found = self.look(tx, wanted, limit=limit, newest=newest)
+        while True:
+            rows = [*found.rows, *rows] if newest else [*rows, *found.rows]
+            if found.more is None or len(rows) >= limit:
+                return rows
+            wanted = dataclasses.replace(wanted, before=found.more) if newest else dataclasses.replace(wanted, after=found.more)
+            found = self.look(tx, wanted, limit=limit - len(rows), newest=newest)
+
+    def look(self, tx: Transaction, wanted: StatusFilter, *, limit: int, newest: bool = False) -> Found:
+        """The same in one bounded look, which may find nothing and still have more before it: a person waits for it."""
+        found = records.find(tx, wanted, _spelled(wanted.words), limit=limit, newest=newest)
+        if not wanted.words:
+            return found
+        return dataclasses.replace(found, rows=[listed for listed in found.rows if _holds(listed.record, wanted.words)])
+
+    def count(self, tx: Transaction, wanted: StatusFilter) -> dict[Severity, int]:
+        """How many fit, by severity, among the newest 10,000 that fit the narrowest part of the filter."""
+        return records.count(tx, wanted, _spelled(wanted.words))
 
     def get(self, tx: Transaction, local_id: int) -> Listed | None:
         """One record by its local id."""
@@ -169,6 +198,18 @@ def _write_to_log(said: StatusRecord, message: Message) -> None:
     """Under the same number, beside what only developers want to know. Of what others said, their own log tells."""
     where = {name: value for name, value in (("package", said.package), ("place", said.place)) if value is not None}
     _log.log(_LEVELS[said.severity], "%s", sentence(said, message), extra={"number": said.number, **where})
+
+
+def _spelled(words: Sequence[str]) -> dict[str, frozenset[int]]:
+    return {
+        word: frozenset(each.number for each in catalogue.MESSAGES.values() if word.lower() in each.text.lower()) for word in words
+    }
+
+
+def _holds(said: StatusRecord, words: Sequence[str]) -> bool:
+    """Whether each word is really there: what the tables were asked also finds names of fields and of what stands for them."""
+    text = "\n".join((sentence(said, catalogue.MESSAGES.get(said.number)), *map(str, said.fields.values()))).lower()
+    return all(word.lower() in text for word in words)
 
 
 def _require_fields(message: Message, package: PackageId | None, place: Place | None, fields: dict[str, FieldValue]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import enum
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,6 +54,7 @@ class Component(enum.Enum):
     OPERATIONS = "operations"
     KNOWLEDGE = "knowledge"
     FIXES = "fixes"
+    PEOPLE = "people"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,19 +105,25 @@ class StatusRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusFilter:
-    """Which records to list; None means any."""
+    """Which records to list; None or nothing means any."""
 
     after: int | None = None
     """Only those with a greater local id: the cursor of those who follow."""
-    package: PackageId | None = None
-    place: Place | None = None
-    site: SiteCode | None = None
-    number: int | None = None
-    component: str | None = None
-    type: MessageType | None = None
+    before: int | None = None
+    """Only those with a smaller one: the cursor of those who look back."""
+    packages: tuple[PackageId, ...] = ()
+    places: tuple[Place, ...] = ()
+    sites: tuple[SiteCode, ...] = ()
+    numbers: tuple[int, ...] = ()
+    components: tuple[str, ...] = ()
+    types: tuple[MessageType, ...] = ()
     at_least: Severity = Severity.INFORMATION
     since: dt.datetime | None = None
-    """Received here at or after this moment."""
+    """Received here at or after this moment…"""
+    until: dt.datetime | None = None
+    """…and before this one."""
+    words: tuple[str, ...] = ()
+    """Each stands in the sentence or in a field, in large or small letters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +133,17 @@ class Listed:
     id: int
     received: dt.datetime
     record: StatusRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One look at the journal."""
+
+    rows: Sequence[Listed]
+    """In the order they came here."""
+    more: int | None
+    """Where the next look goes on; None at the end. A look examines a bounded number of records, so one that found nothing may
+    have more before it."""
 
 
 def sentence(record: StatusRecord, message: Message | None) -> str:

@@ -124,6 +124,26 @@ POINT_REMOVED = Message(
     cause="The named person or token asked for it.",
     remedy="Nothing to do. What lies there is deleted first.",
 )
+GROUP_CHANGED = Message(
+    number=30022,
+    name="group-changed",
+    severity=Severity.INFORMATION,
+    type=MessageType.AUDIT,
+    component=Component.OPERATIONS,
+    text="{actor} changed group {group}: {gained} places came, {lost} left; {packages} packages are assigned to it.",
+    cause="The named person or token asked for it.",
+    remedy="Nothing to do. Packages go to the places that came, and are removed from those that left.",
+)
+GROUP_REMOVED = Message(
+    number=30023,
+    name="group-removed",
+    severity=Severity.INFORMATION,
+    type=MessageType.AUDIT,
+    component=Component.OPERATIONS,
+    text="{actor} removed group {group} with {places} places; {packages} packages were assigned to it.",
+    cause="The named person or token asked for it.",
+    remedy="Nothing to do. Packages stay where they are assigned otherwise, too.",
+)
 SITE_INVITATION_ASKED = Message(
     number=30030,
     name="site-invitation-asked",
@@ -198,6 +218,8 @@ MESSAGES = (
     CONTENT_EXTRACTED,
     POINT_ADDED,
     POINT_REMOVED,
+    GROUP_CHANGED,
+    GROUP_REMOVED,
     SITE_INVITATION_ASKED,
     SITE_REMOVAL_ASKED,
     STORE_SWEEP_ASKED,

@@ -194,6 +194,16 @@ EQUIVOCATING_DEFINITION = Message(
     cause="The owner was restored from a backup and edited again, or its key is in other hands.",
     remedy="Edit the object once more at its owner. If it was not restored lately, treat its key as stolen.",
 )
+PLACE_LEFT_GROUP = Message(
+    number=3311,
+    name="place-left-group",
+    severity=Severity.INFORMATION,
+    type=MessageType.MILESTONE,
+    component=Component.ESTATE,
+    text="{place} is no more and left group {group}, to which {packages} packages are assigned.",
+    cause="The site or point was removed. A group never brings anything to a place that comes back under the same name by chance.",
+    remedy="Nothing to do. If it comes back and belongs to the group: haulage group add {group} {place}",
+)
 
 MESSAGES = (
     SITE_INVITED,
@@ -215,4 +225,5 @@ MESSAGES = (
     ORDER_REFUSED,
     GAP_FOUND,
     EQUIVOCATING_DEFINITION,
+    PLACE_LEFT_GROUP,
 )

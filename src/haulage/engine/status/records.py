@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -13,7 +14,12 @@ from haulage.base.ids import PackageId, Place, SiteCode
 from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.database.types import Json, UtcTime
-from haulage.engine.status.message import Listed, MessageType, Severity, StatusFilter, StatusRecord
+from haulage.engine.status.message import Found, Listed, MessageType, Severity, StatusFilter, StatusRecord
+
+WINDOW = 10_000
+"""So many records that fit the narrowest part of a filter are examined in one look for those that fit the rest."""
+_FAN = 16
+"""A filter with more values of one kind than this goes through the records by their ids."""
 
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -39,7 +45,9 @@ status = sa.Table(
 )
 
 sa.Index(None, status.c.package, status.c.place, status.c.id)
-sa.Index(None, status.c.received)
+sa.Index(None, status.c.received, status.c.id)
+for _column in (status.c.place, status.c.site, status.c.number, status.c.severity, status.c.type, status.c.component):
+    sa.Index(None, _column, status.c.id)
 
 source = sa.Table(
     "status_source",
@@ -50,6 +58,10 @@ source = sa.Table(
     sa.Column("expired", _BIG, nullable=False, server_default="0"),
 )
 """Per site and epoch: the highest sequence used or taken, and the highest that has expired here (never taken again)."""
+
+
+Spelled: TypeAlias = Mapping[str, Collection[int]]
+"""For each word looked for: the numbers whose own sentence holds it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +113,30 @@ def insert(tx: Transaction, said: StatusRecord, *, received: dt.datetime) -> int
     return int(key[0])
 
 
-def find(tx: Transaction, wanted: StatusFilter, *, limit: int, newest: bool) -> Sequence[Listed]:
-    """Records in the order of their local ids."""
-    query = sa.select(status).where(*_conditions(wanted)).limit(limit)
-    rows = tx.execute(query.order_by(status.c.id.desc() if newest else status.c.id)).all()
-    return [_listed(row) for row in (reversed(rows) if newest else rows)]
+def find(tx: Transaction, wanted: StatusFilter, spelled: Spelled, *, limit: int, newest: bool) -> Found:
+    """One look: up to ``limit`` records from the cursor on, towards the newest or, with ``newest``, from the newest back."""
+    narrowest, rest = _split(wanted, spelled)
+    bounds = _bounds(tx, wanted)
+    if bounds is None:
+        return Found(rows=(), more=None)
+    ids = _candidates(narrowest, bounds, limit=WINDOW if rest else limit, newest=newest).subquery()
+    order = ids.c.id.desc() if newest else ids.c.id
+    query = sa.select(status).select_from(ids.join(status, status.c.id == ids.c.id)).where(*rest).order_by(order).limit(limit)
+    rows = [_listed(row) for row in tx.execute(query)]
+    more = rows[-1].id if len(rows) == limit else _edge(tx, ids, newest=newest) if rest else None
+    return Found(rows=rows[::-1] if newest else rows, more=more)
+
+
+def count(tx: Transaction, wanted: StatusFilter, spelled: Spelled) -> dict[Severity, int]:
+    """How many there are of each severity, among the newest ``WINDOW`` that fit the narrowest part of the filter."""
+    narrowest, rest = _split(wanted, spelled)
+    bounds = _bounds(tx, wanted)
+    if bounds is None:
+        return {}
+    ids = _candidates(narrowest, bounds, limit=WINDOW, newest=True).subquery()
+    joined = ids.join(status, status.c.id == ids.c.id)
+    query = sa.select(status.c.severity, sa.func.count()).select_from(joined).where(*rest).group_by(status.c.severity)
+    return {Severity(severity): number for severity, number in tx.execute(query)}
 
 
 def by_id(tx: Transaction, local_id: int) -> Listed | None:
@@ -136,23 +167,87 @@ def delete_old(tx: Transaction, *, before: dt.datetime, audit_before: dt.datetim
     return len(rows)
 
 
-def _conditions(wanted: StatusFilter) -> list[sa.ColumnElement[bool]]:
-    pairs: tuple[tuple[sa.Column[Any], object], ...] = (
-        (status.c.package, wanted.package),
-        (status.c.place, wanted.place),
-        (status.c.site, wanted.site),
-        (status.c.number, wanted.number),
-        (status.c.component, wanted.component),
-        (status.c.type, wanted.type.value if wanted.type else None),
+_Condition = sa.ColumnElement[bool]
+
+
+def _split(wanted: StatusFilter, spelled: Spelled) -> tuple[list[_Condition], list[_Condition]]:
+    """The narrowest part of a filter, one condition for each value, each with an index; and the rest of it."""
+    severities = [each.value for each in Severity if each.rank >= wanted.at_least.rank]
+    parts: tuple[tuple[sa.Column[Any], Sequence[object]], ...] = (
+        (status.c.package, wanted.packages),
+        (status.c.place, wanted.places),
+        (status.c.number, wanted.numbers),
+        (status.c.site, wanted.sites),
+        (status.c.severity, severities if wanted.at_least is not Severity.INFORMATION else ()),
+        (status.c.type, [each.value for each in wanted.types]),
+        (status.c.component, wanted.components),
     )
-    found: list[sa.ColumnElement[bool]] = [column == value for column, value in pairs if value is not None]
+    given = [(column, values) for column, values in parts if values]
+    narrowest = next(((column, values) for column, values in given if len(values) <= _FAN), None)
+    rest = [_any_of(column, values) for column, values in given if (column, values) != narrowest]
+    if wanted.since is not None:
+        rest.append(status.c.received >= wanted.since)
+    if wanted.until is not None:
+        rest.append(status.c.received < wanted.until)
+    rest += [_says(word, spelled.get(word, ())) for word in wanted.words]
+    return ([] if narrowest is None else [narrowest[0] == value for value in narrowest[1]]), rest
+
+
+def _any_of(column: sa.Column[Any], values: Sequence[object]) -> _Condition:
+    return column == values[0] if len(values) == 1 else column.in_(values)
+
+
+def _says(word: str, numbers: Collection[int]) -> _Condition:
+    """Whether a record may hold a word: in its fields as they are written, in its columns, or in its number's own sentence."""
+    written = json.dumps(word, ensure_ascii=False)[1:-1]
+    places = [sa.cast(status.c.fields, sa.Text).icontains(written, autoescape=True)]
+    places += [column.icontains(word, autoescape=True) for column in (status.c.package, status.c.place)]
+    return sa.or_(*places, status.c.number.in_(numbers)) if numbers else sa.or_(*places)
+
+
+def _bounds(tx: Transaction, wanted: StatusFilter) -> list[_Condition] | None:
+    """Between which ids to look; None if nothing can be there. Moments become ids by the records next to them; a clock that was
+    put back across more records than are looked at hides some."""
+    found: list[_Condition] = []
     if wanted.after is not None:
         found.append(status.c.id > wanted.after)
+    if wanted.before is not None:
+        found.append(status.c.id < wanted.before)
     if wanted.since is not None:
-        found.append(status.c.received >= wanted.since)
-    if wanted.at_least is not Severity.INFORMATION:
-        found.append(status.c.severity.in_([s.value for s in Severity if s.rank >= wanted.at_least.rank]))
+        near = sa.select(status.c.id).where(status.c.received >= wanted.since).order_by(status.c.received).limit(WINDOW).subquery()
+        first = tx.execute(sa.select(sa.func.min(near.c.id))).scalar()
+        if first is None:
+            return None
+        found.append(status.c.id >= first)
+    if wanted.until is not None:
+        before = sa.select(status.c.id).where(status.c.received < wanted.until)
+        near = before.order_by(status.c.received.desc()).limit(WINDOW).subquery()
+        last = tx.execute(sa.select(sa.func.max(near.c.id))).scalar()
+        if last is None:
+            return None
+        found.append(status.c.id <= last)
     return found
+
+
+def _candidates(narrowest: Sequence[_Condition], bounds: Sequence[_Condition], *, limit: int, newest: bool) -> sa.Select[Any]:
+    """Ids in order. Each value gets a look of its own, because only then an index gives its records in the order of ids."""
+
+    def look(*condition: _Condition) -> sa.Select[Any]:
+        order = status.c.id.desc() if newest else status.c.id
+        return sa.select(status.c.id).where(*condition, *bounds).order_by(order).limit(limit)
+
+    if len(narrowest) <= 1:
+        return look(*narrowest)
+    looks = [sa.select(look(condition).subquery().c.id) for condition in narrowest]
+    every = sa.union_all(*looks).subquery()
+    return sa.select(every.c.id).order_by(every.c.id.desc() if newest else every.c.id).limit(limit)
+
+
+def _edge(tx: Transaction, ids: sa.Subquery, *, newest: bool) -> int | None:
+    """The last id of a full window."""
+    end = sa.func.min(ids.c.id) if newest else sa.func.max(ids.c.id)
+    row = tx.execute(sa.select(sa.func.count(), end)).one()
+    return int(row[1]) if row[0] == WINDOW else None
 
 
 def _listed(row: sa.Row[Any]) -> Listed:

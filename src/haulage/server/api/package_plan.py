@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from haulage.base.errors import NotFoundError, UsageError
-from haulage.base.ids import PackageId, Place, make_place, package_id, place, site_of
+from haulage.base.ids import PackageId, Place, make_place, package_id, parted, place, site_of
 from haulage.domain.knowledge.diagnosis import likely
 from haulage.domain.reporting import explain as reporting
 from haulage.domain.transit import records as transit
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.status.message import Severity, StatusFilter
-from haulage.operations.desk import require_package, require_place
+from haulage.operations.desk import require_group, require_package, require_place
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.service import View
 
@@ -26,7 +26,7 @@ class At(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Places, separated by commas."""
+    """Places and groups (@NAME), separated by commas."""
 
     to: str
     files: bool = False
@@ -56,7 +56,7 @@ def _articles(call: Call, tx: Transaction, package: PackageId, where: Place, vie
     if not isinstance(error, dict):
         return []
     core = call.service.core
-    wanted = StatusFilter(package=package, place=where, at_least=Severity.WARNING)
+    wanted = StatusFilter(packages=(package,), places=(where,), at_least=Severity.WARNING)
     said = [one.record.number for one in core.journal.find(tx, wanted, limit=1, newest=True)]
     return likely(tx, core.code, core.librarian, f"{error['code']}\n{error['message']}", messages=said)
 
@@ -64,12 +64,16 @@ def _articles(call: Call, tx: Transaction, package: PackageId, where: Place, vie
 def _plan(call: Call) -> Answer:
     asked: To = call.query
     package = package_id(call.path["id"])
-    places = list(dict.fromkeys(place(where) for where in asked.to.split(",")))
-    if len(places) > PLACES_MAX:
-        raise UsageError("too-many-places", f"{len(places)} places are more than {PLACES_MAX}.", "Ask for some of them.")
+    named, groups = parted(asked.to.split(","))
     core = call.service.core
     with core.database.reading() as tx:
         known = require_package(tx, package)
+        places = list(named)
+        for name in groups:
+            places += require_group(call.service.desk, tx, name).places
+        places = list(dict.fromkeys(places))
+        if len(places) > PLACES_MAX:
+            raise UsageError("too-many-places", f"{len(places)} places are more than {PLACES_MAX}.", "Ask for some of them.")
         for where in places:
             require_place(tx, where)
     return Answer(value={"items": core.forecaster.plan(known, places, files=asked.files), "cursor": None})

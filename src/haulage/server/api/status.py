@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 from starlette.responses import Response, StreamingResponse
 
-from haulage.base.clock import iso
-from haulage.base.errors import UsageError
-from haulage.base.ids import package_id, place, site_code
+from haulage.base.errors import NotFoundError, UsageError
 from haulage.domain.knowledge.diagnosis import likely
+from haulage.domain.telling.asked import Asked
+from haulage.domain.telling.views import number_view, status_view
+from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.fields import Count
 from haulage.engine.status import catalogue
-from haulage.engine.status.message import Listed, Severity, StatusFilter, sentence
+from haulage.engine.status.message import Listed, StatusFilter
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
-from haulage.server.listing import check_limit
-from haulage.server.service import Service, View
+from haulage.server.listing import Page, check_limit, cut
+from haulage.server.service import Service
 
 LOOK_SECONDS = 0.5
 """How often a follower looks for new messages."""
@@ -25,71 +28,40 @@ KEEP_ALIVE_SECONDS = 15.0
 BATCH = 500
 
 
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which messages. ``after`` and ``cursor`` are the ``id`` of the last one seen."""
+class Wanted(Asked, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which messages, and which part of them. Pages go on from their first to the newest; with ``newest`` the first page has the
+    newest, and the cursor goes back. ``after`` and ``before`` are the ``id`` of a message."""
 
-    package: str | None = None
-    place: str | None = None
-    site: str | None = None
-    number: Count | None = None
-    severity: str | None = None
     after: Count | None = None
+    before: Count | None = None
     cursor: Count | None = None
     limit: int = 100
     newest: bool = False
 
-    def filter(self) -> StatusFilter:
-        """As the journal takes it. Raises UsageError for what is none."""
-        words = {severity.value: severity for severity in Severity}
-        if self.severity is not None and self.severity not in words:
-            raise UsageError("bad-severity", f"{self.severity[:40]!r} is no severity.", f"Use one of {', '.join(words)}.")
-        return StatusFilter(
-            after=self.after if self.after is not None else self.cursor,
-            package=None if self.package is None else package_id(self.package),
-            place=None if self.place is None else place(self.place),
-            site=None if self.site is None else site_code(self.site),
-            number=self.number,
-            at_least=words[self.severity] if self.severity is not None else Severity.INFORMATION,
-        )
-
-
-def status_view(listed: Listed) -> View:
-    """One message in the stable form scripts rely on; ``id`` is this server's cursor."""
-    record = listed.record
-    return {
-        "id": listed.id,
-        "sequence": record.sequence,
-        "number": record.number,
-        "severity": record.severity.value,
-        "type": record.type.value,
-        "site": record.site,
-        "component": record.component,
-        "package": record.package,
-        "place": record.place,
-        "time": iso(record.time),
-        "received": iso(listed.received),
-        "text": sentence(record, catalogue.MESSAGES.get(record.number)),
-        "fields": dict(record.fields),
-    }
+    def cut(self, tx: Transaction, now: dt.datetime) -> StatusFilter:
+        """The filter with where to begin. Raises UsageError for what is none."""
+        after, before = self.after, self.before
+        if self.cursor is not None and self.newest:
+            before = self.cursor if before is None else min(before, self.cursor)
+        elif self.cursor is not None:
+            after = self.cursor if after is None else max(after, self.cursor)
+        return dataclasses.replace(self.filter(tx, now), after=after, before=before)
 
 
 def _list(call: Call) -> Answer:
     asked: Wanted = call.query
     check_limit(asked.limit)
-    with call.service.core.database.reading() as tx:
-        found = call.service.core.journal.find(tx, asked.filter(), limit=asked.limit, newest=asked.newest)
-    rows = [status_view(listed) for listed in found]
-    full = len(found) == asked.limit and not asked.newest
-    return Answer(value={"items": rows, "cursor": str(found[-1].id) if full else None})
+    core = call.service.core
+    with core.database.reading() as tx:
+        found = core.journal.look(tx, asked.cut(tx, call.service.clock.now()), limit=asked.limit, newest=asked.newest)
+    rows = [status_view(listed) for listed in found.rows]
+    return Answer(value={"items": rows, "cursor": None if found.more is None else str(found.more)})
 
 
 async def _follow(call: Call) -> Response:
     asked: Wanted = call.query
-    wanted, service = asked.filter(), call.service
-    start = wanted.after
-    if start is None:
-        start = await asyncio.to_thread(_newest, service)
-    events = _events(service, asked, start)
+    start = await asyncio.to_thread(_start, call.service, asked)
+    events = _events(call.service, asked, start)
     return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
@@ -99,10 +71,10 @@ async def _events(service: Service, asked: Wanted, after: int) -> AsyncIterator[
     quiet_seconds = 0.0
     with service.bells.in_loop("stop") as stop:
         while not service.bells.closed:
-            found = await asyncio.to_thread(_after, service, asked, after)
+            found, through = await asyncio.to_thread(_after, service, asked, after)
             for listed in found:
-                after = listed.id
-                yield b"id: %d\nevent: status\ndata: " % after + msgspec.json.encode(status_view(listed)) + b"\n\n"
+                yield b"id: %d\nevent: status\ndata: " % listed.id + msgspec.json.encode(status_view(listed)) + b"\n\n"
+            after = through
             quiet_seconds = 0.0 if found else quiet_seconds + LOOK_SECONDS
             if quiet_seconds >= KEEP_ALIVE_SECONDS:
                 quiet_seconds = 0.0
@@ -113,15 +85,25 @@ async def _events(service: Service, asked: Wanted, after: int) -> AsyncIterator[
                 continue
 
 
-def _newest(service: Service) -> int:
+def _start(service: Service, asked: Wanted) -> int:
+    """Where a follower begins: behind the one it saw last, with the first of the time it asks for, or now."""
     with service.core.database.reading() as tx:
-        return service.core.journal.last_id(tx)
+        wanted = asked.cut(tx, service.clock.now())
+        if wanted.after is not None:
+            return wanted.after
+        return 0 if wanted.since is not None else service.core.journal.last_id(tx)
 
 
-def _after(service: Service, asked: Wanted, after: int) -> Sequence[Listed]:
-    wanted = msgspec.structs.replace(asked, after=after).filter()
+def _after(service: Service, asked: Wanted, after: int) -> tuple[Sequence[Listed], int]:
+    """What came since, and how far that was looked through: nobody looks through the same twice."""
+    journal = service.core.journal
     with service.core.database.reading() as tx:
-        return service.core.journal.find(tx, wanted, limit=BATCH)
+        last = journal.last_id(tx)
+        if last <= after:
+            return (), after
+        wanted = dataclasses.replace(asked.cut(tx, service.clock.now()), after=after)
+        found = journal.look(tx, wanted, limit=BATCH)
+    return found.rows, last if found.more is None else found.more
 
 
 def _number(call: Call) -> Answer:
@@ -132,20 +114,24 @@ def _number(call: Call) -> Answer:
     core = call.service.core
     with core.database.reading() as tx:
         articles = likely(tx, core.code, core.librarian, message.name, messages=[message.number])
-    return Answer(
-        value={
-            "id": message.number,
-            "number": message.number,
-            "name": message.name,
-            "severity": message.severity.value,
-            "type": message.type.value,
-            "component": message.component.value,
-            "text": message.text,
-            "cause": message.cause,
-            "remedy": message.remedy,
-            "articles": articles,
-        }
-    )
+    return Answer(value=number_view(message) | {"articles": articles})
+
+
+def _numbers(call: Call) -> Answer:
+    rows = [number_view(message) for message in catalogue.MESSAGES.values()]
+    page: Page = call.query
+    return cut(rows, limit=page.limit, cursor=page.cursor, key=lambda row: f"{row['number']:09}")
+
+
+def _one(call: Call) -> Answer:
+    text = call.path["id"]
+    found = None
+    if text.isdecimal() and len(text) < 19:
+        with call.service.core.database.reading() as tx:
+            found = call.service.core.journal.get(tx, int(text))
+    if found is None:
+        raise NotFoundError("no-such-message", f"There is no status message {text[:40]!r} here.", "It may have expired.")
+    return Answer(value=status_view(found))
 
 
 ENDPOINTS = (
@@ -158,6 +144,15 @@ ENDPOINTS = (
         query=Wanted,
         summary="Status messages as they come, as server-sent events",
     ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/status/numbers",
+        permission=Permission.READ,
+        act=_numbers,
+        query=Page,
+        summary="Every number, what it means and what to do",
+    ),
+    Endpoint(method="GET", path="/api/v1/status/{id}", permission=Permission.READ, act=_one, summary="One status message"),
     Endpoint(
         method="GET",
         path="/api/v1/status/numbers/{number}",

@@ -355,8 +355,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("status", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_status_component_id"), ["component", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_number_id"), ["number", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_status_package_place_id"), ["package", "place", "id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_status_received"), ["received"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_place_id"), ["place", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_received_id"), ["received", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_severity_id"), ["severity", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_site_id"), ["site", "id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_status_type_id"), ["type", "id"], unique=False)
 
     op.create_table(
         "status_source",
