@@ -120,7 +120,7 @@ def window(chromium: Chromium, served: ServedConsole) -> Iterator[Watched]:
 def test_f62_sign_in_search_open_follow(window: Watched) -> None:
     page = window.sign_in("/knowledge/Q900001")
     expect(page).to_have_url(f"{window.served.url}/knowledge/Q900001")
-    page.get_by_role("link", name="Knowledge", exact=True).click()
+    page.get_by_role("link", name="Articles", exact=True).click()
     page.get_by_label("Search the knowledge base").fill("several streams packed")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{window.served.url}/knowledge?q=several+streams+packed")
