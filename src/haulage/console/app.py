@@ -20,7 +20,7 @@ from haulage.console.frame.csv_text import csv_pieces
 from haulage.console.frame.gate import Gate, SignInNeeded
 from haulage.console.frame.headers import PRIVATE, SECURITY, UNCHANGING
 from haulage.console.frame.live import Streams, watch
-from haulage.console.frame.page import Page, Visit, Write
+from haulage.console.frame.page import Page, Visit, Write, inward
 from haulage.console.frame.painter import Painter
 from haulage.console.frame.sessions import Sessions
 from haulage.console.frame.start import first
@@ -198,6 +198,8 @@ class Console:
 
     def _render(self, page: Page, visit: Visit) -> Response:
         shown = page.show(visit)
+        if shown.to:
+            return RedirectResponse(inward(shown.to), status_code=303, headers=PRIVATE)
         body = self._painter.page(page.template, visit, shown, place=page.place, page=page)
         return Response(body, status_code=shown.status, headers=PRIVATE, media_type=HTML)
 

@@ -54,6 +54,8 @@ class Shown:
     title: str
     view: Any
     status: int = 200
+    to: str = ""
+    """A path of this server where what was asked for really is; whoever asks for JSON gets the view all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -98,6 +98,8 @@ class Publisher:
         self._wake_jobs = wake_jobs
         self._threads = threads
         self._rules = rules or CaptureRules()
+        self._under_way: dict[PackageId, tuple[int, int]] = {}
+        """Entries and bytes gone through by each capture that runs."""
         self._free_then: dict[tuple[PackageId, int], int] = {}
         """The least that was seen free since a capture failed for want of space."""
 
@@ -163,6 +165,7 @@ class Publisher:
                     self._clock,
                     owner=pin,
                     options=self._options(source),
+                    on_progress=lambda entries, size: self._under_way.__setitem__(package, (entries, size)),
                     on_manifest=lambda manifest: self._store.pin(Pin(owner=pin, manifest=manifest)),
                 )
                 self._publish(running, report)
@@ -176,7 +179,12 @@ class Publisher:
             sentence = f"The capture of {package} ended unexpectedly: {type(defect).__name__}: {defect}"[:500]
             self._fail(running, TransferError("defect", sentence, "Please report it with the server's log."))
         finally:
+            self._under_way.pop(package, None)
             self._store.unpin(pin)
+
+    def under_way(self, package: PackageId) -> tuple[int, int] | None:
+        """Entries and bytes that the capture of a package has gone through; None if none runs in this process."""
+        return self._under_way.get(package)
 
     def rollback(self, tx: Transaction, package_id: PackageId, number: VersionNumber) -> Version:
         """Publish the content of an old version as a new one; no byte is new."""
