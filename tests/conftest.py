@@ -8,6 +8,9 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from haulage.testing.estate.making import make_estate
+from haulage.testing.estate.opened import Estate
+from haulage.testing.estate.size import SMALL
 from haulage.testing.scratch import PostgresBackend, standing_on
 from tests.peers import ABSENT, need
 from tests.postgres import Cluster, running_cluster
@@ -29,6 +32,13 @@ def postgres_backend(postgres: Cluster) -> Iterator[PostgresBackend]:
     backend = PostgresBackend(postgres.furnished)
     yield backend
     backend.close()
+
+
+@pytest.fixture(scope="session")
+def small_estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
+    """A whole small estate at which nothing works, made once for all: no test may rely on what another did, or change it."""
+    with Estate(make_estate(str(tmp_path_factory.mktemp("estate") / "home"), SMALL)) as estate:
+        yield estate
 
 
 @pytest.fixture

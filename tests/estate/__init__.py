@@ -1,0 +1,1 @@
+"""The made-up estate that pages and benchmarks show."""
