@@ -8,12 +8,26 @@ import dataclasses
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from haulage.base.errors import HaulageError, TransferError, UsageError
-from haulage.base.ids import site_code
+from haulage.base.notify_settings import Named, NotifySettings
+from haulage.base.setting import (
+    Check,
+    a_site,
+    address,
+    all_absolute,
+    all_of,
+    between,
+    database_url,
+    folder,
+    one_of,
+    setting,
+    short_line,
+    site_url,
+)
 from haulage.base.text import shown
 
 _MOST_BYTES = 64 << 10
@@ -21,99 +35,20 @@ _LINES_READ = 300
 _LINE_MOST = 4096
 """The TOML reader takes the square of the time for a key of very many parts."""
 
-Check = Callable[[Any], str | None]
-"""Says what is wrong with a value of the right type, or None."""
-
-
-def setting(default: Any, doc: str, check: Check | None = None) -> Any:
-    """One setting; lists are tuples once read."""
-    return field(default=default, metadata={"doc": doc, "check": check})
-
-
-def _between(low: float, high: float) -> Check:
-    def check(value: float) -> str | None:
-        return None if low <= value <= high else f"must be from {low:g} to {high:g}"
-
-    check.__doc__ = f"{low:g} to {high:g}"
-    return check
-
-
-def _one_of(*allowed: str) -> Check:
-    def check(value: str) -> str | None:
-        return None if value in allowed else f"must be one of {', '.join(allowed)}"
-
-    check.__doc__ = ", ".join(allowed)
-    return check
-
-
-def _all_of(*allowed: str) -> Check:
-    def check(values: tuple[str, ...]) -> str | None:
-        return None if set(values) <= set(allowed) else f"must be a list of any of {', '.join(allowed)}"
-
-    check.__doc__ = "any of " + ", ".join(allowed)
-    return check
-
-
-def _absolute(value: str) -> str | None:
-    """an absolute path"""
-    return None if value.startswith("/") and "\0" not in value else "must be an absolute path"
-
-
-def _folder(value: str) -> str | None:
-    """an absolute path below /, or empty"""
-    if value.strip("/") == "" and value:
-        return "must not be the root folder"
-    return _absolute(value) if value else None
-
-
-def _all_absolute(values: tuple[str, ...]) -> str | None:
-    """absolute paths"""
-    return None if all(_absolute(value) is None for value in values) else "must be a list of absolute paths"
-
-
-def _site(value: str) -> str | None:
-    """3 upper-case letters or digits"""
-    try:
-        site_code(value)
-    except UsageError as error:
-        return error.message
-    return None
-
-
-def _address(value: str) -> str | None:
-    """HOST:PORT; port 0 takes a free one"""
-    found = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})", value)
-    return None if found and int(found[2]) <= 65535 else "must be HOST:PORT"
-
-
-def _url(value: str) -> str | None:
-    """https://NAME:PORT, or empty"""
-    good = not value or re.fullmatch(r"https://(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?", value)
-    return None if good else "must look like https://NAME:PORT"
-
-
-def _database(value: str) -> str | None:
-    """sqlite:////PATH, postgresql://…, or empty"""
-    good = not value or re.match(r"sqlite:////|postgresql(\+psycopg)?://", value)
-    return None if good else "must be sqlite:////ABSOLUTE/PATH or postgresql://…"
-
-
-def _short_line(value: str) -> str | None:
-    """one line of up to 200 characters"""
-    return None if len(value) <= 200 and value.isprintable() else "must be one line of up to 200 printable characters"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteSettings:
     """Who this site is and where it listens."""
 
-    code: str = setting("", "The site code; written by `init` and `join`, never changed.", _site)
-    name: str = setting("", "A name for people.", _short_line)
-    listen: str = setting("127.0.0.1:8440", "Where the server listens.", _address)
-    url: str = setting("", "What other sites and clients use to reach it; empty: made from `listen`.", _url)
-    parent_url: str = setting("", "Where the parent is now, if that is not what it said; it says it anew once reached there.", _url)
+    code: str = setting("", "The site code; written by `init` and `join`, never changed.", a_site)
+    name: str = setting("", "A name for people.", short_line)
+    listen: str = setting("127.0.0.1:8440", "Where the server listens.", address)
+    url: str = setting("", "What other sites and clients use to reach it; empty: made from `listen`.", site_url)
+    parent_url: str = setting(
+        "", "Where the parent is now, if that is not what it said; it says it anew once reached there.", site_url
+    )
     connections_per_address: int = setting(
-        512, "So many connections one address may hold; raise it where many sites come through one.", _between(16, 8192)
+        512, "So many connections one address may hold; raise it where many sites come through one.", between(16, 8192)
     )
 
 
@@ -121,23 +56,23 @@ class SiteSettings:
 class DatabaseSettings:
     """Where the site's tables are."""
 
-    url: str = setting("", "Empty: `site.db` in the home.", _database)
+    url: str = setting("", "Empty: `site.db` in the home.", database_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSettings:
     """The content store."""
 
-    path: str = setting("", "The store's folder; empty: `content` in the home.", _folder)
-    scrub_days: int = setting(30, "Every byte of the store is read and verified within this many days.", _between(1, 3650))
-    scrub_rate_bytes: int = setting(20 << 20, "So many bytes a second are read for that, at most.", _between(1 << 16, 1 << 40))
+    path: str = setting("", "The store's folder; empty: `content` in the home.", folder)
+    scrub_days: int = setting(30, "Every byte of the store is read and verified within this many days.", between(1, 3650))
+    scrub_rate_bytes: int = setting(20 << 20, "So many bytes a second are read for that, at most.", between(1 << 16, 1 << 40))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelSettings:
     """Parcels built for other sites."""
 
-    cache_bytes: int = setting(4 << 30, "Room for parcels that are kept for the next child, in bytes.", _between(1 << 20, 1 << 50))
+    cache_bytes: int = setting(4 << 30, "Room for parcels that are kept for the next child, in bytes.", between(1 << 20, 1 << 50))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +82,7 @@ class UpdateSettings:
     level: str = setting(
         "auto",
         "How much processor time a smaller update is worth; auto: by the rate of the lines it will travel.",
-        _one_of("auto", "fast", "balanced", "smallest"),
+        one_of("auto", "fast", "balanced", "smallest"),
     )
 
 
@@ -155,19 +90,19 @@ class UpdateSettings:
 class RetrySettings:
     """When something that failed is tried again: exponential with full jitter."""
 
-    first_seconds: float = setting(30.0, "The longest wait before the second try.", _between(0.05, 86400))
-    cap_seconds: float = setting(1800.0, "The longest wait between any two tries.", _between(0.05, 604800))
-    tries: int = setting(100, "After so many tries in a row it waits for a person.", _between(1, 1_000_000))
+    first_seconds: float = setting(30.0, "The longest wait before the second try.", between(0.05, 86400))
+    cap_seconds: float = setting(1800.0, "The longest wait between any two tries.", between(0.05, 604800))
+    tries: int = setting(100, "After so many tries in a row it waits for a person.", between(1, 1_000_000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureSettings:
     """What may be captured."""
 
-    allowed: tuple[str, ...] = setting((), "If any is given: sources must lie below one of these folders.", _all_absolute)
-    max_bytes: int = setting(1 << 39, "A source with more is refused before it is read, holes counted.", _between(1 << 20, 1 << 50))
+    allowed: tuple[str, ...] = setting((), "If any is given: sources must lie below one of these folders.", all_absolute)
+    max_bytes: int = setting(1 << 39, "A source with more is refused before it is read, holes counted.", between(1 << 20, 1 << 50))
     refuse: tuple[str, ...] = setting(
-        (), "Warnings about names that are errors here.", _all_of("misleading-name", "possible-secret", "link-leaves-tree")
+        (), "Warnings about names that are errors here.", all_of("misleading-name", "possible-secret", "link-leaves-tree")
     )
 
 
@@ -175,34 +110,34 @@ class CaptureSettings:
 class JobSettings:
     """The job engine."""
 
-    workers: int = setting(4, "How many jobs of one kind run at once.", _between(1, 64))
+    workers: int = setting(4, "How many jobs of one kind run at once.", between(1, 64))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """The log."""
 
-    format: str = setting("json", "How lines are written: JSON, or what CMTrace reads.", _one_of("json", "cmtrace"))
-    level: str = setting("info", "The least important lines that are written.", _one_of("debug", "info", "warning", "error"))
+    format: str = setting("json", "How lines are written: JSON, or what CMTrace reads.", one_of("json", "cmtrace"))
+    level: str = setting("info", "The least important lines that are written.", one_of("debug", "info", "warning", "error"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusSettings:
     """The status journal."""
 
-    retention_days: int = setting(30, "Status messages are kept so long.", _between(1, 3650))
-    audit_retention_days: int = setting(180, "Messages that say what a person asked for are kept so long.", _between(1, 36500))
+    retention_days: int = setting(30, "Status messages are kept so long.", between(1, 3650))
+    audit_retention_days: int = setting(180, "Messages that say what a person asked for are kept so long.", between(1, 36500))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupSettings:
     """Backups the server takes by itself."""
 
-    target: str = setting("", "The folder backups are taken into; empty: none is taken by itself.", _folder)
-    every_hours: float = setting(24.0, "A backup is taken when the last one is so old.", _between(0.01, 8760))
-    keep: int = setting(7, "So many backups of this site stay in the folder; 0: all.", _between(0, 10_000))
+    target: str = setting("", "The folder backups are taken into; empty: none is taken by itself.", folder)
+    every_hours: float = setting(24.0, "A backup is taken when the last one is so old.", between(0.01, 8760))
+    keep: int = setting(7, "So many backups of this site stay in the folder; 0: all.", between(0, 10_000))
     content: bool = setting(False, "Whether the content store goes into them.")
-    passphrase_file: str = setting("", "File whose first line is the passphrase of the keys in them; empty: none.", _folder)
+    passphrase_file: str = setting("", "File whose first line is the passphrase of the keys in them; empty: none.", folder)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +146,7 @@ class MetricsSettings:
 
     local: bool = setting(False, "Anybody on this machine; not with a proxy on it, whose callers all come from here.")
     token_file: str = setting(
-        "", "File with a token for the figures alone, written at start if it is not there; empty: none.", _folder
+        "", "File with a token for the figures alone, written at start if it is not there; empty: none.", folder
     )
 
 
@@ -231,6 +166,7 @@ class Settings:
     status: StatusSettings = field(default_factory=StatusSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 SECTIONS: dict[str, type[Any]] = {
@@ -246,6 +182,7 @@ SECTIONS: dict[str, type[Any]] = {
     "status": StatusSettings,
     "backup": BackupSettings,
     "metrics": MetricsSettings,
+    "notify": NotifySettings,
 }
 
 
@@ -283,14 +220,28 @@ def parse_settings(data: bytes, path: str = "haulage.toml") -> Settings:
     return _Reader(path, text).settings(table)
 
 
-def settings_text(values: Mapping[str, Mapping[str, str | int | float | bool | tuple[str, ...]]]) -> str:
+Value: TypeAlias = str | int | float | bool | Sequence[Any]
+"""What TOML says of one setting; tables stand in a list."""
+
+
+def settings_text(values: Mapping[str, Mapping[str, Value]]) -> str:
     """A file with these values (section, setting, value), which :func:`parse_settings` reads back."""
     lines = []
     for section, pairs in values.items():
-        lines.append(f"[{section}]")
-        lines += [f"{name} = {_toml(value)}" for name, value in pairs.items()]
-        lines.append("")
+        tables = {name: value for name, value in pairs.items() if _is_tables(value)}
+        lines += _section_lines(f"[{section}]", {name: value for name, value in pairs.items() if name not in tables})
+        for name, listed in tables.items():
+            for table in cast("Sequence[Mapping[str, Value]]", listed):
+                lines += _section_lines(f"[[{section}.{name}]]", table)
     return "\n".join(lines)
+
+
+def _section_lines(header: str, pairs: Mapping[str, Value]) -> list[str]:
+    return [header, *(f"{name} = {_toml(value)}" for name, value in pairs.items()), ""]
+
+
+def _is_tables(value: Value) -> bool:
+    return isinstance(value, list | tuple) and bool(value) and isinstance(value[0], Mapping)
 
 
 class _Reader:
@@ -317,16 +268,32 @@ class _Reader:
             if name not in fields:
                 raise self._unknown(section, name, fields)
             values[name] = self._value(section, fields[name], value)
-        return kind(**values)
+        read = kind(**values)
+        if isinstance(read, Named):
+            wrong = read.wrong()
+            if wrong is not None:
+                raise self._wrong(section, *wrong)
+        return read
+
+    def _tables(self, section: str, which: dataclasses.Field[Any], value: Any) -> tuple[Any, ...]:
+        """The tables of ``[[section.name]]``; no two of them, nor of its sisters, have one name."""
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            raise self._wrong(section, which.name, f"is a list of tables: write [[{section}.{which.name}]]")
+        return tuple(
+            self._section(f"{section}.{which.name}.{index}", which.metadata["of"], each) for index, each in enumerate(value)
+        )
 
     def _value(self, section: str, which: dataclasses.Field[Any], value: Any) -> Any:
         default = which.default
         if isinstance(default, float) and type(value) is int:
             value = float(value)
-        if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        kind = which.metadata["of"]
+        if dataclasses.is_dataclass(kind):
+            return self._tables(section, which, value)
+        if isinstance(default, tuple) and isinstance(value, list) and all(type(each) is kind for each in value):
             value = tuple(value)
         if type(value) is not type(default):
-            raise self._wrong(section, which.name, f"must be {_type_word(default)}")
+            raise self._wrong(section, which.name, f"must be {_type_word(default, kind)}")
         problem = which.metadata["check"](value) if which.metadata["check"] else None
         if problem:
             raise self._wrong(section, which.name, problem)
@@ -335,15 +302,17 @@ class _Reader:
     def _consistent(self, settings: Settings) -> Settings:
         if settings.retry.cap_seconds < settings.retry.first_seconds:
             raise self._wrong("retry", "cap_seconds", "must not be less than first_seconds")
+        if (twice := settings.notify.twice()) is not None:
+            raise self._wrong(*twice)
         return settings
 
     def _unknown(self, section: str, name: str, known: Mapping[str, object]) -> HaulageError:
         near = difflib.get_close_matches(name, known, n=1, cutoff=0)
-        what = f"[{section}] {shown(name)}" if section else f"[{shown(name)}]"
+        what = f"{_header(section)} {shown(name)}" if section else f"[{shown(name)}]"
         return _bad(self._path, self._line(section, name), f"has the unknown setting {what}", f"Did you mean {near[0]!r}?")
 
     def _wrong(self, section: str, name: str, problem: str) -> HaulageError:
-        what = f"[{section}] {name}" if section else name
+        what = f"{_header(section)} {name}" if section else name
         return _bad(
             self._path, self._line(section, name), f"has a setting that cannot work: {what} {problem}", "See docs/settings.md."
         )
@@ -357,13 +326,14 @@ class _Reader:
         for number in range(1, len(self._lines) + 1 if len(self._lines) <= _LINES_READ else 0):
             with contextlib.suppress(ValueError, RecursionError):
                 table = tomllib.loads("\n".join(self._lines[:number]))
-                inner = table.get(section) if section else table
+                inner = _inner(table, section)
                 if isinstance(inner, dict) and name in inner:
                     return number
         return 0
 
     def _line_by_looking(self, section: str, name: str) -> int:
         current = ""
+        section = re.sub(r"\.[0-9]+$", "", section)
         for number, line in enumerate(self._lines, 1):
             header = re.match(r"\s*\[+\s*([^\]#]+?)\s*\]", line)
             if header:
@@ -381,26 +351,52 @@ class _Reader:
         return bool((current == section and re.match(key, line)) or (section and not current and re.match(dotted, line)))
 
 
+def _header(section: str) -> str:
+    """As it is written in the file."""
+    table = re.fullmatch(r"(.+)\.[0-9]+", section)
+    return f"[[{table[1]}]]" if table else f"[{section}]"
+
+
+def _inner(table: Any, section: str) -> Any:
+    """The table of a section; ``a.b.1`` is the second of ``[[a.b]]``."""
+    for part in section.split(".") if section else ():
+        if isinstance(table, list):
+            table = table[int(part)] if int(part) < len(table) else None
+        else:
+            table = table.get(part) if isinstance(table, dict) else None
+    return table
+
+
 def documented() -> Iterator[tuple[str, str, list[tuple[str, str, str, str, str]]]]:
     """For the reference: (section, sentence, [(name, type, default, range, sentence)])."""
     for section, kind in SECTIONS.items():
-        rows = []
+        yield _documented(section, kind)
         for each in dataclasses.fields(kind):
-            check = cast("Check | None", each.metadata["check"])
-            limits = (check.__doc__ if check else "") or ""
-            rows.append((each.name, _type_word(each.default), _toml(cast("Any", each.default)), limits, each.metadata["doc"]))
-        yield section, (kind.__doc__ or "").strip(), rows
+            if dataclasses.is_dataclass(each.metadata["of"]):
+                yield _documented(f"[{section}.{each.name}]", cast("type[Any]", each.metadata["of"]))
 
 
-def _type_word(value: object) -> str:
-    words = {str: "text in quotes", int: "a whole number", float: "a number", tuple: "a list of texts", bool: "true or false"}
+def _documented(section: str, kind: type[Any]) -> tuple[str, str, list[tuple[str, str, str, str, str]]]:
+    rows = []
+    for each in dataclasses.fields(kind):
+        check, of = cast("Check | None", each.metadata["check"]), each.metadata["of"]
+        limits = (check.__doc__ if check else "") or ""
+        if not dataclasses.is_dataclass(of):
+            rows.append((each.name, _type_word(each.default, of), _toml(cast("Any", each.default)), limits, each.metadata["doc"]))
+    return section, (kind.__doc__ or "").strip(), rows
+
+
+def _type_word(value: object, of: type[Any] = str) -> str:
+    words = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
+    if isinstance(value, tuple):
+        return "a list of whole numbers" if of is int else "a list of texts"
     return words[type(value)]
 
 
-def _toml(value: str | int | float | bool | tuple[str, ...]) -> str:
+def _toml(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(each) for each in value) + "]"
     if isinstance(value, str):
         return '"' + "".join(_toml_character(character) for character in value) + '"'
