@@ -11,16 +11,16 @@ from haulage.domain.catalog.model import Package, Source, Version
 from haulage.domain.estate import records as estate
 from haulage.domain.replication import records as replication
 from haulage.domain.transit.shipment import Shipment
-from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.content.capture_report import CaptureReport
 from haulage.engine.content.manifest_model import shown
 from haulage.engine.content.restore import RestoreReport
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.parcels.receive import ReceiveReport
 from haulage.engine.protocol.asks import Offer
-from haulage.engine.protocol.definitions import Definition, Kind, OrderState
+from haulage.engine.protocol.definitions import Definition, Kind, OrderState, OrderTarget
 from haulage.engine.protocol.envelopes import Message, MessageKind
-from haulage.engine.status import on_packages, on_places, on_sites
+from haulage.engine.status import on_packages, on_places, on_sites, on_transfers
 from haulage.engine.status.journal import Journal
 from haulage.engine.status.message import Message as StatusMessage
 from haulage.engine.trees.model import TreeDifference
@@ -267,6 +267,13 @@ class FailureHerald:
         self._journal.record(tx, message, package=shipment.package, place=shipment.place, **fields)
 
 
+_STOPPED = {
+    Word.HELD: on_transfers.TRANSFER_HELD,
+    Word.CANCELLED: on_transfers.TRANSFER_CANCELLED,
+    Word.NONE: on_transfers.TRANSFER_RELEASED,
+}
+
+
 def _failure(shipment: Shipment, error: HaulageError) -> StatusMessage:
     if shipment.kind == "point":
         return on_packages.POINT_COPY_FAILED
@@ -338,29 +345,38 @@ class StreamHerald:
         self._journal.record(tx, on_sites.SITE_REMOVED, child=code)
 
     def executed(self, tx: Transaction, definition: Definition, state: OrderState) -> None:
-        about = f"{state.action} {state.package} at {state.place}"
+        first, many = state.targets[0], len(state.targets) > 1
+        about = f"{state.action} {len(state.targets)} transfers" if many else f"{state.action} {first.package} at {first.place}"
         self._journal.record(
             tx,
             on_sites.ORDER_EXECUTED,
-            package=state.package,
-            place=state.place,
+            package=None if many else first.package,
+            place=None if many else first.place,
             order=definition.id,
             sender=definition.owner,
             object=about,
         )
 
-    def refused(self, tx: Transaction, definition: Definition, state: OrderState, cause: str) -> None:
-        about = f"{state.action} {state.package} at {state.place}"
+    def refused(self, tx: Transaction, definition: Definition, state: OrderState, target: OrderTarget, cause: str) -> None:
         self._journal.record(
             tx,
             on_sites.ORDER_REFUSED,
-            package=state.package,
-            place=state.place,
+            package=target.package,
+            place=target.place,
             order=definition.id,
             sender=definition.owner,
-            object=about,
+            object=f"{state.action} {target.package} at {target.place}",
             cause=cause,
-            code="no-such-shipment",
+            code="order-refused",
+        )
+
+    def stopped(self, tx: Transaction, before: Shipment, after: Shipment) -> None:
+        """A transfer was held, cancelled, or released from either."""
+        message, more = _STOPPED[after.word], {}
+        if after.word is Word.HELD:
+            more = {"bytes_done": after.bytes_done, "bytes_planned": after.bytes_planned}
+        self._journal.record(
+            tx, message, package=after.package, place=after.place, version=before.wanted, by=after.word_by, **more
         )
 
 

@@ -16,6 +16,8 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
 from haulage.domain.replication import records as replication
 from haulage.domain.replication.tombstones import purge_tombstones
+from haulage.domain.transit.asked import forget_asked
+from haulage.domain.transit.hourly import forget_traffic
 from haulage.domain.transit.site_duty import SPARE_BYTES
 from haulage.engine.content.manifest import live_chunks
 from haulage.engine.content.model import SweepReport
@@ -110,6 +112,8 @@ class Housekeeper:
     def _forget(self) -> None:
         with self._core.database.writing() as tx:
             purge_tombstones(tx, self._clock.now())
+            forget_traffic(tx, self._clock.now())
+            forget_asked(tx, self._clock.now())
 
     def _check_database(self) -> None:
         """Every page of it (F11). If not even this can be written down, it stands in the log, and ``doctor`` says it."""

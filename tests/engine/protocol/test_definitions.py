@@ -14,6 +14,7 @@ from haulage.engine.protocol.definitions import (
     InvitationState,
     Kind,
     OrderState,
+    OrderTarget,
     PackageState,
     PointState,
     SiteState,
@@ -51,7 +52,7 @@ GOOD: list[tuple[Kind, str, SiteCode, Body]] = [
     ),
     (Kind.VERSION, "HQ100042:7", HQ1, VERSION),
     (Kind.POINT, "CHI/D", HQ1, PointState(place=Place("CHI/D"), kind="folder", url="folder:/srv/d", options={"a": "b"})),
-    (Kind.ORDER, "HQ1.0123456789abcdef", HQ1, OrderState(action="repair", package=PackageId("CHI00001"), place=CHI, issued=TIME)),  # type: ignore[arg-type]
+    (Kind.ORDER, "HQ1.0123456789abcdef", HQ1, OrderState(action="repair", targets=(OrderTarget(package=PackageId("CHI00001"), place=CHI),), issued=TIME)),  # type: ignore[arg-type]
     (Kind.INVITATION, "HQ1.0123456789abcdef", HQ1, InvitationState(code=CHI, parent=HQ1, name="", token_key=KEY, expires=TIME)),
 ]
 

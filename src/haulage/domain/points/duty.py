@@ -21,6 +21,7 @@ from haulage.domain.transit import records
 from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.watching import Pace
 from haulage.engine.content.manifest import Manifest
 from haulage.engine.content.manifest_model import shown
 from haulage.engine.content.model import ChunkStore, ManifestId
@@ -110,6 +111,8 @@ class PointDuty:
         if manifest_id is None:
             return Outcome(state=ShipmentState.WAITING, reason=Reason.CONTENT, due_after_seconds=self._grace_seconds)
         backend = self._open_point(point)
+        if shipment.stopped:
+            return self._clear(shipment, backend)
         backend.probe()
         manifest = Manifest.open(ManifestId(manifest_id), self._store.read)
         if shipment.verify and shipment.present == shipment.wanted:
@@ -117,6 +120,12 @@ class PointDuty:
         if shipment.present == shipment.wanted == backend.current(shipment.package):
             return self._prune(shipment, backend)
         return self._put(shipment, backend, manifest, held)
+
+    def _clear(self, shipment: Shipment, backend: PointBackend) -> Outcome:
+        """It was cancelled: what was staged goes, as far as the place can be reached; the rest goes with the next version."""
+        with contextlib.suppress(HaulageError, OSError):
+            backend.discard(shipment.package, shipment.wanted)
+        return Outcome(state=ShipmentState.FAILED)
 
     def _shows_newer(self, shipment: Shipment, point: Point) -> bool:
         """This site was put back to an older state, the point was not: clients must not see a version go back (I6). The owner's
@@ -176,13 +185,20 @@ class PointDuty:
 
     def _restore(self, shipment: Shipment, backend: PointBackend, manifest: Manifest, older: Older | None) -> RestoreReport:
         total = manifest.totals.bytes_total
-        shown = 0
+        pace = Pace(self._clock)
+        shown = last = 0
+        wanted = self._attempts.check_wanted(shipment)
 
         def progress(_entries: int, done: int) -> None:
-            nonlocal shown
+            nonlocal shown, last
+            pace.add(done - last)
+            last = done
             if done - shown >= max(total // _SHARE_OF_PROGRESS, 1 << 24):
                 shown = done
-                self._attempts.show(shipment, ShipmentState.MOVING, bytes_done=done)
+                self._attempts.show(shipment, ShipmentState.MOVING, bytes_done=done, rate=pace.rate)
+            else:
+                with self._database.reading() as tx:
+                    wanted(tx)
 
         like, old = older or (NO_VERSION, None)
         writer = backend.stage(shipment.package, shipment.wanted, like=like)

@@ -48,6 +48,11 @@ class Asking:
         self._doubted: dict[PackageId, frozenset[str]] = {}
         """Manifests on top of which a package could not be received: not named again until it has been."""
 
+    @property
+    def line_rate(self) -> int:
+        """Bytes per second of the line to the parent, as measured so far; 0: not known."""
+        return self._line.bytes_per_second
+
     def ask(self, shipment: Shipment, version: Version, link: Link) -> Offer | Pending:
         """The parent's offer. Raises NotAllowedError ``wrong-offer``; what the link raises."""
         with self._database.reading() as tx:

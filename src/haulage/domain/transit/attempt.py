@@ -20,8 +20,8 @@ from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode
 from haulage.domain.transit import records
 from haulage.domain.transit.ledger import Ledger
 from haulage.domain.transit.retry import RetryPolicy
-from haulage.domain.transit.shipment import Shipment, waits_to_be_woken
-from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.shipment import NO_ERROR, Shipment, waits_to_be_woken
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.database.transaction import Database, Transaction
 
 _log = logging.getLogger("haulage.transit")
@@ -135,6 +135,26 @@ class Attempts:
 
         return check
 
+    def find(self, before: Shipment) -> Shipment | None:
+        """The shipment as it is now."""
+        with self._database.reading() as tx:
+            return records.find_shipment(tx, before.package, before.place)
+
+    def arrived(self, before: Shipment, parcel: str, wire_bytes: int, rate: int) -> None:
+        """So many bytes more crossed the line and are durable, whatever is wanted by now. Raises Superseded after writing it."""
+        with self._database.writing() as tx:
+            now = records.find_shipment(tx, before.package, before.place)
+            wanted = now is not None and now.generation == before.generation
+            if now is not None:
+                facts: dict[str, object] = {"wire_ever": now.wire_ever + wire_bytes}
+                if now.parcel == parcel:
+                    facts["bytes_done"] = min(now.bytes_done + wire_bytes, now.bytes_planned)
+                    facts["bytes_wire"] = now.bytes_wire + wire_bytes
+                after = dataclasses.replace(now, **facts)  # type: ignore[arg-type]
+                self._ledger.save(tx, after.moved(ShipmentState.MOVING, self._clock.now(), rate=rate) if wanted else after)
+        if not wanted:
+            raise Superseded
+
     def show(self, before: Shipment, state: ShipmentState, **changes: object) -> None:
         """Write a step of the way (moving, verifying, bytes done). Raises Superseded."""
         check = self.check_wanted(before)
@@ -171,12 +191,12 @@ class Attempts:
         facts: dict[str, object] = {
             "due": self._after(outcome.due_after_seconds),
             "tries": now.tries if outcome.state is ShipmentState.WAITING else 0,
-            "error_code": "",
-            "error_message": "",
-            "error_hint": "",
-            "error_family": "",
+            **NO_ERROR,
         }
         after = now.moved(outcome.state, self._clock.now(), reason=outcome.reason, **(facts | dict(outcome.changes)))
+        if after.word is Word.CANCELLED and after.present == after.wanted:
+            # The word came too late: it is here.
+            after = dataclasses.replace(after, word=Word.NONE)
         missed = now.wakes != wakes and waits_to_be_woken(after)
         return dataclasses.replace(after, due=self._clock.now()) if missed else after
 

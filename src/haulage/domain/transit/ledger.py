@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from haulage.base.clock import Clock
 from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, make_place
 from haulage.domain.estate import records as estate
-from haulage.domain.transit import records
-from haulage.domain.transit.shipment import Shipment, arm, lost, wake
+from haulage.domain.transit import hourly, records
+from haulage.domain.transit.shipment import Shipment, arm, lost, obeying, wake
 from haulage.domain.transit.states import ShipmentState
 from haulage.engine.database.transaction import Database, Transaction
 
@@ -34,10 +34,13 @@ class Ledger:
         self._wake_jobs = wake_jobs
 
     def save(self, tx: Transaction, shipment: Shipment) -> Shipment:
-        """Write one of this site's shipments; nothing happens if it stands there just so."""
+        """Write one of this site's shipments; nothing happens if it stands there just so. One that somebody stopped stays stopped,
+        whatever comes of the work that was under way."""
+        shipment = obeying(shipment)
         before = records.find_shipment(tx, shipment.package, shipment.place)
         if before == shipment:
             return shipment
+        hourly.count(tx, before, shipment, self._clock.now())
         observed = dataclasses.replace(
             shipment, epoch=estate.epoch(tx), observation=estate.next_number(tx, "observation"), updated=self._clock.now()
         )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
-from haulage.base.clock import iso, parse_iso
+from haulage.base.clock import Clock, iso, parse_iso
 from haulage.base.errors import NotAllowedError
 from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, site_of
 from haulage.domain.estate import records as estate
-from haulage.domain.transit import records
+from haulage.domain.transit import asked, hourly, records
 from haulage.domain.transit.shipment import Shipment
-from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.codec import encode
 from haulage.engine.protocol.envelopes import Message, MessageKind, ShipmentReport, body_of
+from haulage.engine.protocol.fields import NAME_MAX
 
 TellParent = Callable[[Transaction, str], None]
 
@@ -22,8 +24,9 @@ TellParent = Callable[[Transaction, str], None]
 class Mirror:
     """Renders this site's shipments and those below for the parent, and takes in what children report."""
 
-    def __init__(self, code: SiteCode, tell_parent: TellParent) -> None:
+    def __init__(self, code: SiteCode, tell_parent: TellParent, clock: Clock) -> None:
         self._code = code
+        self._clock = clock
         self._tell_parent = tell_parent
 
     def render(self, tx: Transaction, _peer: SiteCode, key: str, _sequence: int) -> bytes | None:
@@ -52,7 +55,12 @@ class Mirror:
         before = records.find_shipment(tx, PackageId(report.package), where)
         if before is not None and before.observation >= report.observation:
             return
-        records.put_shipment(tx, shipment_of(report))
+        after = shipment_of(report)
+        if before is not None or report.epoch == owner.first_epoch:
+            # One that was restored says again what was counted when it said it first.
+            hourly.count(tx, before, after, min(after.updated, self._clock.now()))
+        records.put_shipment(tx, after)
+        asked.answered(tx, after)
         self._tell_parent(tx, f"{report.package}/{report.place}")
 
     def void(self, tx: Transaction, owner: SiteCode, epoch: int) -> None:
@@ -85,7 +93,7 @@ def report_of(shipment: Shipment) -> ShipmentReport:
         reason=shipment.reason.value,
         generation=shipment.generation,
         tries=shipment.tries,
-        due=None if shipment.due is None else iso(shipment.due),
+        due=_iso(shipment.due),
         bytes_planned=shipment.bytes_planned,
         bytes_done=shipment.bytes_done,
         bytes_total=shipment.bytes_total,
@@ -97,7 +105,15 @@ def report_of(shipment: Shipment) -> ShipmentReport:
         error_hint=shipment.error_hint[:4000],
         error_family=shipment.error_family,
         updated=iso(shipment.updated),
-        verified=None if shipment.verified is None else iso(shipment.verified),
+        verified=_iso(shipment.verified),
+        word=shipment.word.value,
+        word_by=shipment.word_by[:NAME_MAX],
+        word_time=_iso(shipment.word_time),
+        armed=_iso(shipment.armed),
+        expected=_iso(shipment.expected),
+        rate=shipment.rate,
+        wire_ever=shipment.wire_ever,
+        reused_ever=shipment.reused_ever,
         removed=shipment.wanted == NO_VERSION and shipment.state is ShipmentState.REMOVED,
     )
 
@@ -114,7 +130,7 @@ def shipment_of(report: ShipmentReport) -> Shipment:
         reason=Reason(report.reason),
         generation=report.generation,
         tries=report.tries,
-        due=None if report.due is None else parse_iso(report.due),
+        due=_moment(report.due),
         error_code=report.error_code,
         error_message=report.error_message,
         error_hint=report.error_hint,
@@ -126,7 +142,23 @@ def shipment_of(report: ShipmentReport) -> Shipment:
         bytes_new=report.bytes_new,
         bytes_wire=report.bytes_wire,
         updated=parse_iso(report.updated),
-        verified=None if report.verified is None else parse_iso(report.verified),
+        verified=_moment(report.verified),
+        word=Word(report.word),
+        word_by=report.word_by,
+        word_time=_moment(report.word_time),
+        armed=_moment(report.armed),
+        expected=_moment(report.expected),
+        rate=report.rate,
+        wire_ever=report.wire_ever,
+        reused_ever=report.reused_ever,
         epoch=report.epoch,
         observation=report.observation,
     )
+
+
+def _iso(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    return None if text is None else parse_iso(text)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.transit.shipment import Shipment
-from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.database.types import Json, UtcTime
@@ -44,6 +44,15 @@ shipments = sa.Table(
     sa.Column("verify", sa.Boolean, nullable=False),
     sa.Column("repair", sa.Boolean, nullable=False),
     sa.Column("verified", UtcTime),
+    sa.Column("word", sa.String(16), nullable=False),
+    sa.Column("word_by", sa.Text, nullable=False),
+    sa.Column("word_time", UtcTime),
+    sa.Column("word_revision", sa.BigInteger, nullable=False),
+    sa.Column("armed", UtcTime),
+    sa.Column("expected", UtcTime),
+    sa.Column("rate", sa.BigInteger, nullable=False),
+    sa.Column("wire_ever", sa.BigInteger, nullable=False),
+    sa.Column("reused_ever", sa.BigInteger, nullable=False),
     sa.Column("updated", UtcTime, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("observation", sa.BigInteger, nullable=False),
@@ -82,6 +91,30 @@ receivers = sa.Table(
     sa.Column("abilities", Json, nullable=False),
 )
 
+traffic = sa.Table(
+    "traffic",
+    metadata,
+    sa.Column("hour", UtcTime, primary_key=True),
+    sa.Column("site", sa.String(3), primary_key=True, index=True),
+    sa.Column("sender", sa.String(3), primary_key=True),
+    sa.Column("bytes_wire", sa.BigInteger, nullable=False),
+    sa.Column("bytes_reused", sa.BigInteger, nullable=False),
+)
+"""Bytes per hour and line; see ``hourly.py``."""
+
+asked_orders = sa.Table(
+    "asked_orders",
+    metadata,
+    sa.Column("package", sa.String(8), primary_key=True),
+    sa.Column("place", sa.Text, primary_key=True),
+    sa.Column("action", sa.String(16), nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("sender", sa.String(3), nullable=False),
+    sa.Column("issued", UtcTime, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+)
+"""Orders on their way; see ``asked.py``."""
+
 SITE_CODE_CHARACTERS = 3
 """A place so long is a site's own store; points are longer."""
 
@@ -95,6 +128,7 @@ def _shipment(row: sa.Row[tuple[object, ...]]) -> Shipment:
     values = dict(row._mapping)
     values["state"] = ShipmentState(values["state"])
     values["reason"] = Reason(values["reason"])
+    values["word"] = Word(values["word"])
     return Shipment(**values)
 
 
@@ -111,7 +145,7 @@ def find_shipment(tx: Transaction, package: PackageId, where: Place) -> Shipment
 def put_shipment(tx: Transaction, shipment: Shipment) -> None:
     """Write a shipment as it is now."""
     values = {name: getattr(shipment, name) for name in _FIELDS}
-    values["state"], values["reason"] = shipment.state.value, shipment.reason.value
+    values["state"], values["reason"], values["word"] = shipment.state.value, shipment.reason.value, shipment.word.value
     if tx.execute(shipments.update().where(_key(shipment.package, shipment.place)).values(values)).rowcount == 0:
         tx.execute(shipments.insert().values(values))
 

@@ -116,6 +116,14 @@ class Relay:
             os.close(copy.fd)
             unlink(copy.path)
 
+    def drop(self, package: PackageId) -> None:
+        """Nobody goes on with what is under way."""
+        with self._lock:
+            copy = self._copies.pop(package, None)
+        if copy is not None:
+            os.close(copy.fd)
+            unlink(copy.path)
+
     def _copy(self, version: Version, offer: Offer) -> _Copy | None:
         with self._lock:
             known = self._copies.get(version.package)

@@ -26,6 +26,7 @@ from haulage.domain.transit.relay import Relay
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.domain.transit.traffic import Traffic
+from haulage.domain.transit.watching import Watched, expected_at
 from haulage.engine.content.manifest import Manifest, live_chunks
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, Pin
 from haulage.engine.database.transaction import Database, Transaction
@@ -110,6 +111,8 @@ class SiteDuty:
         if shipment.wanted == NO_VERSION:
             gone = {"present": NO_VERSION, "verified": None}
             return Outcome(state=ShipmentState.REMOVED, changes=gone, effect=self._forget, by_effect=True)
+        if shipment.stopped:
+            return Outcome(state=ShipmentState.FAILED, effect=self._clear)
         with self._database.reading() as tx:
             version = catalog.find_version(tx, shipment.package, shipment.wanted)
             held = records.held_versions(tx, shipment.package)
@@ -165,6 +168,8 @@ class SiteDuty:
 
     def _bring(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> Outcome:
         again = shipment.parcel == offer.parcel
+        done = shipment.bytes_done if again else 0
+        begun = shipment.expected if again else None
         self._attempts.show(
             shipment,
             ShipmentState.MOVING,
@@ -173,7 +178,8 @@ class SiteDuty:
             bytes_total=offer.bytes_total,
             bytes_reused=offer.bytes_reused,
             bytes_new=offer.bytes_new,
-            bytes_done=shipment.bytes_done if again else 0,
+            bytes_done=done,
+            expected=begun or expected_at(self._clock.now(), offer.size - done, self._asking.line_rate),
             bytes_wire=shipment.bytes_wire if again else 0,
         )
         with self._database.writing() as tx:
@@ -182,12 +188,13 @@ class SiteDuty:
             elif shipment.bytes_done:
                 self._herald.resumed(tx, shipment, offer)
         report = self._receive(shipment, version, offer, link)
-        return self._present(shipment, version, report)
+        return self._present(shipment, version, report, reused=offer.bytes_reused)
 
     def _receive(self, shipment: Shipment, version: Version, offer: Offer, link: Link) -> ReceiveReport:
         owner = f"receive:{version.package}:{version.number}"
         arriving, measured = self._asking.fetch(link, offer)
-        fetch = self._relay.along(version, offer, arriving)
+        watched = Watched(shipment, offer.parcel, self._attempts, self._clock)
+        fetch = self._relay.along(version, offer, watched.along(arriving))
         pins = [owner, *(f"{owner}:{index}" for index, _ in enumerate(offer.bases))]
         for pin, base in zip(pins[1:], offer.bases, strict=True):
             self._store.pin(Pin(owner=pin, manifest=ManifestId(bytes.fromhex(base))))
@@ -203,7 +210,7 @@ class SiteDuty:
                     folder=self._work,
                     owner=f"{RECEIVING}{version.package}",
                     expires=self._clock.now() + KEPT,
-                    on_batch=functools.partial(self._progress, shipment, offer),
+                    on_batch=functools.partial(self._progress, watched),
                     on_manifest=lambda manifest: self._store.pin(Pin(owner=owner, manifest=manifest)),
                 )
                 session.checkpoint()
@@ -239,18 +246,10 @@ class SiteDuty:
                 remedy=Remedy.GIVE_UP,
             )
 
-    def _progress(self, shipment: Shipment, offer: Offer, _section: int, wire_bytes: int) -> None:
-        """One more batch is durable: say so, unless something else is wanted by now."""
+    def _progress(self, watched: Watched, _section: int, wire_bytes: int) -> None:
+        """One more batch is durable."""
         self.traffic.add(received_bytes=wire_bytes)
-        check = self._attempts.check_wanted(shipment)
-        with self._database.reading() as tx:
-            now = check(tx)
-        self._attempts.show(
-            shipment,
-            ShipmentState.MOVING,
-            bytes_done=min(now.bytes_done + wire_bytes, offer.size),
-            bytes_wire=now.bytes_wire + wire_bytes,
-        )
+        watched.batch(wire_bytes)
 
     def _hold(self, version: Version) -> None:
         with self._database.writing() as tx:
@@ -318,8 +317,10 @@ class SiteDuty:
                 count, left = len(gone), [chunk for chunk in left if chunk not in gone]
         return count
 
-    def _present(self, shipment: Shipment, version: Version, report: ReceiveReport | None) -> Outcome:
-        changes: dict[str, object] = {"present": version.number, "verified": self._clock.now(), "parcel": ""}
+    def _present(self, shipment: Shipment, version: Version, report: ReceiveReport | None, reused: int = 0) -> Outcome:
+        changes: dict[str, object] = {"present": version.number, "verified": self._clock.now(), "parcel": "", "expected": None}
+        if report is not None:
+            changes["reused_ever"] = shipment.reused_ever + reused
         if report is None and not shipment.parcel:
             changes |= {"bytes_total": version.bytes, "bytes_reused": version.bytes, "bytes_new": 0, "bytes_wire": 0}
 
@@ -334,6 +335,11 @@ class SiteDuty:
             self._herald.finished(tx, now, report)
 
         return Outcome(state=ShipmentState.PRESENT, changes=changes, effect=effect)
+
+    def _clear(self, tx: Transaction, now: Shipment) -> None:
+        """It was cancelled: what had arrived is of no use any more."""
+        self._let_go(tx, now.package)
+        self._database.after_commit(tx, lambda: self._relay.drop(now.package))
 
     def _forget(self, tx: Transaction, now: Shipment) -> None:
         self._holdings.drop_all(tx, now.package)

@@ -28,7 +28,16 @@ class Reason(enum.Enum):
     PARCEL = "parcel"
     SPACE = "space"
     PERSON = "person"
+    HELD = "held"
     REPORT = "report"
+
+
+class Word(enum.Enum):
+    """What somebody said of a transfer, as long as it counts."""
+
+    NONE = ""
+    HELD = "held"
+    CANCELLED = "cancelled"
 
 
 MEANING: dict[ShipmentState, str] = {
@@ -51,6 +60,13 @@ REASON_MEANING: dict[Reason, str] = {
     Reason.SPACE: "There is not enough free space; it goes on by itself when there is.",
     Reason.REPORT: "The site that acts for this place has not said yet that it knows of it; it may be away.",
     Reason.PERSON: "Somebody has to change something; it is looked at again now and then all the same.",
+    Reason.HELD: "Somebody holds it until it is released; what has arrived is kept, what was there before stays in use.",
+}
+
+WORD_MEANING: dict[Word, str] = {
+    Word.NONE: "",
+    Word.HELD: "Nothing is brought here before somebody releases it, newer versions neither.",
+    Word.CANCELLED: "The version that was wanted is not brought here, unless somebody has it tried again; a newer one is.",
 }
 
 _S = ShipmentState

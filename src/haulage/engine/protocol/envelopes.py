@@ -104,6 +104,19 @@ class ShipmentReport(Body, frozen=True, kw_only=True):
     verified: Moment | None = None
     """When every byte there was last read and found right."""
     error_family: Label = ""
+    word: Label = ""
+    """What somebody said last of this transfer: ``held``, ``cancelled`` or nothing that counts."""
+    word_by: Name = ""
+    word_time: Moment | None = None
+    armed: Moment | None = None
+    """Since when what is wanted is wanted."""
+    expected: Moment | None = None
+    """When it should have arrived, as reckoned when it began to move."""
+    rate: Count = 0
+    """Bytes per second, as the receiver measured last."""
+    wire_ever: Count = 0
+    reused_ever: Count = 0
+    """Bytes that crossed the line for this duty, and bytes that were there already, in all: they never fall within an epoch."""
     removed: bool = False
     """The row is gone at its owner; whoever mirrors it forgets it."""
 

@@ -16,6 +16,7 @@ MESSAGES: dict[int, Message] = {
             *on_server.MESSAGES,
             *on_sites.MESSAGES,
             *on_transfers.MESSAGES,
+            *on_transfers.MESSAGES,
             *on_backups.MESSAGES,
             *on_knowledge.MESSAGES,
             *on_fixes.MESSAGES,

@@ -10,7 +10,7 @@ TRANSFER_HELD = Message(
     severity=Severity.WARNING,
     type=MessageType.MILESTONE,
     component=Component.TRANSIT,
-    text="Bringing version {version} of package {package} to {place} is held by {by}; {bytes_done} of {bytes_planned} bytes are there.",
+    text="Version {version} of package {package} is held before {place} by {by}; {bytes_done} of {bytes_planned} bytes are there.",
     cause="Somebody asked for it. What has arrived is kept, and what was there before stays in use.",
     remedy="When it may go on: haulage transfer release",
 )
