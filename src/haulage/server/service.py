@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.ids import SiteCode
+from haulage.domain.catalog.looking import Folders
 from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.servicing.trusted import TrustedKey
 from haulage.engine.trust.requests import NonceCache
@@ -59,6 +60,8 @@ class Service:
     """Write a tree into a new or empty folder and verify it there."""
     looking_only: Callable[[], AbstractContextManager[None]]
     """While open, this thread's operations leave no mark outside the database (dry runs)."""
+    browse: Callable[[str], Folders]
+    """The folders of this machine in one that a source may be chosen from."""
     care: StoreCare
     take_backup: TakeBackup
     findings: Callable[[], list[View]]

@@ -37,6 +37,7 @@ from haulage.server.presence import Presence
 from haulage.server.service import Scraping, Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
+from haulage.wiring.browsing import folders_in
 from haulage.wiring.bundles import Bundles, assess
 from haulage.wiring.clearing import clear_home
 from haulage.wiring.console import console_of
@@ -124,6 +125,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         sign_time=lambda nonce: signed_time(home.code, nonce, clock.now(), opened.site_key),
         extract=Extractor(opened.store, opened.points),
         looking_only=opened.points.looking_only,
+        browse=functools.partial(folders_in, home.settings.capture.allowed),
         care=care,
         take_backup=backups.take,
         findings=findings,
