@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NewType
 
 from haulage.base.errors import UsageError
@@ -12,12 +13,16 @@ PackageId = NewType("PackageId", str)
 VersionNumber = NewType("VersionNumber", int)
 Place = NewType("Place", str)
 """``CODE`` (a site: its store and built-in HTTP point) or ``CODE/POINT``."""
+GroupName = NewType("GroupName", str)
+"""What a group of places is called, without the ``@`` by which it is told from a place."""
 
 NO_VERSION = VersionNumber(0)
 
 _SITE = re.compile(r"[A-Z0-9]{3}")
 _PACKAGE = re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}")
 _POINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_GROUP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+GROUP_MARK = "@"
 
 
 def site_code(text: str) -> SiteCode:
@@ -93,3 +98,29 @@ def site_of(where: Place) -> SiteCode:
 def is_point(where: Place) -> bool:
     """Whether the place is a distribution point rather than a site itself."""
     return "/" in where
+
+
+def group_name(text: str) -> GroupName:
+    """Parse the name of a group of places, with or without its ``@``. Small ASCII letters only, so that no two names look alike."""
+    name = text.removeprefix(GROUP_MARK)
+    if not _GROUP.fullmatch(name):
+        small = name.lower()
+        hint = f"Write it in small letters: {small}." if _GROUP.fullmatch(small) else "Use up to 63 of a to z, 0 to 9 and dashes."
+        raise UsageError("bad-group-name", f"{text!r} is not the name of a group.", hint)
+    return GroupName(name)
+
+
+def is_group(text: str) -> bool:
+    """Whether a word that stands for places is a group."""
+    return text.startswith(GROUP_MARK)
+
+
+def place_or_group(text: str) -> str:
+    """Parse a place or ``@GROUP``; returns it as it is written."""
+    return f"{GROUP_MARK}{group_name(text)}" if is_group(text) else place(text)
+
+
+def parted(words: Iterable[str]) -> tuple[list[Place], list[GroupName]]:
+    """Parse words each of which is a place or ``@GROUP``."""
+    listed = list(words)
+    return [place(word) for word in listed if not is_group(word)], [group_name(word) for word in listed if is_group(word)]

@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 
 from haulage.base.errors import HaulageError, UsageError
 from haulage.base.text import shown
-from haulage.cli import backup, fix, kb, package, package_content, point, server, site, status, store, systemd_unit
+from haulage.cli import backup, fix, group, kb, package, package_content, point, server, site, status, store, systemd_unit
 from haulage.cli.completion import completion_of
 from haulage.cli.demo import demo
 from haulage.cli.doctor import doctor
@@ -41,7 +41,17 @@ def make_app() -> App:
         name="haulage", help=_HELP, version=lambda: version("haulage"), help_format="plaintext", help_formatter="plain", sort_key=0
     )
     package_content.add_to(package.app)
-    commands: list[Any] = [server.init, site.invite, server.join, server.serve, server.upgrade, site.app, package.app, point.app]
+    commands: list[Any] = [
+        server.init,
+        site.invite,
+        server.join,
+        server.serve,
+        server.upgrade,
+        site.app,
+        package.app,
+        point.app,
+        group.app,
+    ]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
     commands += [completion_of(make_app), demo]
     for command in commands:

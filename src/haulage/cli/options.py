@@ -40,7 +40,9 @@ YesAccepted = Annotated[
 ]
 Wait = Annotated[bool, Parameter(negative=(), show_default=False, help="Return when it is done, not when it is asked for.")]
 Timeout = Annotated[str, Parameter(help="Longest wait, as in 90, 90s, 15m, 2h; 0 is without end. The work goes on after it.")]
-Places = Annotated[list[str], Parameter(consume_multiple=True, negative=(), help="CODE or CODE/POINT; several after one option.")]
+Places = Annotated[
+    list[str], Parameter(consume_multiple=True, negative=(), help="CODE, CODE/POINT or @GROUP; several after one option.")
+]
 At = Annotated[str, Parameter(help="A place: CODE or CODE/POINT.")]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from haulage.base.errors import UsageError
-from haulage.base.ids import package_id, place
+from haulage.base.ids import package_id, place_or_group
 from haulage.cli import output
 from haulage.cli.client import Row, path
 from haulage.cli.confirm import confirm
@@ -27,7 +27,7 @@ _LIST = (
     output.field("name"),
     output.field("version"),
     output.field("owner"),
-    output.field("assignments", "places"),
+    ("places", lambda row: output.text_of(_where(row))),
 )
 _VERSIONS = (
     output.field("version"),
@@ -52,6 +52,7 @@ def create(
     keep_special_bits: Annotated[
         bool, Parameter(negative=(), show_default=False, help="Keep setuid, setgid and sticky bits.")
     ] = False,
+    to: Annotated[Places | None, Parameter(help="Where it is assigned; nothing is sent before it is published.")] = None,
     dry_run: DryRun = False,
     how: How = PLAIN,
 ) -> None:
@@ -64,6 +65,8 @@ def create(
     body = {"name": name, "source": source, "streams": streams, "keep": keep, **_dry(dry_run)}
     if keep_special_bits:
         body["keep_special_bits"] = True
+    if to is not None:
+        body["places"] = _places(to)
     made = how.client().post("/packages", {key: value for key, value in body.items() if value is not None})
     output.print_made(made, how.output, f"Package {made['id']}{_would(dry_run)}; next: haulage package publish {made['id']} --wait")
 
@@ -76,6 +79,7 @@ def set_(
     name: Annotated[str | None, Parameter(help="The new name.")] = None,
     keep: Keep = None,
     source: Annotated[str | None, Parameter(help="The new source; it counts from the next publish on.")] = None,
+    streams: Annotated[str | None, Parameter(help="keep, drop:PATTERN or refuse; from the next publish on.")] = None,
     dry_run: DryRun = False,
     how: How = PLAIN,
 ) -> None:
@@ -85,18 +89,22 @@ def set_(
 
     haulage package set HQ100001 --name "Office 2" --source /srv/packages/office2
     """
-    changes = {key: value for key, value in (("name", name), ("keep", keep), ("source", source)) if value is not None}
+    changes = {
+        key: value for key, value in (("name", name), ("keep", keep), ("source", source), ("streams", streams)) if value is not None
+    }
     if not changes:
-        raise UsageError("nothing-to-set", "Nothing was said that should change.", "Give --name, --keep or --source.")
+        raise UsageError("nothing-to-set", "Nothing was said that should change.", "Give --name, --keep, --source or --streams.")
     made = how.client().patch(path("packages", package_id(package)), changes | _dry(dry_run))
     output.print_made(made, how.output, f"Package {package}{_would(dry_run)}: {', '.join(changes)} set.")
 
 
 @app.command
 def assign(package: str, /, *, to: Places, dry_run: DryRun = False, how: How = PLAIN) -> None:
-    """Bring a package to more places, and keep it there.
+    """Bring a package to more places, and keep it there; of a group, wherever the group goes.
 
     haulage package assign HQ100001 --to CHI LA1/SHOP
+
+    haulage package assign HQ100001 --to @shops
     """
     made = how.client().put(path("packages", package_id(package), "places"), {"places": _places(to), **_dry(dry_run)})
     output.print_made(made, how.output, f"Package {package}{_would(dry_run)} for: {', '.join(made['assignments'])}.")
@@ -169,8 +177,13 @@ def remove(package: str, /, *, yes: Yes = False, dry_run: DryRun = False, how: H
 
 def _places(names: list[str]) -> list[str]:
     if not names:
-        raise UsageError("no-places", "No place was named.", "Name them after --to: CODE or CODE/POINT.")
-    return [place(name) for name in names]
+        raise UsageError("no-places", "No place was named.", "Name them after --to: CODE, CODE/POINT or @GROUP.")
+    return [place_or_group(name) for name in names]
+
+
+def _where(package: output.Row) -> list[Any]:
+    """Groups by their name, and the places named by themselves."""
+    return [*(f"@{name}" for name in package.get("groups", [])), *package.get("direct", package["assignments"])]
 
 
 def _dry(dry_run: bool) -> dict[str, object]:

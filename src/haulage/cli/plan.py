@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from haulage.base.ids import package_id, place
+from haulage.base.ids import package_id, place_or_group
 from haulage.cli import output
 from haulage.cli.client import Row, path
 from haulage.cli.options import PLAIN, How, Places
@@ -49,7 +49,7 @@ def plan(package: str, /, *, to: Places, files: Files = False, how: How = PLAIN)
 
     haulage plan HQ100001 --to LA1 --files
     """
-    asked = {"to": ",".join(place(where) for where in to), **({"files": "true"} if files else {})}
+    asked = {"to": ",".join(place_or_group(where) for where in to), **({"files": "true"} if files else {})}
     rows = how.client().get(path("packages", package_id(package), "plan"), asked)["items"]
     output.print_rows(rows, how.output, _COLUMNS)
     if how.output == "table":

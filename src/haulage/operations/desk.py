@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from haulage.base.clock import Clock
-from haulage.base.errors import NotFoundError
-from haulage.base.ids import PackageId, Place, SiteCode, is_point, site_of
+from haulage.base.errors import NotFoundError, UsageError
+from haulage.base.ids import GroupName, PackageId, Place, SiteCode, is_point, site_of
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Package
 from haulage.domain.catalog.publish import Publisher
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Point
+from haulage.domain.groups import records as group_records
+from haulage.domain.groups.model import Group
+from haulage.domain.groups.regrouping import Regrouping
 from haulage.domain.replication.definitions import Definitions
 from haulage.domain.transit.holdings import Holdings
 from haulage.engine.content.model import ChunkStore
@@ -32,6 +35,7 @@ class Desk:
     clock: Clock
     journal: Journal
     definitions: Definitions
+    regrouping: Regrouping
     publisher: Publisher
     holdings: Holdings
     store: ChunkStore
@@ -57,3 +61,27 @@ def require_place(tx: Transaction, where: Place) -> None:
         raise NotFoundError(
             "no-such-place", f"There is no place {where}.", "haulage site list and haulage point list show those there are."
         )
+
+
+def require_below(desk: Desk, tx: Transaction, places: Iterable[Place]) -> None:
+    """Places that are known, at this site or below it: a site gives to its own subtree only (I4).
+    Raises NotFoundError ``no-such-place``, UsageError ``out-of-scope``."""
+    tree = estate.hierarchy(tx)
+    for where in places:
+        require_place(tx, where)
+        if not tree.is_within(site_of(where), desk.code):
+            raise UsageError(
+                "out-of-scope", f"{where} is not at or below site {desk.code}, which would give to it.", "Assign downwards only."
+            )
+
+
+def require_group(desk: Desk, tx: Transaction, name: GroupName) -> Group:
+    """A group of this site. Raises NotFoundError ``no-such-group``."""
+    group = group_records.find_group(tx, desk.code, name)
+    if group is None:
+        raise NotFoundError(
+            "no-such-group",
+            f"Site {desk.code} has no group {name}.",
+            "haulage group list shows those there are.",
+        )
+    return group

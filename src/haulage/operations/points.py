@@ -43,12 +43,12 @@ def add_point(desk: Desk, actor: str, where: Place, url: str) -> Point:
 
 
 def remove_point(desk: Desk, actor: str, where: Place) -> list[PackageId]:
-    """Withdraw a point: it gets nothing more, and nothing there is touched. Refused while packages of this site are assigned to it;
-    returns those of other sites that still are."""
+    """Withdraw a point: it gets nothing more, and nothing there is touched; it leaves every group. Refused while packages of this
+    site are assigned to it by its own name; returns those of other sites that still are."""
     with desk.database.writing() as tx:
         require_place(tx, where)
         assigned = [package for package in catalog.list_packages(tx) if where in package.assignments]
-        own = [package.id for package in assigned if package.id[:3] == desk.code]
+        own = [package.id for package in assigned if package.id[:3] == desk.code and where in package.direct]
         if own:
             raise ConflictError(
                 "point-in-use",
@@ -57,4 +57,4 @@ def remove_point(desk: Desk, actor: str, where: Place) -> list[PackageId]:
             )
         desk.definitions.issue(tx, Kind.POINT, where, None)
         desk.journal.record(tx, on_requests.POINT_REMOVED, place=where, actor=actor)
-        return [package.id for package in assigned]
+        return [package.id for package in assigned if package.id[:3] != desk.code]

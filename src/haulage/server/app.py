@@ -17,7 +17,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from haulage.base.errors import HaulageError
 from haulage.engine.trust.requests import ClockSkewError
-from haulage.server.api import backups, content, fixes, hop, knowledge, metrics, packages, points, server, sites, status, store
+from haulage.server.api import (
+    backups,
+    content,
+    fixes,
+    groups,
+    hop,
+    knowledge,
+    metrics,
+    packages,
+    points,
+    server,
+    sites,
+    status,
+    store,
+)
 from haulage.server.bounds import Bounds
 from haulage.server.endpoint import JSON, Answer, Endpoint
 from haulage.server.gate import admit
@@ -30,6 +44,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *sites.ENDPOINTS,
     *packages.ENDPOINTS,
     *points.ENDPOINTS,
+    *groups.ENDPOINTS,
     *status.ENDPOINTS,
     *store.ENDPOINTS,
     *knowledge.ENDPOINTS,

@@ -25,6 +25,9 @@ from haulage.domain.estate.neighbourhood import EstateNeighbourhood
 from haulage.domain.estate.rules import InvitationRules, PointRules, SiteRules, joined_children, keys_of
 from haulage.domain.fixes import records as fixes
 from haulage.domain.fixes.rules import FixRules
+from haulage.domain.groups import records as groups
+from haulage.domain.groups.regrouping import Regrouping
+from haulage.domain.groups.rules import GroupRules
 from haulage.domain.knowledge.importing import Files, Importer
 from haulage.domain.knowledge.librarian import Indexes, Librarian
 from haulage.domain.knowledge.rules import ShelfRules, forget_owner, is_shelf
@@ -62,7 +65,7 @@ from haulage.engine.links.link import Link
 from haulage.engine.parcels.file import check_parcel
 from haulage.engine.protocol.definitions import Definition, Kind
 from haulage.engine.protocol.envelopes import MessageKind
-from haulage.engine.status import on_places
+from haulage.engine.status import on_places, on_sites
 from haulage.engine.status.journal import Journal
 from haulage.server.heralds import FailureHerald, PointHerald, PressHerald, SiteHerald, StreamHerald
 from haulage.server.knowledge_herald import KnowledgeHerald
@@ -152,9 +155,10 @@ class SiteCore:
         )
         self.duties = Duties(code, self.ledger)
         self.holdings = Holdings(code, database=database, store=parts.store, clock=clock)
-        self.mirror = Mirror(code, self._tell_parent(MessageKind.SHIPMENT), clock)
+        self.mirror = Mirror(code, self._tell_parent(MessageKind.SHIPMENT))
         self.notices = Notices(code, streams=self.streams, ledger=self.ledger)
         self.definitions = self._make_definitions(heralds)
+        self.regrouping = Regrouping(code, self.definitions)
         self.enrolment = Enrolment(
             code,
             clock=clock,
@@ -199,10 +203,7 @@ class SiteCore:
     def _make_definitions(self, heralds: StreamHerald) -> Definitions:
         """The kinds of definitions: what each means here, and what follows from a change of it."""
         parts, code = self.parts, self.code
-
-        def hierarchy_keys() -> Sequence[str]:
-            return parts.seal.hierarchy_keys
-
+        hierarchy_keys = lambda: parts.seal.hierarchy_keys  # noqa: E731
         package_effects = [self.duties.refresh, self._tell_version]
         return Definitions(
             code,
@@ -224,12 +225,13 @@ class SiteCore:
                     gone=[self._site_gone, parts.site_changed],
                 ),
                 Kind.INVITATION: InvitationRules(code, hierarchy_keys),
-                Kind.POINT: PointRules(code, taken=self._point_known, changed=self.duties.refresh_place),
+                Kind.POINT: PointRules(code, taken=self._point_known, changed=self._point_changed),
                 Kind.PACKAGE: PackageRules(code, keys_of, package_effects),
                 Kind.VERSION: VersionRules(code, keys_of, [self.duties.refresh]),
                 Kind.ORDER: OrderRules(code, clock=parts.clock, ledger=self.ledger, herald=heralds),
                 Kind.SHELF: ShelfRules(code, keys_of, self._articles_changed),
                 Kind.FIX: FixRules(code, keys_of, parts.clock),
+                Kind.GROUP: GroupRules(keys_of),
             },
             alarms=heralds,
         )
@@ -413,6 +415,16 @@ class SiteCore:
                 code=error.code,
             )
 
+    def _point_changed(self, tx: Transaction, where: Place) -> None:
+        if estate.find_point(tx, where) is None:
+            self._leave_groups(tx, where)
+        self.duties.refresh_place(tx, where)
+
+    def _leave_groups(self, tx: Transaction, where: Place) -> None:
+        """A place that is no more is in no group; what is assigned to it by its own name waits for it to come back."""
+        for reach in self.regrouping.left(tx, where):
+            self.journal.record(tx, on_sites.PLACE_LEFT_GROUP, place=where, group=reach.name, packages=reach.packages)
+
     def _plan_survey(self, where: Place) -> None:
         self.survey.plan(where)
         # Whoever waits for due times must not sleep past it.
@@ -423,6 +435,8 @@ class SiteCore:
         self.database.after_commit(tx, self.parts.wake_jobs)
 
     def _site_gone(self, tx: Transaction, code: SiteCode) -> None:
+        self._leave_groups(tx, make_place(code))
+        groups.forget_owner(tx, code)
         self.departure.leave(tx, code)
         forget_owner(tx, code)
         fixes.forget_owner(tx, code)

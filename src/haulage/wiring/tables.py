@@ -5,6 +5,7 @@ from __future__ import annotations
 from haulage.domain.catalog import records as catalog_records
 from haulage.domain.estate import records as estate_records
 from haulage.domain.fixes import records as fixes_records
+from haulage.domain.groups import records as groups_records
 from haulage.domain.knowledge import records as knowledge_records
 from haulage.domain.replication import records as replication_records
 from haulage.domain.transit import records as transit_records
@@ -17,6 +18,7 @@ ROOMS = (
     replication_records,
     estate_records,
     catalog_records,
+    groups_records,
     transit_records,
     fixes_records,
     knowledge_records,

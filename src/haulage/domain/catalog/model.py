@@ -6,7 +6,7 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
-from haulage.base.ids import PackageId, Place, VersionNumber
+from haulage.base.ids import GroupName, PackageId, Place, VersionNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +21,18 @@ class Package:
     keep: int
     """How many of the newest versions a site keeps."""
     assignments: tuple[Place, ...]
+    """Every place, those of its groups among them."""
     streams: str = "keep"
     """The stream policy its owner captures with."""
+    groups: tuple[GroupName, ...] = ()
+    """Groups of its owner's that it is assigned to."""
+    named: tuple[Place, ...] = ()
+    """With groups: those of the places that were named by themselves."""
+
+    @property
+    def direct(self) -> tuple[Place, ...]:
+        """The places it is assigned to whatever becomes of any group."""
+        return self.named if self.groups else self.assignments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

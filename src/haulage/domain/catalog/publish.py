@@ -331,6 +331,8 @@ def package_state(package: Package, *, version: VersionNumber | None = None) -> 
         name=package.name,
         version=package.version if version is None else version,
         assignments=tuple(sorted(set(package.assignments))),
+        groups=package.groups,
+        direct=package.named,
         keep=package.keep,
         streams=package.streams,
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
-from haulage.base.ids import PackageId, Place, VersionNumber
+from haulage.base.ids import GroupName, PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.catalog.model import CaptureState, Package, Source, Version
 from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
@@ -29,7 +29,17 @@ assignments = sa.Table(
     metadata,
     sa.Column("package", sa.String(8), primary_key=True),
     sa.Column("place", sa.Text, primary_key=True, index=True),
+    sa.Column("named", sa.Boolean, nullable=False),
 )
+"""Every place of a package; ``named`` by itself, not only by a group."""
+
+package_groups = sa.Table(
+    "package_groups",
+    metadata,
+    sa.Column("package", sa.String(8), primary_key=True),
+    sa.Column("name", sa.String(63), primary_key=True, index=True),
+)
+"""The groups, of its owner, that a package is assigned to."""
 
 versions = sa.Table(
     "versions",
@@ -70,25 +80,29 @@ sources = sa.Table(
 
 
 def put_package(tx: Transaction, package: Package) -> None:
-    """Write a package and its assignments as they are now."""
-    remove_package(tx, package.id)
-    tx.execute(
-        packages.insert().values(
-            id=package.id,
-            name=package.name,
-            revision=package.revision,
-            version=package.version,
-            keep=package.keep,
-            streams=package.streams,
-        )
-    )
-    if package.assignments:
-        tx.execute(assignments.insert(), [{"package": package.id, "place": where} for where in package.assignments])
+    """Write a package and its assignments as they are now; only what differs is touched, for it may be assigned to thousands."""
+    values = {name: getattr(package, name) for name in ("name", "revision", "version", "keep", "streams")}
+    if tx.execute(packages.update().where(packages.c.id == package.id).values(values)).rowcount == 0:
+        tx.execute(packages.insert().values(values | {"id": package.id}))
+    direct = set(package.direct)
+    wanted = {where: where in direct for where in package.assignments}
+    known = {row.place: row.named for row in tx.execute(sa.select(assignments).where(assignments.c.package == package.id))}
+    gone = [where for where, named in known.items() if wanted.get(where) != named]
+    fresh = [where for where, named in wanted.items() if known.get(where) != named]
+    if gone:
+        away = assignments.delete().where(assignments.c.package == package.id, assignments.c.place == sa.bindparam("gone"))
+        tx.execute(away, [{"gone": where} for where in gone])
+    if fresh:
+        tx.execute(assignments.insert(), [{"package": package.id, "place": where, "named": wanted[where]} for where in fresh])
+    tx.execute(package_groups.delete().where(package_groups.c.package == package.id))
+    if package.groups:
+        tx.execute(package_groups.insert(), [{"package": package.id, "name": name} for name in package.groups])
 
 
 def remove_package(tx: Transaction, package: PackageId) -> None:
     """Forget a package and its assignments; its versions are forgotten one by one."""
     tx.execute(assignments.delete().where(assignments.c.package == package))
+    tx.execute(package_groups.delete().where(package_groups.c.package == package))
     tx.execute(packages.delete().where(packages.c.id == package))
 
 
@@ -97,21 +111,40 @@ def find_package(tx: Transaction, package: PackageId) -> Package | None:
     row = tx.execute(sa.select(packages).where(packages.c.id == package)).one_or_none()
     if row is None:
         return None
-    places = tx.execute(sa.select(assignments.c.place).where(assignments.c.package == package).order_by(assignments.c.place))
-    return _package(row, tuple(places.scalars()))
+    places = tx.execute(sa.select(assignments).where(assignments.c.package == package).order_by(assignments.c.place)).all()
+    groups = tx.execute(sa.select(package_groups.c.name).where(package_groups.c.package == package))
+    return _package(row, [(one.place, one.named) for one in places], tuple(sorted(groups.scalars())))
 
 
 def list_packages(tx: Transaction) -> Sequence[Package]:
     """All packages, by id."""
-    places: dict[str, list[Place]] = {}
+    places: dict[str, list[tuple[Place, bool]]] = {}
+    known: dict[Place, Place] = {}
     for row in tx.execute(sa.select(assignments).order_by(assignments.c.package, assignments.c.place)):
-        places.setdefault(row.package, []).append(row.place)
+        places.setdefault(row.package, []).append((known.setdefault(row.place, row.place), row.named))
+    groups: dict[str, list[GroupName]] = {}
+    for row in tx.execute(sa.select(package_groups).order_by(package_groups.c.package, package_groups.c.name)):
+        groups.setdefault(row.package, []).append(row.name)
     rows = tx.execute(sa.select(packages).order_by(packages.c.id))
-    return [_package(row, tuple(places.get(row.id, ()))) for row in rows]
+    return [_package(row, places.get(row.id, []), tuple(groups.get(row.id, ()))) for row in rows]
 
 
-def _package(row: sa.Row[tuple[object, ...]], places: tuple[Place, ...]) -> Package:
-    return Package(**(dict(row._mapping) | {"assignments": places}))
+def in_group(tx: Transaction, owner: SiteCode, name: GroupName) -> list[PackageId]:
+    """The packages of a site that are assigned to its group of this name, by id."""
+    query = sa.select(package_groups.c.package).where(package_groups.c.name == name, package_groups.c.package.startswith(owner))
+    return list(tx.execute(query.order_by(package_groups.c.package)).scalars())
+
+
+def count_in_group(tx: Transaction, owner: SiteCode, name: GroupName) -> int:
+    """How many they are."""
+    query = sa.select(sa.func.count()).select_from(package_groups)
+    return tx.execute(query.where(package_groups.c.name == name, package_groups.c.package.startswith(owner))).scalar_one()
+
+
+def _package(row: sa.Row[tuple[object, ...]], places: Sequence[tuple[Place, bool]], groups: tuple[GroupName, ...]) -> Package:
+    every = tuple([where for where, _named in places])
+    direct = tuple([where for where, named in places if named]) if groups else ()
+    return Package(**(dict(row._mapping) | {"assignments": every, "groups": groups, "named": direct}))
 
 
 def put_version(tx: Transaction, version: Version) -> None:

@@ -57,6 +57,8 @@ class PackageRules:
                     keep=state.keep,
                     streams=state.streams,
                     assignments=tuple(Place(where) for where in state.assignments),
+                    groups=state.groups,
+                    named=state.direct,
                 ),
             )
         for effect in self._effects:

@@ -37,6 +37,8 @@ def package_view(package: Package) -> View:
         "keep": package.keep,
         "streams": package.streams,
         "assignments": list(package.assignments),
+        "groups": list(package.groups),
+        "direct": list(package.direct),
     }
 
 

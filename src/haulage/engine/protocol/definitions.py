@@ -18,6 +18,7 @@ from haulage.engine.protocol.fields import (
     NAME_MAX,
     Count,
     Digest,
+    Group,
     Key,
     Moment,
     Name,
@@ -38,8 +39,8 @@ DEFINITION_MAX_BYTES = 2 * 1024 * 1024
 """Of the payload: signed, and carried in a message, it still fits."""
 
 
-ORDER_MAX = 10_000
-"""Targets of one order."""
+GROUPS_MAX = 1000
+"""That one package is assigned to."""
 
 
 class Kind(enum.StrEnum):
@@ -53,6 +54,7 @@ class Kind(enum.StrEnum):
     INVITATION = "invitation"
     SHELF = "shelf"
     FIX = "fix"
+    GROUP = "group"
 
 
 class Definition(Document, frozen=True, kw_only=True):
@@ -93,11 +95,23 @@ class PackageState(Body, frozen=True, kw_only=True):
     version: Version
     """The newest version; 0 for none."""
     assignments: Annotated[tuple[Where, ...], Meta(max_length=ITEMS_MAX)] = ()
-    """Sorted, each once."""
+    """Sorted, each once; those of its groups are among them, so that nobody below must know what a group holds."""
+    groups: Annotated[tuple[Group, ...], Meta(max_length=GROUPS_MAX)] = ()
+    """Groups of its owner's that it is assigned to; sorted, each once."""
+    direct: Annotated[tuple[Where, ...], Meta(max_length=ITEMS_MAX)] = ()
+    """With groups: those of the assignments that were named by themselves. Without groups all were, and this is empty."""
     keep: Annotated[int, Meta(ge=1, le=1_000_000)] = 2
     streams: Annotated[str, Meta(min_length=1, max_length=NAME_MAX)] = "keep"
     """``keep``, ``refuse`` or ``drop:PATTERN``."""
     comment: Text = ""
+
+
+class GroupState(Body, frozen=True, kw_only=True):
+    """Places under one name, for packages of its owner: id = ``OWNER.`` + the name."""
+
+    name: Group
+    places: Annotated[tuple[Where, ...], Meta(max_length=ITEMS_MAX)] = ()
+    """Sorted, each once; never another group."""
 
 
 class VersionState(Body, frozen=True, kw_only=True):
@@ -126,22 +140,13 @@ class PointState(Body, frozen=True, kw_only=True):
     options: dict[Token, Text] = field(default_factory=dict)
 
 
-class OrderTarget(Body, frozen=True, kw_only=True):
-    """One package at one place."""
+class OrderState(Body, frozen=True, kw_only=True):
+    """Something to be done once at one place: id = ``OWNER.`` + 16 hexadecimal digits."""
 
+    action: Literal["verify", "repair", "retry", "refresh"]
     package: Package
     place: Where
-
-
-class OrderState(Body, frozen=True, kw_only=True):
-    """Something to be done once about packages at the places of one site: id = ``OWNER.`` + 16 hexadecimal digits."""
-
-    action: Literal["verify", "repair", "retry", "hold", "release", "cancel"]
-    targets: Annotated[tuple[OrderTarget, ...], Meta(min_length=1, max_length=ORDER_MAX)]
-    """At places of one site; sorted by package and place, each once."""
     issued: Moment
-    actor: Name = ""
-    """Who asked for it, as the site where it was asked for knows them."""
 
 
 class InvitationState(Body, frozen=True, kw_only=True):
@@ -233,6 +238,7 @@ STATES: dict[str, type[Body]] = {
     Kind.INVITATION: InvitationState,
     Kind.SHELF: ShelfState,
     Kind.FIX: FixState,
+    Kind.GROUP: GroupState,
 }
 
 _IDS: dict[str, re.Pattern[str]] = {
@@ -244,8 +250,9 @@ _IDS: dict[str, re.Pattern[str]] = {
     Kind.INVITATION: re.compile(r"[A-Z0-9]{3}\.[0-9a-f]{16}"),
     Kind.SHELF: re.compile(r"[A-Z0-9]{3}\.[A-Z]{1,8}-?\.?[0-9]{1,7}"),
     Kind.FIX: re.compile(r"[A-Z0-9]{3}\.[A-Z][A-Z0-9-]{1,31}"),
+    Kind.GROUP: re.compile(r"[A-Z0-9]{3}\.[a-z0-9][a-z0-9-]{0,62}"),
 }
-_OWNED_BY_PREFIX = frozenset({Kind.PACKAGE, Kind.VERSION, Kind.ORDER, Kind.INVITATION, Kind.SHELF, Kind.FIX})
+_OWNED_BY_PREFIX = frozenset({Kind.PACKAGE, Kind.VERSION, Kind.ORDER, Kind.INVITATION, Kind.SHELF, Kind.FIX, Kind.GROUP})
 
 
 def define(kind: Kind, id: str, owner: SiteCode, revision: int, state: Body | None) -> Definition:
@@ -305,6 +312,8 @@ def _check_state(definition: Definition, state: Body) -> None:
         named = state.code
     elif isinstance(state, PointState):
         named = state.place
+    elif isinstance(state, GroupState):
+        named = f"{definition.owner}.{state.name}"
     elif isinstance(state, FixState):
         named = f"{definition.owner}.{state.fix}"
     else:
@@ -313,21 +322,21 @@ def _check_state(definition: Definition, state: Body) -> None:
         raise _bad(definition, f"its state speaks of {named}")
     if isinstance(state, SiteState) and state.state == "active" and not (state.key and state.url and state.certificate):
         raise _bad(definition, "an active site has a key, a URL and a certificate")
-    if isinstance(state, PackageState) and list(state.assignments) != sorted(set(state.assignments)):
-        raise _bad(definition, "its assignments are not sorted and distinct")
+    if isinstance(state, PackageState):
+        _check_assignments(definition, state)
+    if isinstance(state, GroupState) and not _in_order(list(state.places)):
+        raise _bad(definition, "its places are not sorted and distinct")
     if isinstance(state, ShelfState) and not _in_order([entry.id for entry in state.articles]):
         raise _bad(definition, "its articles are not sorted and distinct")
-    if isinstance(state, OrderState):
-        _check_targets(definition, state)
     if isinstance(state, FixState) and state.fix in {*state.supersedes, *state.contains, *state.requires}:
         raise _bad(definition, "it names itself")
 
 
-def _check_targets(definition: Definition, state: OrderState) -> None:
-    if len({target.place[:3] for target in state.targets}) != 1:
-        raise _bad(definition, "its targets are not at one site")
-    if not _in_order([f"{target.package}@{target.place}" for target in state.targets]):
-        raise _bad(definition, "its targets are not sorted and distinct")
+def _check_assignments(definition: Definition, state: PackageState) -> None:
+    if not (_in_order(list(state.assignments)) and _in_order(list(state.groups)) and _in_order(list(state.direct))):
+        raise _bad(definition, "its assignments are not sorted and distinct")
+    if not set(state.direct) <= set(state.assignments if state.groups else ()):
+        raise _bad(definition, "it names places by themselves that are none of its assignments")
 
 
 def _in_order(ids: list[str]) -> bool:

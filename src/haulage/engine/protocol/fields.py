@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
+from haulage.base.ids import GroupName, PackageId, Place, SiteCode, VersionNumber
 
 NAME_MAX = 256
 """Characters in a name; any character but a lone surrogate may stand in it."""
@@ -27,6 +27,7 @@ Version = Annotated[VersionNumber, Meta(ge=0, le=999_999_999)]
 RealVersion = Annotated[VersionNumber, Meta(ge=1, le=999_999_999)]
 Where = Annotated[Place, Meta(pattern=r"\A[A-Z0-9]{3}(/[A-Za-z0-9][A-Za-z0-9._-]{0,62})?\Z")]
 PointPlace = Annotated[Place, Meta(pattern=r"\A[A-Z0-9]{3}/[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")]
+Group = Annotated[GroupName, Meta(pattern=r"\A[a-z0-9][a-z0-9-]{0,62}\Z")]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 """32 bytes as 64 lower-case hexadecimal digits; the field's name tells BLAKE3 from SHA-256."""
 Key = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")]

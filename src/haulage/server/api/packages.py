@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from haulage.base.ids import PackageId, package_id, place
+from haulage.base.ids import PackageId, package_id, parted
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog import views
 from haulage.operations import packages
@@ -22,6 +22,8 @@ class NewPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: str = "keep"
     keep: int = 2
     keep_special_bits: bool = False
+    places: list[str] = []
+    """Where it is assigned: CODE, CODE/POINT or @GROUP."""
     dry_run: bool = False
 
 
@@ -31,6 +33,8 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str | None = None
     keep: int | None = None
     source: str | None = None
+    streams: str | None = None
+    keep_special_bits: bool | None = None
     dry_run: bool = False
 
 
@@ -42,7 +46,7 @@ class Publication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Places(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Places to add or withdraw. Never "all": an empty list changes nothing (I11)."""
+    """Places to add or withdraw, each CODE, CODE/POINT or @GROUP. Never "all": an empty list changes nothing (I11)."""
 
     places: list[str]
     dry_run: bool = False
@@ -66,6 +70,7 @@ def _list(call: Call) -> Answer:
 
 def _create(call: Call) -> Answer:
     asked: NewPackage = call.body
+    places, groups = parted(asked.places)
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
         made = packages.create_package(
             desk,
@@ -75,6 +80,8 @@ def _create(call: Call) -> Answer:
             streams=asked.streams,
             keep=asked.keep,
             keep_special_bits=asked.keep_special_bits,
+            places=places,
+            groups=groups,
         )
     return Answer(value=views.package_view(made) | {"dry_run": asked.dry_run}, status=201)
 
@@ -87,7 +94,16 @@ def _show(call: Call) -> Answer:
 def _change(call: Call) -> Answer:
     asked: Change = call.body
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
-        made = packages.change_package(desk, call.actor, package_of(call), name=asked.name, keep=asked.keep, source=asked.source)
+        made = packages.change_package(
+            desk,
+            call.actor,
+            package_of(call),
+            name=asked.name,
+            keep=asked.keep,
+            source=asked.source,
+            streams=asked.streams,
+            keep_special_bits=asked.keep_special_bits,
+        )
     return Answer(value=views.package_view(made) | {"dry_run": asked.dry_run})
 
 
@@ -109,15 +125,17 @@ def _publish(call: Call) -> Answer:
 
 def _assign(call: Call) -> Answer:
     asked: Places = call.body
+    places, groups = parted(asked.places)
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
-        made = packages.assign_package(desk, call.actor, package_of(call), [place(where) for where in asked.places])
+        made = packages.assign_package(desk, call.actor, package_of(call), places, groups)
     return Answer(value=views.package_view(made) | {"dry_run": asked.dry_run})
 
 
 def _unassign(call: Call) -> Answer:
     asked: Places = call.body
+    places, groups = parted(asked.places)
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
-        made = packages.unassign_package(desk, call.actor, package_of(call), [place(where) for where in asked.places])
+        made = packages.unassign_package(desk, call.actor, package_of(call), places, groups)
     return Answer(value=views.package_view(made) | {"dry_run": asked.dry_run})
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from haulage.base.clock import iso, parse_iso
 from haulage.base.errors import HaulageError
-from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
+from haulage.base.ids import GroupName, PackageId, Place, SiteCode, VersionNumber
 from haulage.base.settings import SECTIONS, parse_settings, settings_text
 from haulage.domain.knowledge.shelving import pack, stocked
 from haulage.engine.protocol.asks import Claim, Offer, Pending, ServerTime, Want
@@ -23,6 +23,7 @@ from haulage.engine.protocol.definitions import (
     STATES,
     Definition,
     FixState,
+    GroupState,
     InvitationState,
     Kind,
     PackageState,
@@ -78,8 +79,15 @@ def _definitions() -> list[bytes]:
         (Kind.PACKAGE, _PACKAGE, None),
         (Kind.SHELF, "HQ1.Q.3163", _shelf()),
         (Kind.FIX, "HQ1.Q316316", FixState(fix="Q316316", title="A fix", origin="person", supersedes=("Q316021",))),
+        (Kind.GROUP, "HQ1.shops", GroupState(name=GroupName("shops"), places=(Place("CHI"), _PLACE))),
+        (Kind.PACKAGE, _PACKAGE, _grouped()),
     ]
     return [encode(define(kind, id, _HQ1, 3, state)) for kind, id, state in states]
+
+
+def _grouped() -> PackageState:
+    places = (Place("CHI"), _PLACE)
+    return PackageState(name="7-Zip", version=_ONE, assignments=places, groups=(GroupName("shops"),), direct=places[:1])
 
 
 def _shelf() -> ShelfState:

@@ -194,6 +194,7 @@ class SimSite:
             clock=self.clock,
             journal=core.journal,
             definitions=core.definitions,
+            regrouping=core.regrouping,
             publisher=core.publisher,
             holdings=core.holdings,
             store=self.disk.store,

@@ -69,20 +69,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_articles_shelf"), ["shelf"], unique=False)
 
     op.create_table(
-        "asked_orders",
-        sa.Column("package", sa.String(length=8), nullable=False),
-        sa.Column("place", sa.Text(), nullable=False),
-        sa.Column("action", sa.String(length=16), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("sender", sa.String(length=3), nullable=False),
-        sa.Column("issued", UtcTime(), nullable=False),
-        sa.Column("generation", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_asked_orders")),
-    )
-    op.create_table(
         "assignments",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("named", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_assignments")),
     )
     with op.batch_alter_table("assignments", schema=None) as batch_op:
@@ -162,6 +152,23 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fixes_package"), ["package"], unique=False)
 
     op.create_table(
+        "group_members",
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "name", "place", name=op.f("pk_group_members")),
+    )
+    with op.batch_alter_table("group_members", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_group_members_place"), ["place"], unique=False)
+
+    op.create_table(
+        "groups",
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "name", name=op.f("pk_groups")),
+    )
+    op.create_table(
         "holdings",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
@@ -219,6 +226,15 @@ def upgrade() -> None:
         sa.Column("joined", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("one", name=op.f("pk_identity")),
     )
+    op.create_table(
+        "package_groups",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("name", sa.String(length=63), nullable=False),
+        sa.PrimaryKeyConstraint("package", "name", name=op.f("pk_package_groups")),
+    )
+    with op.batch_alter_table("package_groups", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_package_groups_name"), ["name"], unique=False)
+
     op.create_table(
         "packages",
         sa.Column("id", sa.String(length=8), nullable=False),
@@ -305,15 +321,6 @@ def upgrade() -> None:
         sa.Column("verify", sa.Boolean(), nullable=False),
         sa.Column("repair", sa.Boolean(), nullable=False),
         sa.Column("verified", UtcTime(), nullable=True),
-        sa.Column("word", sa.String(length=16), nullable=False),
-        sa.Column("word_by", sa.Text(), nullable=False),
-        sa.Column("word_time", UtcTime(), nullable=True),
-        sa.Column("word_revision", sa.BigInteger(), nullable=False),
-        sa.Column("armed", UtcTime(), nullable=True),
-        sa.Column("expected", UtcTime(), nullable=True),
-        sa.Column("rate", sa.BigInteger(), nullable=False),
-        sa.Column("wire_ever", sa.BigInteger(), nullable=False),
-        sa.Column("reused_ever", sa.BigInteger(), nullable=False),
         sa.Column("updated", UtcTime(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("observation", sa.BigInteger(), nullable=False),
@@ -392,18 +399,6 @@ def upgrade() -> None:
         sa.Column("expired", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("site", "epoch", name=op.f("pk_status_source")),
     )
-    op.create_table(
-        "traffic",
-        sa.Column("hour", UtcTime(), nullable=False),
-        sa.Column("site", sa.String(length=3), nullable=False),
-        sa.Column("sender", sa.String(length=3), nullable=False),
-        sa.Column("bytes_wire", sa.BigInteger(), nullable=False),
-        sa.Column("bytes_reused", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("hour", "site", "sender", name=op.f("pk_traffic")),
-    )
-    with op.batch_alter_table("traffic", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_traffic_site"), ["site"], unique=False)
-
     op.create_table(
         "versions",
         sa.Column("package", sa.String(length=8), nullable=False),

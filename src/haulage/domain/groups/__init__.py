@@ -1,0 +1,1 @@
+"""Places under one name, and what that means for the packages assigned to it."""
