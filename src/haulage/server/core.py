@@ -155,7 +155,7 @@ class SiteCore:
         )
         self.duties = Duties(code, self.ledger)
         self.holdings = Holdings(code, database=database, store=parts.store, clock=clock)
-        self.mirror = Mirror(code, self._tell_parent(MessageKind.SHIPMENT))
+        self.mirror = Mirror(code, self._tell_parent(MessageKind.SHIPMENT), clock)
         self.notices = Notices(code, streams=self.streams, ledger=self.ledger)
         self.definitions = self._make_definitions(heralds)
         self.regrouping = Regrouping(code, self.definitions)

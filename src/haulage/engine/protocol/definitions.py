@@ -43,6 +43,10 @@ GROUPS_MAX = 1000
 """That one package is assigned to."""
 
 
+ORDER_MAX = 10_000
+"""Targets of one order."""
+
+
 class Kind(enum.StrEnum):
     """The kinds of objects known to this version."""
 
@@ -140,13 +144,22 @@ class PointState(Body, frozen=True, kw_only=True):
     options: dict[Token, Text] = field(default_factory=dict)
 
 
-class OrderState(Body, frozen=True, kw_only=True):
-    """Something to be done once at one place: id = ``OWNER.`` + 16 hexadecimal digits."""
+class OrderTarget(Body, frozen=True, kw_only=True):
+    """One package at one place."""
 
-    action: Literal["verify", "repair", "retry", "refresh"]
     package: Package
     place: Where
+
+
+class OrderState(Body, frozen=True, kw_only=True):
+    """Something to be done once about packages at the places of one site: id = ``OWNER.`` + 16 hexadecimal digits."""
+
+    action: Literal["verify", "repair", "retry", "hold", "release", "cancel"]
+    targets: Annotated[tuple[OrderTarget, ...], Meta(min_length=1, max_length=ORDER_MAX)]
+    """At places of one site; sorted by package and place, each once."""
     issued: Moment
+    actor: Name = ""
+    """Who asked for it, as the site where it was asked for knows them."""
 
 
 class InvitationState(Body, frozen=True, kw_only=True):
@@ -328,6 +341,8 @@ def _check_state(definition: Definition, state: Body) -> None:
         raise _bad(definition, "its places are not sorted and distinct")
     if isinstance(state, ShelfState) and not _in_order([entry.id for entry in state.articles]):
         raise _bad(definition, "its articles are not sorted and distinct")
+    if isinstance(state, OrderState):
+        _check_targets(definition, state)
     if isinstance(state, FixState) and state.fix in {*state.supersedes, *state.contains, *state.requires}:
         raise _bad(definition, "it names itself")
 
@@ -337,6 +352,13 @@ def _check_assignments(definition: Definition, state: PackageState) -> None:
         raise _bad(definition, "its assignments are not sorted and distinct")
     if not set(state.direct) <= set(state.assignments if state.groups else ()):
         raise _bad(definition, "it names places by themselves that are none of its assignments")
+
+
+def _check_targets(definition: Definition, state: OrderState) -> None:
+    if len({target.place[:3] for target in state.targets}) != 1:
+        raise _bad(definition, "its targets are not at one site")
+    if not _in_order([f"{target.package}@{target.place}" for target in state.targets]):
+        raise _bad(definition, "its targets are not sorted and distinct")
 
 
 def _in_order(ids: list[str]) -> bool:
