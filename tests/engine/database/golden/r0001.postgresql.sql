@@ -44,6 +44,15 @@ CREATE TABLE public.articles (
     type text NOT NULL,
     modified character varying(10) NOT NULL
 );
+CREATE TABLE public.asked_orders (
+    package character varying(8) NOT NULL,
+    place text NOT NULL,
+    action character varying(16) NOT NULL,
+    actor text NOT NULL,
+    sender character varying(3) NOT NULL,
+    issued timestamp with time zone NOT NULL,
+    generation bigint NOT NULL
+);
 CREATE TABLE public.assignments (
     package character varying(8) NOT NULL,
     place text NOT NULL,
@@ -243,6 +252,15 @@ CREATE TABLE public.shipments (
     verify boolean NOT NULL,
     repair boolean NOT NULL,
     verified timestamp with time zone,
+    word character varying(16) NOT NULL,
+    word_by text NOT NULL,
+    word_time timestamp with time zone,
+    word_revision bigint NOT NULL,
+    armed timestamp with time zone,
+    expected timestamp with time zone,
+    rate bigint NOT NULL,
+    wire_ever bigint NOT NULL,
+    reused_ever bigint NOT NULL,
     updated timestamp with time zone NOT NULL,
     epoch bigint NOT NULL,
     observation bigint NOT NULL
@@ -303,6 +321,13 @@ CREATE TABLE public.status_source (
     last bigint NOT NULL,
     expired bigint DEFAULT '0'::bigint NOT NULL
 );
+CREATE TABLE public.traffic (
+    hour timestamp with time zone NOT NULL,
+    site character varying(3) NOT NULL,
+    sender character varying(3) NOT NULL,
+    bytes_wire bigint NOT NULL,
+    bytes_reused bigint NOT NULL
+);
 CREATE TABLE public.versions (
     package character varying(8) NOT NULL,
     number bigint NOT NULL,
@@ -327,6 +352,8 @@ INSERT INTO public.article_relations VALUES ('1''"\ ä€🚚', '1''"', '1''"\ �
 INSERT INTO public.article_relations VALUES ('2''"\ ä€🚚', '2''"', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚');
 INSERT INTO public.articles VALUES ('1''"\ ä€🚚', '1''"', '1''"\ ä€🚚', 1, '1''"\ ä€🚚', '1''"\ ä€🚚', 9223372036854775807, '1''"\ ä€🚚', 9223372036854775807, true, 1, '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚');
 INSERT INTO public.articles VALUES ('2''"\ ä€🚚', '2''"', '2''"\ ä€🚚', 2, '2''"\ ä€🚚', '2''"\ ä€🚚', 9223372036854775806, '2''"\ ä€🚚', 9223372036854775806, false, 2, '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚');
+INSERT INTO public.asked_orders VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"', '2026-02-28 23:59:01.999999+00', 9223372036854775807);
+INSERT INTO public.asked_orders VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"', '2026-02-28 23:59:02.999999+00', 9223372036854775806);
 INSERT INTO public.assignments VALUES ('HQ100001', 'CHI', true);
 INSERT INTO public.assignments VALUES ('HQ100001', 'CHI/P1', true);
 INSERT INTO public.assignments VALUES ('HQ100001', 'LA1', true);
@@ -364,7 +391,7 @@ INSERT INTO public.hop_dirty VALUES (3, 'LA1', 'definition', 'package/CHI00001',
 INSERT INTO public.hop_dirty VALUES (4, 'HQ1', 'status', '33', false);
 INSERT INTO public.hop_sealed VALUES ('1''"', 1, 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.hop_sealed VALUES ('2''"', 2, 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
-INSERT INTO public.hop_streams VALUES ('HQ1', 2, 50, 49, 30353, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
+INSERT INTO public.hop_streams VALUES ('HQ1', 2, 50, 49, 33413, 1, 2, 15, '2026-01-01 00:20:00.002+00', false);
 INSERT INTO public.hop_streams VALUES ('LA1', 2, 14, 13, 10626, 25769803776, 2, 14, '2026-01-01 00:20:00.002+00', false);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'CHI', 5, 1);
 INSERT INTO public.hop_told VALUES ('LA1', 'site', 'HQ1', 1, 2);
@@ -386,9 +413,9 @@ INSERT INTO public.receivers VALUES ('1''"', 9223372036854775807, '{"ü":[1,null
 INSERT INTO public.receivers VALUES ('2''"', 9223372036854775806, '{"ü":[2,null,"🚚"]}');
 INSERT INTO public.shelves VALUES ('1''"\ ä€🚚', '1''"', 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.shelves VALUES ('2''"\ ä€🚚', '2''"', 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
-INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 8589934592, 35);
-INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:30:00.003+00', 8589934592, 39);
-INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '2026-01-01 00:20:00.002+00', 25769803776, 18);
+INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 8589934592, 35);
+INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 0, 0, '2026-01-01 00:30:00.003+00', 8589934592, 39);
+INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 25769803776, 18);
 INSERT INTO public.sites VALUES ('CHI', '', 'HQ1', 'https://chi.test', 'Qbdzc+b1Zt3ePA6lLHDW+64n/HayB7VmTCqjG0euoTE=', 'certificate', 'active', 2);
 INSERT INTO public.sites VALUES ('HQ1', '', NULL, 'https://hq1.test', 'lROJYBqEHqbUA2EAxpoGzL+viWzmIMIbjBzUb2ajk84=', 'certificate', 'active', 0);
 INSERT INTO public.sites VALUES ('LA1', '', 'CHI', 'https://la1.test', '/xUif5dDPAoy92JgVu6xc1avt2xvs07K6zcTPyuE5mc=', 'certificate', 'active', 6);
@@ -428,6 +455,8 @@ INSERT INTO public.status VALUES (32, 'CHI', 8589934592, 22, 30000, 'information
 INSERT INTO public.status VALUES (33, 'CHI', 8589934592, 23, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
 INSERT INTO public.status_source VALUES ('CHI', 8589934592, 23, 0);
 INSERT INTO public.status_source VALUES ('LA1', 25769803776, 10, 0);
+INSERT INTO public.traffic VALUES ('2026-01-01 00:00:00+00', 'CHI', 'HQ1', 514, 3000);
+INSERT INTO public.traffic VALUES ('2026-01-01 00:00:00+00', 'LA1', 'CHI', 514, 3000);
 INSERT INTO public.versions VALUES ('HQ100001', 1, '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', 'e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:00:00+00');
 INSERT INTO public.versions VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f', 2, 1, 0, 1, 1806, 0, '2026-01-01 00:10:00.001+00');
 INSERT INTO public.versions VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:20:00.002+00');
@@ -443,6 +472,8 @@ ALTER TABLE ONLY public.article_relations
     ADD CONSTRAINT pk_article_relations PRIMARY KEY (article, owner, relation, other);
 ALTER TABLE ONLY public.articles
     ADD CONSTRAINT pk_articles PRIMARY KEY (id, owner);
+ALTER TABLE ONLY public.asked_orders
+    ADD CONSTRAINT pk_asked_orders PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.assignments
     ADD CONSTRAINT pk_assignments PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.claims
@@ -495,6 +526,8 @@ ALTER TABLE ONLY public.status
     ADD CONSTRAINT pk_status PRIMARY KEY (id);
 ALTER TABLE ONLY public.status_source
     ADD CONSTRAINT pk_status_source PRIMARY KEY (site, epoch);
+ALTER TABLE ONLY public.traffic
+    ADD CONSTRAINT pk_traffic PRIMARY KEY (hour, site, sender);
 ALTER TABLE ONLY public.versions
     ADD CONSTRAINT pk_versions PRIMARY KEY (package, number);
 ALTER TABLE ONLY public.hop_dirty
@@ -525,3 +558,4 @@ CREATE INDEX ix_status_received_id ON public.status USING btree (received, id);
 CREATE INDEX ix_status_severity_id ON public.status USING btree (severity, id);
 CREATE INDEX ix_status_site_id ON public.status USING btree (site, id);
 CREATE INDEX ix_status_type_id ON public.status USING btree (type, id);
+CREATE INDEX ix_traffic_site ON public.traffic USING btree (site);

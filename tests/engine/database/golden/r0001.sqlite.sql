@@ -49,6 +49,18 @@ CREATE TABLE articles (
 );
 INSERT INTO "articles" VALUES('1''"\ ä€🚚','1''"','1''"\ ä€🚚',1,'1''"\ ä€🚚','1''"\ ä€🚚',9223372036854775807,'1''"\ ä€🚚',9223372036854775807,1,1,'1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚');
 INSERT INTO "articles" VALUES('2''"\ ä€🚚','2''"','2''"\ ä€🚚',2,'2''"\ ä€🚚','2''"\ ä€🚚',9223372036854775806,'2''"\ ä€🚚',9223372036854775806,0,2,'2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚');
+CREATE TABLE asked_orders (
+	package VARCHAR(8) NOT NULL, 
+	place TEXT NOT NULL, 
+	action VARCHAR(16) NOT NULL, 
+	actor TEXT NOT NULL, 
+	sender VARCHAR(3) NOT NULL, 
+	issued TEXT NOT NULL, 
+	generation BIGINT NOT NULL, 
+	CONSTRAINT pk_asked_orders PRIMARY KEY (package, place)
+);
+INSERT INTO "asked_orders" VALUES('1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"','2026-02-28T23:59:01.999999Z',9223372036854775807);
+INSERT INTO "asked_orders" VALUES('2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"','2026-02-28T23:59:02.999999Z',9223372036854775806);
 CREATE TABLE assignments (
 	package VARCHAR(8) NOT NULL, 
 	place TEXT NOT NULL, 
@@ -200,7 +212,7 @@ CREATE TABLE hop_streams (
 	away_said BOOLEAN NOT NULL, 
 	CONSTRAINT pk_hop_streams PRIMARY KEY (peer)
 );
-INSERT INTO "hop_streams" VALUES('HQ1',2,50,49,30353,1,2,15,'2026-01-01T00:20:00.002000Z',0);
+INSERT INTO "hop_streams" VALUES('HQ1',2,50,49,33413,1,2,15,'2026-01-01T00:20:00.002000Z',0);
 INSERT INTO "hop_streams" VALUES('LA1',2,14,13,10626,25769803776,2,14,'2026-01-01T00:20:00.002000Z',0);
 CREATE TABLE hop_told (
 	peer VARCHAR(3) NOT NULL, 
@@ -314,14 +326,23 @@ CREATE TABLE shipments (
 	verify BOOLEAN NOT NULL, 
 	repair BOOLEAN NOT NULL, 
 	verified TEXT, 
+	word VARCHAR(16) NOT NULL, 
+	word_by TEXT NOT NULL, 
+	word_time TEXT, 
+	word_revision BIGINT NOT NULL, 
+	armed TEXT, 
+	expected TEXT, 
+	rate BIGINT NOT NULL, 
+	wire_ever BIGINT NOT NULL, 
+	reused_ever BIGINT NOT NULL, 
 	updated TEXT NOT NULL, 
 	epoch BIGINT NOT NULL, 
 	observation BIGINT NOT NULL, 
 	CONSTRAINT pk_shipments PRIMARY KEY (package, place)
 );
-INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,7,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',8589934592,35);
-INSERT INTO "shipments" VALUES('HQ100001','CHI/P1','CHI',3,3,'present','',3,0,9,NULL,9,'','','','',1755,1755,1755,0,0,0,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:30:00.003000Z',8589934592,39);
-INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','2026-01-01T00:20:00.002000Z',25769803776,18);
+INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,7,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',8589934592,35);
+INSERT INTO "shipments" VALUES('HQ100001','CHI/P1','CHI',3,3,'present','',3,0,9,NULL,9,'','','','',1755,1755,1755,0,0,0,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,0,0,'2026-01-01T00:30:00.003000Z',8589934592,39);
+INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',25769803776,18);
 CREATE TABLE sites (
 	code VARCHAR(3) NOT NULL, 
 	name TEXT NOT NULL, 
@@ -414,6 +435,16 @@ CREATE TABLE status_source (
 );
 INSERT INTO "status_source" VALUES('CHI',8589934592,23,0);
 INSERT INTO "status_source" VALUES('LA1',25769803776,10,0);
+CREATE TABLE traffic (
+	hour TEXT NOT NULL, 
+	site VARCHAR(3) NOT NULL, 
+	sender VARCHAR(3) NOT NULL, 
+	bytes_wire BIGINT NOT NULL, 
+	bytes_reused BIGINT NOT NULL, 
+	CONSTRAINT pk_traffic PRIMARY KEY (hour, site, sender)
+);
+INSERT INTO "traffic" VALUES('2026-01-01T00:00:00.000000Z','CHI','HQ1',514,3000);
+INSERT INTO "traffic" VALUES('2026-01-01T00:00:00.000000Z','LA1','CHI',514,3000);
 CREATE TABLE versions (
 	package VARCHAR(8) NOT NULL, 
 	number BIGINT NOT NULL, 
@@ -455,6 +486,7 @@ CREATE INDEX ix_status_received_id ON status (received, id);
 CREATE INDEX ix_status_severity_id ON status (severity, id);
 CREATE INDEX ix_status_site_id ON status (site, id);
 CREATE INDEX ix_status_type_id ON status (type, id);
+CREATE INDEX ix_traffic_site ON traffic (site);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('status',33);
 COMMIT;

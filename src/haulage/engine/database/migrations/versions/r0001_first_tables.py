@@ -69,6 +69,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_articles_shelf"), ["shelf"], unique=False)
 
     op.create_table(
+        "asked_orders",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("place", sa.Text(), nullable=False),
+        sa.Column("action", sa.String(length=16), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("sender", sa.String(length=3), nullable=False),
+        sa.Column("issued", UtcTime(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_asked_orders")),
+    )
+    op.create_table(
         "assignments",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
@@ -321,6 +332,15 @@ def upgrade() -> None:
         sa.Column("verify", sa.Boolean(), nullable=False),
         sa.Column("repair", sa.Boolean(), nullable=False),
         sa.Column("verified", UtcTime(), nullable=True),
+        sa.Column("word", sa.String(length=16), nullable=False),
+        sa.Column("word_by", sa.Text(), nullable=False),
+        sa.Column("word_time", UtcTime(), nullable=True),
+        sa.Column("word_revision", sa.BigInteger(), nullable=False),
+        sa.Column("armed", UtcTime(), nullable=True),
+        sa.Column("expected", UtcTime(), nullable=True),
+        sa.Column("rate", sa.BigInteger(), nullable=False),
+        sa.Column("wire_ever", sa.BigInteger(), nullable=False),
+        sa.Column("reused_ever", sa.BigInteger(), nullable=False),
         sa.Column("updated", UtcTime(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("observation", sa.BigInteger(), nullable=False),
@@ -399,6 +419,18 @@ def upgrade() -> None:
         sa.Column("expired", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("site", "epoch", name=op.f("pk_status_source")),
     )
+    op.create_table(
+        "traffic",
+        sa.Column("hour", UtcTime(), nullable=False),
+        sa.Column("site", sa.String(length=3), nullable=False),
+        sa.Column("sender", sa.String(length=3), nullable=False),
+        sa.Column("bytes_wire", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_reused", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "site", "sender", name=op.f("pk_traffic")),
+    )
+    with op.batch_alter_table("traffic", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_traffic_site"), ["site"], unique=False)
+
     op.create_table(
         "versions",
         sa.Column("package", sa.String(length=8), nullable=False),
