@@ -188,6 +188,11 @@ def find_source(tx: Transaction, package: PackageId) -> Source | None:
     return None if row is None else _source(row)
 
 
+def newest_source(tx: Transaction) -> PackageId | None:
+    """The package of this site that was made last and has a source; None if there is none."""
+    return tx.execute(sa.select(sources.c.package).order_by(sources.c.package.desc()).limit(1)).scalar_one_or_none()
+
+
 def list_sources(tx: Transaction) -> Sequence[Source]:
     """All sources of this site's packages."""
     return [_source(row) for row in tx.execute(sa.select(sources).order_by(sources.c.package))]
