@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
 from hypothesis import strategies as st
@@ -14,8 +15,9 @@ from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumb
 from haulage.domain.transit import records
 from haulage.domain.transit.attempt import Outcome
 from haulage.domain.transit.mirror import report_of, shipment_of
-from haulage.domain.transit.shipment import Shipment, order
-from haulage.domain.transit.states import Reason, ShipmentState
+from haulage.domain.transit.orders import WORDS
+from haulage.domain.transit.shipment import Said, Shipment, forbids, order, outranked
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.protocol.codec import encode
 from haulage.engine.protocol.envelopes import Message, MessageKind, ShipmentReport
 from haulage.server.core import SiteCore
@@ -28,6 +30,7 @@ PAIR = (("HQ1", None), ("CHI", "HQ1"))
 places = st.sampled_from(PLACES)
 versions = st.integers(0, 4).map(VersionNumber)
 actions = st.sampled_from(["retry", "verify", "repair"])
+words = st.sampled_from(sorted(WORDS))
 which = st.integers(0, 1_000)
 ERRORS: dict[str, Callable[[], Exception]] = {
     "away": lambda: TransferError("away", "It does not answer."),
@@ -66,6 +69,7 @@ class ShipmentMachine(RuleBasedStateMachine):
         self.reports: list[ShipmentReport] = []
         self.told: dict[Place, ShipmentReport] = {}
         self.epoch = 1
+        self.spoken = 0
 
     def teardown(self) -> None:
         if hasattr(self, "held"):
@@ -102,10 +106,35 @@ class ShipmentMachine(RuleBasedStateMachine):
         with self.core.database.writing() as tx:
             before = records.find_shipment(tx, PACKAGE, where)
             assert before is not None
+            if forbids(before, action):
+                return
             self.core.ledger.save(tx, order(before, action, self.clock.now()))
         if before.state is not ShipmentState.REMOVED:
             self.rows[where].generation += 1
             self.rows[where].tries = 0
+
+    @precondition(lambda self: self.rows)
+    @rule(number=which, word=words, late_seconds=st.sampled_from([0, 0, 0, 50]))
+    def say(self, number: int, word: str, late_seconds: int) -> None:
+        """Somebody holds, releases or cancels it; a word that was overtaken by a later one counts for nothing."""
+        where = self._place(number)
+        self.spoken += 1
+        said = Said(by="one", time=self.clock.now() - dt.timedelta(seconds=late_seconds), revision=self.spoken)
+        with self.core.database.writing() as tx:
+            before = records.find_shipment(tx, PACKAGE, where)
+            assert before is not None
+            if outranked(before, said):
+                return
+            after = self.core.ledger.save(tx, WORDS[word](before, said, self.clock.now()))
+        model = self.rows[where]
+        if after.generation != before.generation:
+            assert after.generation == before.generation + 1
+            model.generation, model.tries = after.generation, 0
+        assert (after.present, after.wanted, after.run) == (before.present, before.wanted, before.run)
+        if word == "hold" and before.wanted != NO_VERSION:
+            assert after.word is Word.HELD
+        if word == "release":
+            assert after.word is Word.NONE or before.wanted == NO_VERSION
 
     @rule()
     def wake(self) -> None:
@@ -134,7 +163,7 @@ class ShipmentMachine(RuleBasedStateMachine):
         number=which,
         end=st.sampled_from(ENDS),
         shows=st.booleans(),
-        meanwhile=st.sampled_from(["", "want", "order", "wake", "lose"]),
+        meanwhile=st.sampled_from(["", "want", "order", "wake", "lose", *WORDS]),
     )
     def work(self, number: int, end: str, shows: bool, meanwhile: str) -> None:
         """A job runs, and something else happens while it does."""
@@ -154,9 +183,11 @@ class ShipmentMachine(RuleBasedStateMachine):
             assert self.row(where) == start, "what is not due has no job"
             return
         model.run += 1
-        if end == "done":
+        if end == "done" and not start.stopped:
             model.present = start.wanted
-        if model.generation == generation and end in ("done", *ERRORS):
+        if model.generation == generation and start.stopped:
+            model.tries = 0
+        elif model.generation == generation and end in ("done", *ERRORS):
             model.tries = 0 if end == "done" else model.tries + 1
 
     def _meanwhile(self, where: Place, what: str) -> None:
@@ -166,11 +197,15 @@ class ShipmentMachine(RuleBasedStateMachine):
             self.give_order(PLACES.index(where) if where in self.rows else 0, "verify")
         elif what == "wake":
             self.wake()
+        elif what in WORDS:
+            self.say(sorted(self.rows).index(where), what, 0)
         elif what == "lose" and where == PLACES[0]:
             self.lose()
 
     def _outcome(self, shipment: Shipment, end: str) -> Outcome:
         self.clock.move(1)
+        if shipment.stopped:
+            return Outcome(state=ShipmentState.FAILED)
         if end in ERRORS:
             raise ERRORS[end]()
         if end == "stopped":
@@ -250,6 +285,8 @@ class ShipmentMachine(RuleBasedStateMachine):
         for _turn in range(4):
             self.clock.move(100_000)
             for number, where in enumerate(sorted(self.rows)):
+                if self.row(where).word is not Word.NONE:
+                    self.say(number, "release", 0)
                 if self.row(where).state is ShipmentState.FAILED:
                     self.give_order(number, "retry")
                 self.work(number, "done", False, "")
@@ -269,7 +306,12 @@ class ShipmentMachine(RuleBasedStateMachine):
             row, before = self.row(where), self.before.get(where)
             found = Row(wanted=row.wanted, present=row.present, generation=row.generation, run=row.run, tries=row.tries)
             assert found == model
-            assert row.settled or row.due is not None or row.state is ShipmentState.FAILED, "nothing is forgotten"
+            waits = row.state is ShipmentState.FAILED or (row.word is Word.HELD and row.reason is Reason.HELD)
+            assert row.settled or row.due is not None or waits, "nothing is forgotten"
+            if row.stopped:
+                stays = ShipmentState.WAITING if row.word is Word.HELD else ShipmentState.FAILED
+                assert row.state is stays, "what somebody stopped stays stopped"
+                assert row.word is Word.CANCELLED or row.due is None, "what is held has no work"
             assert (row.wanted == NO_VERSION) == (row.state in (ShipmentState.REMOVING, ShipmentState.REMOVED))
             if before is not None and dataclasses.replace(row, wakes=before.wakes, run=before.run) != before:
                 assert (row.epoch, row.observation) > (before.epoch, before.observation), "no change goes unnumbered"
@@ -284,5 +326,5 @@ class ShipmentMachine(RuleBasedStateMachine):
         assert found == {where: shipment_of(report) for where, report in self.told.items()}
 
 
-def test_i6_i25_q319207_q318834_f24_f25_shipments_keep_their_word() -> None:
+def test_i6_i14_i25_q319207_q318834_f24_f25_shipments_keep_their_word() -> None:
     machines.run(ShipmentMachine, examples=15, steps=40)
