@@ -28,8 +28,8 @@ def explain(tx: Transaction, package: Package, where: Place) -> View | None:
     state, reason = ShipmentState(view["state"]), Reason(view["reason"])
     return view | {
         "meaning": MEANING[state] + (f" {REASON_MEANING[reason]}" if reason is not Reason.NONE else ""),
-        "cause": _cause(row, reason),
-        "next": _next(row, state, reason),
+        "cause": cause_of(row, reason),
+        "next": next_of(row, state, reason),
         "when": None if row is None or row.due is None else iso(row.due),
         **_update(tx, package, where, row),
     }
@@ -68,13 +68,15 @@ def _why(where: Place, row: Shipment | None, parcel: ParcelRecord | None, bases:
     return f"It was made on top of {', '.join(bases)}: only what differs travelled, at the level {parcel.level}."
 
 
-def _cause(row: Shipment | None, reason: Reason) -> str:
+def cause_of(row: Shipment | None, reason: Reason) -> str:
+    """Why a shipment is not further, in one sentence; empty if nothing keeps it."""
     if row is not None and row.error_message:
         return row.error_message
     return REASON_MEANING[reason]
 
 
-def _next(row: Shipment | None, state: ShipmentState, reason: Reason) -> str:
+def next_of(row: Shipment | None, state: ShipmentState, reason: Reason) -> str:
+    """What happens next by itself, or what somebody has to do."""
     if state is ShipmentState.PRESENT:
         return "Nothing to do."
     if state is ShipmentState.FAILED:
