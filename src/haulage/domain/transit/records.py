@@ -19,7 +19,7 @@ shipments = sa.Table(
     "shipments",
     metadata,
     sa.Column("package", sa.String(8), primary_key=True),
-    sa.Column("place", sa.Text, primary_key=True, index=True),
+    sa.Column("place", sa.Text, primary_key=True),
     sa.Column("owner", sa.String(3), nullable=False),
     sa.Column("wanted", sa.BigInteger, nullable=False),
     sa.Column("present", sa.BigInteger, nullable=False),
@@ -57,6 +57,19 @@ shipments = sa.Table(
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("observation", sa.BigInteger, nullable=False),
     sa.Index("ix_shipments_owner_due", "owner", "due"),
+    sa.Index("ix_shipments_place_state", "place", "state"),
+)
+
+OPEN = shipments.c.state.not_in([sa.literal_column(f"'{one.value}'") for one in (ShipmentState.PRESENT, ShipmentState.REMOVED)])
+"""What is not settled. The states are written out, not given as parameters, so that the index below serves."""
+sa.Index(
+    "ix_shipments_open",
+    shipments.c.place,
+    shipments.c.state,
+    shipments.c.reason,
+    shipments.c.expected,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
 )
 
 holdings = sa.Table(

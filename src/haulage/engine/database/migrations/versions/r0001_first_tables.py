@@ -347,8 +347,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_shipments")),
     )
     with op.batch_alter_table("shipments", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_shipments_open",
+            ["place", "state", "reason", "expected"],
+            unique=False,
+            sqlite_where=sa.text("(state NOT IN ('present', 'removed'))"),
+            postgresql_where=sa.text("(state NOT IN ('present', 'removed'))"),
+        )
         batch_op.create_index("ix_shipments_owner_due", ["owner", "due"], unique=False)
-        batch_op.create_index(batch_op.f("ix_shipments_place"), ["place"], unique=False)
+        batch_op.create_index("ix_shipments_place_state", ["place", "state"], unique=False)
 
     op.create_table(
         "sites",
