@@ -9,6 +9,7 @@ from haulage.console.knowledge.diagnose import diagnose_page
 from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
+from haulage.console.pages.hierarchy import hierarchy_pages
 from haulage.server.service import Service
 
 
@@ -17,5 +18,5 @@ def console_of(service: Service) -> Console:
     sessions = Sessions(service.clock)
     library = SiteLibrary(service.core)
     # Fixes before articles: their list has an address below /knowledge, too.
-    pages = (SIGN_IN_PAGE, *fix_pages(service.core), *knowledge_pages(library), diagnose_page(library))
+    pages = (SIGN_IN_PAGE, *fix_pages(service.core), *knowledge_pages(library), diagnose_page(library), *hierarchy_pages(service.core))
     return Console(service, sessions, pages, sign_in_writes(sessions))

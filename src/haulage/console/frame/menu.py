@@ -29,6 +29,10 @@ class Group:
 MENU: tuple[Group, ...] = (
     Group(words="", entries=(Entry(name="overview", path="/", words="Overview"),)),
     Group(
+        words="Places",
+        entries=(Entry(name="hierarchy", path="/hierarchy", words="Hierarchy"),),
+    ),
+    Group(
         words="Knowledge",
         entries=(
             Entry(name="knowledge", path="/knowledge", words="Articles"),

@@ -52,6 +52,7 @@ HEALTH_SIGNS: dict[str, Sign] = {
     "busy": Sign("⇣", "busy", "busy"),
     "late": Sign("◔", "late", "warm"),
     "away": Sign("◌", "away", "warm"),
+    "stuck": Sign("!", "stuck", "bad"),
     "failed": Sign("✕", "failed", "bad"),
     "invited": Sign("…", "invited", "calm"),
     "unknown": Sign("?", "unknown", "calm"),

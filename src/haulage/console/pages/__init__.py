@@ -1,0 +1,1 @@
+"""Pages about what there is and what is done with it: one file for each noun."""

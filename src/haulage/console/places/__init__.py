@@ -1,0 +1,1 @@
+"""How the tree of sites is laid out and drawn."""
