@@ -66,7 +66,8 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 def test_no_file_is_too_long() -> None:
-    assert [path for path, _, text in EVERYTHING if text.count("\n") > MOST_LINES] == []
+    written = [(path, text) for path, _, text in EVERYTHING if "/migrations/versions/" not in path]  # generated, then read once
+    assert [path for path, text in written if text.count("\n") > MOST_LINES] == []
 
 
 def test_no_function_is_too_long() -> None:

@@ -10,17 +10,23 @@ from urllib.parse import urlencode
 
 import pytest
 
+from haulage.base.ids import SiteCode
 from haulage.console.app import Console
 from haulage.console.frame.sessions import Sessions
 from haulage.console.frame.sign_in import SIGN_IN_PAGE, sign_in_writes
 from haulage.console.knowledge.diagnose import diagnose_page
 from haulage.console.knowledge.reading import knowledge_pages
+from haulage.engine.database.template import fresh_database
+from haulage.engine.status.journal import Journal
+from haulage.engine.trust.password_hashes import Hasher
 from haulage.engine.trust.tokens import new_token, token_digest
 from haulage.server.app import create_app
+from haulage.server.reception import Reception
 from haulage.server.service import Service
 from haulage.testing.clock import HandClock
+from haulage.wiring.tables import TABLES
 from tests.console.library import FewArticles, own_articles
-from tests.server.asgi import Reply, ask
+from tests.server.asgi import CHEAP, Reply, ask
 
 URL = "https://hq.example.org:8440"
 
@@ -32,10 +38,11 @@ class Browser:
         self.clock = HandClock()
         self.secret = new_token()
         self.library = FewArticles(sources)
-        self.sessions = Sessions(self.clock)
-        service = SimpleNamespace(
-            code="HQ1", version="0.1.0", url=lambda: url, token_digest=token_digest(self.secret), clock=self.clock
-        )
+        self.database = fresh_database(TABLES)
+        journal = Journal(self.database, clock=self.clock, site=SiteCode("HQ1"), epoch=lambda _tx: 1)
+        reception = Reception(self.database, journal, self.clock, Hasher(CHEAP), token_digest(self.secret))
+        self.sessions = Sessions(self.clock, self.database, reception.local_proof)
+        service = SimpleNamespace(code="HQ1", version="0.1.0", url=lambda: url, reception=reception, clock=self.clock)
         self.pages = (SIGN_IN_PAGE, *knowledge_pages(self.library), diagnose_page(self.library))
         self.writes = sign_in_writes(self.sessions)
         self.console = Console(cast(Service, service), self.sessions, self.pages, self.writes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from haulage.engine.parcels.head import MAGIC, TRAILER, SectionKind, encode_head
 from haulage.engine.trust.certificates import make_csr, make_tls_key
 from haulage.engine.trust.enrolment import make_claim, parse_join
 from haulage.engine.trust.keys import SigningKey
+from haulage.engine.trust.password_hashes import Cost, Hasher
 from haulage.engine.trust.requests import body_digest, new_nonce, sign_request
 from haulage.operations.packages import assign_package, create_package, publish_package
 from haulage.operations.sites import invite_site
@@ -32,6 +34,8 @@ from haulage.wiring.serving import assemble, wakes_of
 from haulage.wiring.site import OpenedSite, open_site
 
 CHI = SiteCode("CHI")
+CHEAP = Cost(passes=1, memory_kib=8, lanes=1)
+"""Of hashes nobody is to attack."""
 
 
 def _parcel() -> tuple[str, bytes]:
@@ -105,7 +109,8 @@ class Served:
     def __init__(self, home: Home) -> None:
         self.clock = SystemClock()
         self.bells = Bells()
-        self.opened: OpenedSite = open_site(home, self.clock, wakes_of(home.code, self.bells))
+        opened = open_site(home, self.clock, wakes_of(home.code, self.bells))
+        self.opened: OpenedSite = dataclasses.replace(opened, desk=dataclasses.replace(opened.desk, hasher=Hasher(CHEAP)))
         self.process = assemble(home, self.opened, self.clock, self.bells)
         self.service: Service = self.process.service
         self.app = create_app(self.service)

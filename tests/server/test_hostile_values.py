@@ -95,7 +95,7 @@ def _bodies(endpoint: Endpoint) -> Iterator[bytes]:
     fields = msgspec.structs.fields(endpoint.body)
     sound: dict[str, Any] = {"places": ["HQ1"], "place": "HQ1", "url": "folder:/nowhere/at/all", "code": "XY1", "version": 1}
     sound |= {"to": "/nowhere/at/all", "action": "retry", "name": "a", "source": "/nowhere/at/all", "target": "/nowhere/at/all"}
-    sound |= {"root": "/nowhere/at/all", "path": "/nowhere/at/all", "text": "a"}
+    sound |= {"root": "/nowhere/at/all", "path": "/nowhere/at/all", "text": "a", "role": "reader", "password": "x"}
     rest = {one.encode_name: sound[one.encode_name] for one in fields if one.required}
     if any(one.encode_name == "dry_run" for one in fields):
         rest["dry_run"] = True

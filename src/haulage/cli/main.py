@@ -13,12 +13,28 @@ from cyclopts import App, CycloptsError
 
 from haulage.base.errors import HaulageError, UsageError
 from haulage.base.text import shown
-from haulage.cli import backup, fix, group, kb, package, package_content, point, server, site, status, store, systemd_unit
+from haulage.cli import (
+    backup,
+    fix,
+    group,
+    kb,
+    package,
+    package_content,
+    point,
+    server,
+    site,
+    status,
+    store,
+    systemd_unit,
+    token,
+    user,
+)
 from haulage.cli.completion import completion_of
 from haulage.cli.demo import demo
 from haulage.cli.doctor import doctor
 from haulage.cli.exits import Exit, exit_of
 from haulage.cli.explain import explain
+from haulage.cli.notify import app as notify
 from haulage.cli.output import say, say_error
 from haulage.cli.plan import plan
 
@@ -53,6 +69,8 @@ def make_app() -> App:
         group.app,
     ]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
+    commands += [user.app, token.app]
+    commands += [notify]
     commands += [completion_of(make_app), demo]
     for command in commands:
         app.command(command)

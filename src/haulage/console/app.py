@@ -64,12 +64,12 @@ class Console:
                 self.routes.append(Route(page.path, self._form(page), methods=["POST"]))
         self.routes += [Route(write.path, self._write(write), methods=["POST"]) for write in writes]
 
-    def missing(self, request: Request) -> Response | None:
+    async def missing(self, request: Request) -> Response | None:
         """A page for whoever came to an address where there is nothing; None for programs, which get theirs from the server."""
         if request.method not in ("GET", "HEAD") or "text/html" not in request.headers.get("accept", ""):
             return None
         error = NotFoundError("no-such-page", "There is no page at this address.", "Start from the menu, or search.")
-        return self._error_page(self._bare(request), error)
+        return self._error_page(await self._bare(request), error)
 
     def _page(self, page: Page) -> Handler:
         async def answer(request: Request) -> Response:
@@ -78,7 +78,7 @@ class Console:
             except SignInNeeded:
                 return self._to_sign_in(request)
             except HaulageError as error:
-                return self._error_page(self._bare(request), error)
+                return self._error_page(await self._bare(request), error)
             response = await self._shown(page, visit)
             if secret and secret != secret_of(request):
                 response.headers.append("set-cookie", session_cookie(secret))
@@ -95,7 +95,7 @@ class Console:
             except SignInNeeded:
                 return self._to_sign_in(request)
             except HaulageError as error:
-                return self._error_page(self._bare(request), error)
+                return self._error_page(await self._bare(request), error)
             return await self._shown(page, visit)
 
         return answer
@@ -107,7 +107,7 @@ class Console:
             except SignInNeeded:
                 return self._to_sign_in(request)
             except HaulageError as error:
-                return self._error_page(self._bare(request), error)
+                return self._error_page(await self._bare(request), error)
             try:
                 done = await asyncio.to_thread(write.act, visit)
             except HaulageError as error:
@@ -219,9 +219,10 @@ class Console:
         where = SIGN_IN if target == "/" else f"{SIGN_IN}?{urlencode({'to': target})}"
         return RedirectResponse(where, status_code=303, headers=PRIVATE)
 
-    def _bare(self, request: Request) -> Visit:
+    async def _bare(self, request: Request) -> Visit:
         """For an error before there is a visit."""
-        return Visit(service=self._service, session=self._gate.session_of(request), path={}, light=light_of(request))
+        session = await asyncio.to_thread(self._gate.session_of, request)
+        return Visit(service=self._service, session=session, path={}, light=light_of(request))
 
 
 def _plain_target(target: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from haulage.base.clock import Clock
 from haulage.base.errors import NotFoundError, UsageError
@@ -21,6 +21,7 @@ from haulage.domain.transit.holdings import Holdings
 from haulage.engine.content.model import ChunkStore
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.engine.status.journal import Journal
+from haulage.engine.trust.password_hashes import Hasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class Desk:
     check_articles: Callable[[str], None]
     """Whether a path on this machine may be imported from. Raises HaulageError."""
     wake_jobs: Callable[[], None]
+    hasher: Hasher = field(default_factory=Hasher)
+    """Of passwords."""
 
 
 def require_package(tx: Transaction, package_id: PackageId) -> Package:

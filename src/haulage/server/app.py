@@ -26,6 +26,7 @@ from haulage.server.api import (
     knowledge,
     metrics,
     packages,
+    people,
     points,
     server,
     sites,
@@ -52,6 +53,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *backups.ENDPOINTS,
     *content.ENDPOINTS,
     *hop.ENDPOINTS,
+    *people.ENDPOINTS,
     *metrics.ENDPOINTS,
 )
 
@@ -66,7 +68,7 @@ class Pages(Protocol):
         """What has an address."""
         ...
 
-    def missing(self, request: Request) -> Response | None:
+    async def missing(self, request: Request) -> Response | None:
         """A page that says there is nothing; None if the request is a program's."""
         ...
 
@@ -150,7 +152,7 @@ def _http_exception(refuser: Refuser, pages: Pages | None) -> Callable[[Request,
         assert isinstance(error, HTTPException)
         if error.status_code == 405:
             return refuser.refuse(request.scope, no_such_method(request.method, request.url.path))
-        page = pages.missing(request) if pages is not None and not request.url.path.startswith("/api/") else None
+        page = await pages.missing(request) if pages is not None and not request.url.path.startswith("/api/") else None
         if page is not None:
             return page
         return refuser.refuse(request.scope, no_such_resource(request.url.path))

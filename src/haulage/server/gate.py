@@ -12,7 +12,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from haulage.base.errors import HaulageError, NotAllowedError, TransferError, UsageError
 from haulage.base.ids import SiteCode
-from haulage.domain.people.model import LOCAL, Caller
+from haulage.domain.people.model import Caller
+from haulage.domain.people.roles import Role
 from haulage.domain.replication.records import find_definition
 from haulage.engine.protocol.definitions import Kind
 from haulage.engine.trust.keys import PublicKey
@@ -27,8 +28,7 @@ async def admit(service: Service, endpoint: Endpoint, request: Request) -> Call:
     """The request as a checked call. Raises HaulageError for everything else."""
     caller = None
     if endpoint.permission.role is not None:
-        caller = await asyncio.to_thread(caller_of, service, request)
-        caller.require(endpoint.permission.role)
+        caller = await asyncio.to_thread(_may, service, endpoint.permission.role, request, f"{endpoint.method} {endpoint.path}")
     if endpoint.permission is Permission.SCRAPE:
         await asyncio.to_thread(_require_scraper, service, request)
     sender = None
@@ -59,9 +59,25 @@ def caller_of(service: Service, request: Request) -> Caller:
     word, _space, token = request.headers.get("authorization", "").partition(" ")
     if word.lower() != "bearer" or not token:
         raise token_missing()
-    if not token_matches(token.strip(), service.token_digest):
+    caller = service.reception.caller_of(token.strip())
+    if caller is None:
         raise token_wrong()
-    return LOCAL
+    return caller
+
+
+def require(service: Service, caller: Caller, needed: Role, what: str) -> None:
+    """Whoever asks for what its role does not allow is refused, and it is written down. Raises NotAllowedError ``role-too-low``."""
+    try:
+        caller.require(needed)
+    except NotAllowedError:
+        service.reception.tell_refused(caller, needed, what)
+        raise
+
+
+def _may(service: Service, needed: Role, request: Request, what: str) -> Caller:
+    caller = caller_of(service, request)
+    require(service, caller, needed, what)
+    return caller
 
 
 def _require_scraper(service: Service, request: Request) -> None:

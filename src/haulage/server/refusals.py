@@ -32,6 +32,7 @@ STATUS_OF_CODE = {
     "target-too-long": 414,
     "wrong-media-type": 415,
     "too-many-requests": 429,
+    "too-many-tries": 429,
     "head-too-large": 431,
 }
 """Where HTTP has a more exact word than the family."""
@@ -128,5 +129,5 @@ def token_missing() -> HaulageError:
 def token_wrong() -> HaulageError:
     """The token is not this server's."""
     return NotAllowedError(
-        "token-wrong", "The token is not one of this server.", "It stands in keys/admin.token of the server's home."
+        "token-wrong", "The token is not one of this server, or counts no more.", "haulage token list shows those there are."
     )

@@ -22,6 +22,7 @@ from haulage.server.care import StoreCare
 from haulage.server.core import SiteCore
 from haulage.server.metrics import Metrics
 from haulage.server.presence import Presence
+from haulage.server.reception import Reception
 
 View = dict[str, object]
 
@@ -48,7 +49,8 @@ class Service:
     bells: Bells
     presence: Presence
     nonces: NonceCache
-    token_digest: str
+    reception: Reception
+    """Who it is that asks."""
     root_document: bytes
     version: str
     home: str

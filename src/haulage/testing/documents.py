@@ -11,7 +11,17 @@ from haulage.base.settings import documented
 from haulage.domain.catalog.model import CAPTURE_MEANING, CaptureState
 from haulage.domain.estate.model import SITE_STATUS_MEANING, SiteStatus
 from haulage.domain.transit.states import ALLOWED, MEANING, REASON_MEANING, Reason, ShipmentState
-from haulage.engine.status import on_backups, on_fixes, on_knowledge, on_packages, on_places, on_requests, on_server, on_sites
+from haulage.engine.status import (
+    on_backups,
+    on_fixes,
+    on_knowledge,
+    on_packages,
+    on_people,
+    on_places,
+    on_requests,
+    on_server,
+    on_sites,
+)
 from haulage.engine.status.message import Message
 from haulage.testing.command_page import commands
 from haulage.testing.covered import KINDS, covered, numbers_of
@@ -27,6 +37,7 @@ _GROUPS: tuple[tuple[str, tuple[Message, ...]], ...] = (
     ("Backup and restore", on_backups.MESSAGES),
     ("Articles", on_knowledge.MESSAGES),
     ("Fixes", on_fixes.MESSAGES),
+    ("Users, tokens and sign-in", on_people.MESSAGES),
     ("What people asked for", on_requests.MESSAGES),
 )
 

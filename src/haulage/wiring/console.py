@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haulage.console.app import Console
+from haulage.console.frame.page import Page, Write
 from haulage.console.frame.sessions import Sessions
 from haulage.console.frame.sign_in import SIGN_IN_PAGE, sign_in_writes
 from haulage.console.knowledge.diagnose import diagnose_page
@@ -14,9 +15,24 @@ from haulage.server.service import Service
 
 
 def console_of(service: Service) -> Console:
-    """The console; its sessions live as long as it does."""
-    sessions = Sessions(service.clock)
-    library = SiteLibrary(service.core)
-    # Fixes before articles: their list has an address below /knowledge, too.
-    pages = (SIGN_IN_PAGE, *fix_pages(service.core), *knowledge_pages(library), diagnose_page(library), *hierarchy_pages(service.core))
-    return Console(service, sessions, pages, sign_in_writes(sessions))
+    """The console; its sessions live as long as its database does."""
+    sessions = Sessions(service.clock, service.core.database, service.reception.local_proof)
+    return Console(service, sessions, pages_of(service), writes_of(service, sessions))
+
+
+def pages_of(service: Service) -> tuple[Page, ...]:
+    """Every page there is. An address that another one with a name in it would take for its own stands before that."""
+    core = service.core
+    library = SiteLibrary(core)
+    return (
+        SIGN_IN_PAGE,
+        *fix_pages(core),
+        *knowledge_pages(library),
+        diagnose_page(library),
+        *hierarchy_pages(core),
+    )
+
+
+def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
+    """Everything a person can do."""
+    return (*sign_in_writes(sessions),)

@@ -34,6 +34,7 @@ from haulage.server.lifecycle import IDENTITY_BELL, Process, run
 from haulage.server.limits import limits_for, raise_open_files
 from haulage.server.metrics import Metrics, Sources
 from haulage.server.presence import Presence
+from haulage.server.reception import Reception
 from haulage.server.service import Scraping, Service
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
@@ -116,7 +117,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         bells=bells,
         presence=presence,
         nonces=NonceCache(started=started),
-        token_digest=token_digest(home.token),
+        reception=Reception(core.database, core.journal, clock, opened.desk.hasher, token_digest(home.token)),
         root_document=opened.root_document,
         version=version,
         home=home.path,

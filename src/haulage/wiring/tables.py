@@ -7,6 +7,7 @@ from haulage.domain.estate import records as estate_records
 from haulage.domain.fixes import records as fixes_records
 from haulage.domain.groups import records as groups_records
 from haulage.domain.knowledge import records as knowledge_records
+from haulage.domain.people import records as people_records
 from haulage.domain.replication import records as replication_records
 from haulage.domain.transit import records as transit_records
 from haulage.engine.database.metadata import metadata
@@ -15,6 +16,7 @@ from haulage.engine.status import records as status_records
 TABLES = metadata
 ROOMS = (
     status_records,
+    people_records,
     replication_records,
     estate_records,
     catalog_records,

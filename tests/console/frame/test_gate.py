@@ -48,11 +48,11 @@ def test_the_token_opens_a_session_in_a_cookie_nothing_else_can_read(browser: Br
 def test_another_token_opens_nothing(browser: Browser) -> None:
     for secret in ("", "haulage_" + "x" * 43, browser.secret[:-1], "\0"):
         reply = browser.post("/sign-in", {"secret": secret, "to": "/knowledge/HLG640"})
-        assert reply.headers["location"] == "/sign-in?to=%2Fknowledge%2FHLG640&refused=true"
+        assert reply.headers["location"] == "/sign-in?to=%2Fknowledge%2FHLG640&refused=token"
         assert "set-cookie" not in reply.headers
-    shown = browser.get("/sign-in?refused=true")
+    shown = browser.get("/sign-in?refused=token")
     assert shown.status == 403
-    assert b"not a token of this server" in shown.body
+    assert b"not the token of this server" in shown.body
 
 
 def test_signing_in_again_ends_the_session_before(browser: Browser) -> None:

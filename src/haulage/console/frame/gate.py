@@ -15,7 +15,7 @@ from haulage.base.errors import HaulageError, NotAllowedError, TransferError, Us
 from haulage.console.frame.cookies import light_of, said_of, secret_of
 from haulage.console.frame.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
 from haulage.console.frame.sessions import Session, Sessions, same_token
-from haulage.server.gate import caller_of
+from haulage.server.gate import caller_of, require
 from haulage.server.refusals import target_of
 from haulage.server.service import Service
 
@@ -39,7 +39,7 @@ class Gate:
         """Somebody wants to see a page; returns the visit and the session's secret from now on ("" without one). Raises
         SignInNeeded, NotAllowedError ``role-too-low``, UsageError."""
         session, secret = self._session(request)
-        _require(page, session)
+        self._require(page, session, f"GET {page.path}")
         query = read_query(request.query_params.multi_items(), page.query)
         return self._visit(request, session, query=query), secret
 
@@ -48,7 +48,7 @@ class Gate:
         ``token-missing``, ``token-wrong``, ``role-too-low``."""
         session, _secret = self._session(request)
         caller = session.caller if session is not None else caller_of(self._service, request)
-        caller.require(page.role)
+        require(self._service, caller, page.role, f"GET {page.path}")
         return self._visit(request, session, query=read_query(request.query_params.multi_items(), page.query))
 
     async def write(self, way: Write | Page, request: Request) -> Visit:
@@ -56,7 +56,7 @@ class Gate:
         ``role-too-low``, UsageError."""
         self._require_own_page(request)
         session, _secret = await asyncio.to_thread(self._session, request)
-        _require(way, session)
+        await asyncio.to_thread(self._require, way, session, f"POST {way.path}")
         form = await _read_form(request)
         if session is not None and not way.open and not same_token(session, form.get(TOKEN_FIELD, "")):
             raise NotAllowedError(
@@ -86,6 +86,13 @@ class Gate:
                 "foreign-form", "This form did not come from a page of this server.", f"Open the console at {self._service.url()}."
             )
 
+    def _require(self, way: Page | Write, session: Session | None, what: str) -> None:
+        if way.open:
+            return
+        if session is None:
+            raise SignInNeeded
+        require(self._service, session.caller, way.role, what)
+
     def _visit(
         self, request: Request, session: Session | None, *, query: object = None, form: dict[str, str] | None = None
     ) -> Visit:
@@ -98,15 +105,9 @@ class Gate:
             target=target_of(request.scope).decode("latin-1"),
             light=light_of(request),
             said=said_of(request) if session is not None else "",
+            address=request.client.host if request.client is not None else "",
+            browser=request.headers.get("user-agent", ""),
         )
-
-
-def _require(way: Page | Write, session: Session | None) -> None:
-    if way.open:
-        return
-    if session is None:
-        raise SignInNeeded
-    session.caller.require(way.role)
 
 
 async def _read_form(request: Request) -> dict[str, str]:

@@ -12,6 +12,7 @@ import msgspec
 from haulage.base.errors import UsageError
 from haulage.console.frame.cookies import Light
 from haulage.console.frame.sessions import Session
+from haulage.domain.people.model import Caller
 from haulage.domain.people.roles import Role
 from haulage.server.service import Service
 
@@ -35,6 +36,16 @@ class Visit:
     light: Light = Light.AUTO
     said: str = ""
     """What the write before this page wants to be told, once."""
+    address: str = ""
+    """Where it comes from."""
+    browser: str = ""
+    """What the browser calls itself."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who it is, with their role. Raises AssertionError on an open page."""
+        assert self.session is not None
+        return self.session.caller
 
     @property
     def actor(self) -> str:

@@ -1,43 +1,49 @@
-"""Signing in and out, and choosing the light. For now who brings the API token is the administrator; users come later."""
+"""Signing in and out, and choosing the light. Whoever has the token of the server's home comes in with that; all others with a name
+and a password."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
+from haulage.base.errors import HaulageError
 from haulage.console.frame.cookies import Light, light_cookie, no_session_cookie, session_cookie
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
 from haulage.console.frame.rendering import address
 from haulage.console.frame.sessions import Sessions
-from haulage.domain.people.model import LOCAL
+from haulage.domain.people.model import Caller
 from haulage.domain.people.roles import Role
-from haulage.engine.trust.tokens import token_matches
 
-_log = logging.getLogger("haulage.console")
+Refused = Literal["", "wrong", "token", "wait", "busy"]
+_REASONS: dict[str, Refused] = {"sign-in-wrong": "wrong", "too-many-tries": "wait", "too-many-requests": "busy"}
+_STATUS: dict[Refused, int] = {"": 200, "wrong": 403, "token": 403, "wait": 429, "busy": 429}
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """Where to go afterwards."""
+    """Where to go afterwards, and why it did not work before."""
 
     to: str = "/"
-    refused: bool = False
+    refused: Refused = ""
+    name: str = ""
 
 
 class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     """The sign-in page."""
 
     to: str
-    refused: bool
+    refused: Refused
+    name: str
+    """What was given as name before, so that it need not be typed again."""
     url: str
     """Where this console is; from elsewhere the form is refused."""
 
 
 def _sign_in_page(visit: Visit) -> Shown:
     asked: Entry = visit.query
-    view = SignInView(to=inward(asked.to), refused=asked.refused, url=visit.service.url())
-    return Shown(title="Sign in", view=view, status=403 if asked.refused else 200)
+    view = SignInView(to=inward(asked.to), refused=asked.refused, name=asked.name[:64], url=visit.service.url())
+    return Shown(title="Sign in", view=view, status=_STATUS[asked.refused])
 
 
 SIGN_IN_PAGE = Page(path="/sign-in", template="sign_in.html", show=_sign_in_page, query=Entry, open=True, has_json=False)
@@ -60,15 +66,30 @@ def sign_in_writes(sessions: Sessions) -> tuple[Write, ...]:
 
 def _signer_in(sessions: Sessions) -> Callable[[Visit], Done]:
     def sign_in(visit: Visit) -> Done:
-        if not token_matches(visit.form.get("secret", "").strip(), visit.service.token_digest):
-            _log.warning("a sign-in to the console was refused: the token is not one of this server")
-            return Done(to=address("/sign-in", {"to": inward(visit.form.get("to", "/")), "refused": "true"}))
+        to, name = inward(visit.form.get("to", "/")), visit.form.get("name", "")
+        try:
+            caller = _caller(visit, name)
+        except HaulageError as error:
+            if error.code not in _REASONS:
+                raise
+            return Done(to=address("/sign-in", {"to": to, "refused": _REASONS[error.code], "name": name[:64]}))
+        if caller is None:
+            return Done(to=address("/sign-in", {"to": to, "refused": "token"}))
         if visit.session is not None:
             # Whoever signs in gets a session of their own, never one that was there before.
             sessions.end(visit.session)
-        return Done(to=inward(visit.form.get("to", "/")), cookies=(session_cookie(sessions.begin(LOCAL)),))
+        secret = sessions.begin(caller, address=visit.address, browser=visit.browser)
+        return Done(to=to, cookies=(session_cookie(secret),))
 
     return sign_in
+
+
+def _caller(visit: Visit, name: str) -> Caller | None:
+    """Who it is; None for a token that is not the one of the home."""
+    reception, secret = visit.service.reception, visit.form.get("secret", "").strip()
+    if secret or not name:
+        return reception.sign_in_local(secret, visit.address)
+    return reception.sign_in(name, visit.form.get("password", ""), visit.address)
 
 
 def _signer_out(sessions: Sessions) -> Callable[[Visit], Done]:

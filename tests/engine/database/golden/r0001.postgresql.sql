@@ -182,6 +182,21 @@ CREATE SEQUENCE public.identity_one_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE public.identity_one_seq OWNED BY public.identity.one;
+CREATE TABLE public.notifier (
+    name text NOT NULL,
+    settings text NOT NULL,
+    through bigint NOT NULL,
+    batch bigint NOT NULL,
+    tries integer NOT NULL,
+    due timestamp with time zone,
+    failing_since timestamp with time zone,
+    failure text NOT NULL,
+    said boolean NOT NULL,
+    gone boolean NOT NULL,
+    told bigint NOT NULL,
+    skipped bigint NOT NULL,
+    told_at timestamp with time zone
+);
 CREATE TABLE public.package_groups (
     package character varying(8) NOT NULL,
     name character varying(63) NOT NULL
@@ -218,6 +233,19 @@ CREATE TABLE public.receivers (
     site character varying(3) NOT NULL,
     rate bigint NOT NULL,
     abilities text NOT NULL
+);
+CREATE TABLE public.sessions (
+    digest character varying(64) NOT NULL,
+    session character varying(16) NOT NULL,
+    "user" character varying(64) NOT NULL,
+    proof character varying(64) NOT NULL,
+    token character varying(64) NOT NULL,
+    address text NOT NULL,
+    browser text NOT NULL,
+    began timestamp with time zone NOT NULL,
+    seen timestamp with time zone NOT NULL,
+    issued timestamp with time zone NOT NULL,
+    until timestamp with time zone
 );
 CREATE TABLE public.shelves (
     id text NOT NULL,
@@ -321,12 +349,32 @@ CREATE TABLE public.status_source (
     last bigint NOT NULL,
     expired bigint DEFAULT '0'::bigint NOT NULL
 );
+CREATE TABLE public.tokens (
+    id character varying(16) NOT NULL,
+    name text NOT NULL,
+    digest character varying(64) NOT NULL,
+    role character varying(16) NOT NULL,
+    owner character varying(64) NOT NULL,
+    made_by text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    expires timestamp with time zone NOT NULL,
+    used timestamp with time zone
+);
 CREATE TABLE public.traffic (
     hour timestamp with time zone NOT NULL,
     site character varying(3) NOT NULL,
     sender character varying(3) NOT NULL,
     bytes_wire bigint NOT NULL,
     bytes_reused bigint NOT NULL
+);
+CREATE TABLE public.users (
+    name character varying(64) NOT NULL,
+    display_name text NOT NULL,
+    role character varying(16) NOT NULL,
+    password_hash text NOT NULL,
+    disabled boolean NOT NULL,
+    created timestamp with time zone NOT NULL,
+    signed_in timestamp with time zone
 );
 CREATE TABLE public.versions (
     package character varying(8) NOT NULL,
@@ -401,6 +449,8 @@ INSERT INTO public.hop_told VALUES ('LA1', 'version', 'HQ100001:2', 16, 9);
 INSERT INTO public.hop_told VALUES ('LA1', 'package', 'HQ100001', 17, 11);
 INSERT INTO public.hop_told VALUES ('LA1', 'version', 'HQ100001:3', 18, 12);
 INSERT INTO public.identity VALUES (1, 'CHI', 'HQ1', 8589934592, '2026-01-01 00:00:00+00');
+INSERT INTO public.notifier VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', 9223372036854775807, 9223372036854775807, 1, '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00', '1''"\ ä€🚚', true, true, 9223372036854775807, 9223372036854775807, '2026-02-28 23:59:01.999999+00');
+INSERT INTO public.notifier VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', 9223372036854775806, 9223372036854775806, 2, NULL, NULL, '2''"\ ä€🚚', false, false, 9223372036854775806, 9223372036854775806, NULL);
 INSERT INTO public.package_groups VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚');
 INSERT INTO public.package_groups VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚');
 INSERT INTO public.packages VALUES ('HQ100001', 'demo', 17, 3, 2, 'keep');
@@ -411,6 +461,8 @@ INSERT INTO public.parcels VALUES ('2eee3f984200ff5029bbfda0a2a855e425f9bade552a
 INSERT INTO public.points VALUES ('CHI/P1', 'CHI', 'folder', 'folder:/CHI/P1', 'HQ1', '{}');
 INSERT INTO public.receivers VALUES ('1''"', 9223372036854775807, '{"ü":[1,null,"🚚"]}');
 INSERT INTO public.receivers VALUES ('2''"', 9223372036854775806, '{"ü":[2,null,"🚚"]}');
+INSERT INTO public.sessions VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00');
+INSERT INTO public.sessions VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00', '2026-02-28 23:59:02.999999+00', '2026-02-28 23:59:02.999999+00', NULL);
 INSERT INTO public.shelves VALUES ('1''"\ ä€🚚', '1''"', 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.shelves VALUES ('2''"\ ä€🚚', '2''"', 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
 INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 8589934592, 35);
@@ -455,8 +507,12 @@ INSERT INTO public.status VALUES (32, 'CHI', 8589934592, 22, 30000, 'information
 INSERT INTO public.status VALUES (33, 'CHI', 8589934592, 23, 30004, 'information', 'audit', 'operations', 'CHI00001', NULL, '2026-01-01 00:30:00.003+00', '2026-01-01 00:30:00.003+00', '{"actor":"tester","places":"LA1"}');
 INSERT INTO public.status_source VALUES ('CHI', 8589934592, 23, 0);
 INSERT INTO public.status_source VALUES ('LA1', 25769803776, 10, 0);
+INSERT INTO public.tokens VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00');
+INSERT INTO public.tokens VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00', '2026-02-28 23:59:02.999999+00', NULL);
 INSERT INTO public.traffic VALUES ('2026-01-01 00:00:00+00', 'CHI', 'HQ1', 514, 3000);
 INSERT INTO public.traffic VALUES ('2026-01-01 00:00:00+00', 'LA1', 'CHI', 514, 3000);
+INSERT INTO public.users VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\ ä€🚚', true, '2026-02-28 23:59:01.999999+00', '2026-02-28 23:59:01.999999+00');
+INSERT INTO public.users VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', false, '2026-02-28 23:59:02.999999+00', NULL);
 INSERT INTO public.versions VALUES ('HQ100001', 1, '\x024c4d497e8a22b98f93d54d98f1e6f6b3aa3b8edd996886ca88e57f710e9a3d', 'e4fed9c981b0c7747f7d1cccb332167be61a7bc36e122c2c1b86c3abb57112f9', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:00:00+00');
 INSERT INTO public.versions VALUES ('HQ100001', 2, '\x8d795bea30e5e80b9bb7d2e5632acda7e39931048af3ac94cf83dd48a692da3e', '04aee6254f865034866b8f43a8719bc03bf735fffb98311815457d837af0964f', 2, 1, 0, 1, 1806, 0, '2026-01-01 00:10:00.001+00');
 INSERT INTO public.versions VALUES ('HQ100001', 3, '\xe26f875e17e86f505ec769bddc42701d8639f5a15025ccace44e922f5c1711d0', '31eaef2aff7f2eac07b7de653fdf5254cc150c458448f410a04ae6f0bd2d81db', 2, 1, 0, 1, 1755, 0, '2026-01-01 00:20:00.002+00');
@@ -504,6 +560,8 @@ ALTER TABLE ONLY public.hop_told
     ADD CONSTRAINT pk_hop_told PRIMARY KEY (peer, kind, id);
 ALTER TABLE ONLY public.identity
     ADD CONSTRAINT pk_identity PRIMARY KEY (one);
+ALTER TABLE ONLY public.notifier
+    ADD CONSTRAINT pk_notifier PRIMARY KEY (name);
 ALTER TABLE ONLY public.package_groups
     ADD CONSTRAINT pk_package_groups PRIMARY KEY (package, name);
 ALTER TABLE ONLY public.packages
@@ -514,6 +572,8 @@ ALTER TABLE ONLY public.points
     ADD CONSTRAINT pk_points PRIMARY KEY (place);
 ALTER TABLE ONLY public.receivers
     ADD CONSTRAINT pk_receivers PRIMARY KEY (site);
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT pk_sessions PRIMARY KEY (digest);
 ALTER TABLE ONLY public.shelves
     ADD CONSTRAINT pk_shelves PRIMARY KEY (id);
 ALTER TABLE ONLY public.shipments
@@ -526,14 +586,20 @@ ALTER TABLE ONLY public.status
     ADD CONSTRAINT pk_status PRIMARY KEY (id);
 ALTER TABLE ONLY public.status_source
     ADD CONSTRAINT pk_status_source PRIMARY KEY (site, epoch);
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT pk_tokens PRIMARY KEY (id);
 ALTER TABLE ONLY public.traffic
     ADD CONSTRAINT pk_traffic PRIMARY KEY (hour, site, sender);
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT pk_users PRIMARY KEY (name);
 ALTER TABLE ONLY public.versions
     ADD CONSTRAINT pk_versions PRIMARY KEY (package, number);
 ALTER TABLE ONLY public.hop_dirty
     ADD CONSTRAINT uq_hop_dirty_peer_kind_key UNIQUE (peer, kind, key);
 ALTER TABLE ONLY public.status
     ADD CONSTRAINT uq_status_site_epoch_sequence UNIQUE (site, epoch, sequence);
+ALTER TABLE ONLY public.tokens
+    ADD CONSTRAINT uq_tokens_digest UNIQUE (digest);
 CREATE INDEX ix_article_imports_state ON public.article_imports USING btree (state);
 CREATE INDEX ix_article_relations_other ON public.article_relations USING btree (other);
 CREATE INDEX ix_articles_change ON public.articles USING btree (change);
@@ -547,6 +613,8 @@ CREATE INDEX ix_group_members_place ON public.group_members USING btree (place);
 CREATE INDEX ix_package_groups_name ON public.package_groups USING btree (name);
 CREATE INDEX ix_parcels_target ON public.parcels USING btree (target);
 CREATE INDEX ix_points_site ON public.points USING btree (site);
+CREATE INDEX ix_sessions_session ON public.sessions USING btree (session);
+CREATE INDEX ix_sessions_user ON public.sessions USING btree ("user");
 CREATE INDEX ix_shelves_owner ON public.shelves USING btree (owner);
 CREATE INDEX ix_shipments_open ON public.shipments USING btree (place, state, reason, expected) WHERE ((state)::text <> ALL ((ARRAY['present'::character varying, 'removed'::character varying])::text[]));
 CREATE INDEX ix_shipments_owner_due ON public.shipments USING btree (owner, due);
@@ -559,4 +627,5 @@ CREATE INDEX ix_status_received_id ON public.status USING btree (received, id);
 CREATE INDEX ix_status_severity_id ON public.status USING btree (severity, id);
 CREATE INDEX ix_status_site_id ON public.status USING btree (site, id);
 CREATE INDEX ix_status_type_id ON public.status USING btree (type, id);
+CREATE INDEX ix_tokens_owner ON public.tokens USING btree (owner);
 CREATE INDEX ix_traffic_site ON public.traffic USING btree (site);

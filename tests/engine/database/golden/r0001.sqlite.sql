@@ -238,6 +238,24 @@ CREATE TABLE identity (
 	CONSTRAINT pk_identity PRIMARY KEY (one)
 );
 INSERT INTO "identity" VALUES(1,'CHI','HQ1',8589934592,'2026-01-01T00:00:00.000000Z');
+CREATE TABLE notifier (
+	name TEXT NOT NULL, 
+	settings TEXT NOT NULL, 
+	through BIGINT NOT NULL, 
+	batch BIGINT NOT NULL, 
+	tries INTEGER NOT NULL, 
+	due TEXT, 
+	failing_since TEXT, 
+	failure TEXT NOT NULL, 
+	said BOOLEAN NOT NULL, 
+	gone BOOLEAN NOT NULL, 
+	told BIGINT NOT NULL, 
+	skipped BIGINT NOT NULL, 
+	told_at TEXT, 
+	CONSTRAINT pk_notifier PRIMARY KEY (name)
+);
+INSERT INTO "notifier" VALUES('1''"\ ä€🚚','1''"\ ä€🚚',9223372036854775807,9223372036854775807,1,'2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z','1''"\ ä€🚚',1,1,9223372036854775807,9223372036854775807,'2026-02-28T23:59:01.999999Z');
+INSERT INTO "notifier" VALUES('2''"\ ä€🚚','2''"\ ä€🚚',9223372036854775806,9223372036854775806,2,NULL,NULL,'2''"\ ä€🚚',0,0,9223372036854775806,9223372036854775806,NULL);
 CREATE TABLE package_groups (
 	package VARCHAR(8) NOT NULL, 
 	name VARCHAR(63) NOT NULL, 
@@ -290,6 +308,22 @@ CREATE TABLE receivers (
 );
 INSERT INTO "receivers" VALUES('1''"',9223372036854775807,'{"ü":[1,null,"🚚"]}');
 INSERT INTO "receivers" VALUES('2''"',9223372036854775806,'{"ü":[2,null,"🚚"]}');
+CREATE TABLE sessions (
+	digest VARCHAR(64) NOT NULL, 
+	session VARCHAR(16) NOT NULL, 
+	user VARCHAR(64) NOT NULL, 
+	proof VARCHAR(64) NOT NULL, 
+	token VARCHAR(64) NOT NULL, 
+	address TEXT NOT NULL, 
+	browser TEXT NOT NULL, 
+	began TEXT NOT NULL, 
+	seen TEXT NOT NULL, 
+	issued TEXT NOT NULL, 
+	until TEXT, 
+	CONSTRAINT pk_sessions PRIMARY KEY (digest)
+);
+INSERT INTO "sessions" VALUES('1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z');
+INSERT INTO "sessions" VALUES('2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2026-02-28T23:59:02.999999Z','2026-02-28T23:59:02.999999Z','2026-02-28T23:59:02.999999Z',NULL);
 CREATE TABLE shelves (
 	id TEXT NOT NULL, 
 	owner VARCHAR(3) NOT NULL, 
@@ -435,6 +469,21 @@ CREATE TABLE status_source (
 );
 INSERT INTO "status_source" VALUES('CHI',8589934592,23,0);
 INSERT INTO "status_source" VALUES('LA1',25769803776,10,0);
+CREATE TABLE tokens (
+	id VARCHAR(16) NOT NULL, 
+	name TEXT NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	role VARCHAR(16) NOT NULL, 
+	owner VARCHAR(64) NOT NULL, 
+	made_by TEXT NOT NULL, 
+	created TEXT NOT NULL, 
+	expires TEXT NOT NULL, 
+	used TEXT, 
+	CONSTRAINT pk_tokens PRIMARY KEY (id), 
+	CONSTRAINT uq_tokens_digest UNIQUE (digest)
+);
+INSERT INTO "tokens" VALUES('1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z');
+INSERT INTO "tokens" VALUES('2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2026-02-28T23:59:02.999999Z','2026-02-28T23:59:02.999999Z',NULL);
 CREATE TABLE traffic (
 	hour TEXT NOT NULL, 
 	site VARCHAR(3) NOT NULL, 
@@ -445,6 +494,18 @@ CREATE TABLE traffic (
 );
 INSERT INTO "traffic" VALUES('2026-01-01T00:00:00.000000Z','CHI','HQ1',514,3000);
 INSERT INTO "traffic" VALUES('2026-01-01T00:00:00.000000Z','LA1','CHI',514,3000);
+CREATE TABLE users (
+	name VARCHAR(64) NOT NULL, 
+	display_name TEXT NOT NULL, 
+	role VARCHAR(16) NOT NULL, 
+	password_hash TEXT NOT NULL, 
+	disabled BOOLEAN NOT NULL, 
+	created TEXT NOT NULL, 
+	signed_in TEXT, 
+	CONSTRAINT pk_users PRIMARY KEY (name)
+);
+INSERT INTO "users" VALUES('1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚','1''"\ ä€🚚',1,'2026-02-28T23:59:01.999999Z','2026-02-28T23:59:01.999999Z');
+INSERT INTO "users" VALUES('2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚','2''"\ ä€🚚',0,'2026-02-28T23:59:02.999999Z',NULL);
 CREATE TABLE versions (
 	package VARCHAR(8) NOT NULL, 
 	number BIGINT NOT NULL, 
@@ -475,6 +536,8 @@ CREATE INDEX ix_group_members_place ON group_members (place);
 CREATE INDEX ix_package_groups_name ON package_groups (name);
 CREATE INDEX ix_parcels_target ON parcels (target);
 CREATE INDEX ix_points_site ON points (site);
+CREATE INDEX ix_sessions_session ON sessions (session);
+CREATE INDEX ix_sessions_user ON sessions (user);
 CREATE INDEX ix_shelves_owner ON shelves (owner);
 CREATE INDEX ix_shipments_open ON shipments (place, state, reason, expected) WHERE (state NOT IN ('present', 'removed'));
 CREATE INDEX ix_shipments_owner_due ON shipments (owner, due);
@@ -487,6 +550,7 @@ CREATE INDEX ix_status_received_id ON status (received, id);
 CREATE INDEX ix_status_severity_id ON status (severity, id);
 CREATE INDEX ix_status_site_id ON status (site, id);
 CREATE INDEX ix_status_type_id ON status (type, id);
+CREATE INDEX ix_tokens_owner ON tokens (owner);
 CREATE INDEX ix_traffic_site ON traffic (site);
 DELETE FROM "sqlite_sequence";
 INSERT INTO "sqlite_sequence" VALUES('status',33);

@@ -238,6 +238,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("one", name=op.f("pk_identity")),
     )
     op.create_table(
+        "notifier",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
+        sa.Column("batch", sa.BigInteger(), nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("due", UtcTime(), nullable=True),
+        sa.Column("failing_since", UtcTime(), nullable=True),
+        sa.Column("failure", sa.Text(), nullable=False),
+        sa.Column("said", sa.Boolean(), nullable=False),
+        sa.Column("gone", sa.Boolean(), nullable=False),
+        sa.Column("told", sa.BigInteger(), nullable=False),
+        sa.Column("skipped", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_notifier")),
+    )
+    op.create_table(
         "package_groups",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("name", sa.String(length=63), nullable=False),
@@ -293,6 +310,25 @@ def upgrade() -> None:
         sa.Column("abilities", Json(), nullable=False),
         sa.PrimaryKeyConstraint("site", name=op.f("pk_receivers")),
     )
+    op.create_table(
+        "sessions",
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("session", sa.String(length=16), nullable=False),
+        sa.Column("user", sa.String(length=64), nullable=False),
+        sa.Column("proof", sa.String(length=64), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("began", UtcTime(), nullable=False),
+        sa.Column("seen", UtcTime(), nullable=False),
+        sa.Column("issued", UtcTime(), nullable=False),
+        sa.Column("until", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_sessions")),
+    )
+    with op.batch_alter_table("sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sessions_session"), ["session"], unique=False)
+        batch_op.create_index(batch_op.f("ix_sessions_user"), ["user"], unique=False)
+
     op.create_table(
         "shelves",
         sa.Column("id", sa.Text(), nullable=False),
@@ -427,6 +463,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("site", "epoch", name=op.f("pk_status_source")),
     )
     op.create_table(
+        "tokens",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("owner", sa.String(length=64), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("created", UtcTime(), nullable=False),
+        sa.Column("expires", UtcTime(), nullable=False),
+        sa.Column("used", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_tokens_digest")),
+    )
+    with op.batch_alter_table("tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_tokens_owner"), ["owner"], unique=False)
+
+    op.create_table(
         "traffic",
         sa.Column("hour", UtcTime(), nullable=False),
         sa.Column("site", sa.String(length=3), nullable=False),
@@ -438,6 +491,17 @@ def upgrade() -> None:
     with op.batch_alter_table("traffic", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_traffic_site"), ["site"], unique=False)
 
+    op.create_table(
+        "users",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("disabled", sa.Boolean(), nullable=False),
+        sa.Column("created", UtcTime(), nullable=False),
+        sa.Column("signed_in", UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_users")),
+    )
     op.create_table(
         "versions",
         sa.Column("package", sa.String(length=8), nullable=False),
