@@ -12,7 +12,7 @@ SIGN_INS_GUESSED = Message(
     component=Component.PEOPLE,
     text="{count} sign-ins in a row were refused, as {user}, the last one from {address}.",
     cause="Somebody tries passwords, or a program goes on with an old one. Each further try is made to wait longer.",
-    remedy="Ask that user. If nobody knows of it, see who is at {address}, and keep the console off networks that need not reach it.",
+    remedy="Ask that user. If nobody knows of it, see who is at {address}, and let the console be reached from fewer networks.",
 )
 PEOPLE_AS_OF_BACKUP = Message(
     number=561,
@@ -121,7 +121,7 @@ PERMISSION_DENIED = Message(
     severity=Severity.INFORMATION,
     type=MessageType.AUDIT,
     component=Component.PEOPLE,
-    text="{actor} has the role {role} and asked for what needs the role {needed}: {what}. {untold} before it were not told one by one.",
+    text="{actor} has the role {role} and asked for what needs {needed}: {what}. {untold} before it were not told one by one.",
     cause="Somebody tried what its role does not allow.",
     remedy="Nothing to do; give the role if it should be allowed: haulage user set NAME --role ROLE.",
 )
