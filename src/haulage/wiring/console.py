@@ -33,6 +33,6 @@ def pages_of(service: Service) -> tuple[Page, ...]:
     )
 
 
-def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
+def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:  # noqa: ARG001  (pages to come write through it)
     """Everything a person can do."""
     return (*sign_in_writes(sessions),)
