@@ -116,3 +116,18 @@ class Source:
             error_hint="",
             error_family="",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """What was noticed while a version was captured."""
+
+    of_version: VersionNumber
+    """Another one than the version's own where that was published again (rolled back to)."""
+    taken: dt.datetime
+    figures: dict[str, int]
+    """Bytes and files read, tries, and how many names were judged."""
+    counts: dict[str, int]
+    """Of each kind of line, also of those that are not listed."""
+    lines: bytes
+    """Packed by :mod:`~haulage.domain.catalog.captured`."""

@@ -15,9 +15,10 @@ from typing import Protocol
 
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import ConflictError, HaulageError, IntegrityError, NotFoundError, TransferError, UsageError
-from haulage.base.ids import PackageId, SiteCode, VersionNumber
+from haulage.base.ids import NO_VERSION, PackageId, SiteCode, VersionNumber
 from haulage.base.text import shown_bytes
 from haulage.domain.catalog import records
+from haulage.domain.catalog.captured import noted
 from haulage.domain.catalog.model import CaptureState, Package, Source, Version
 from haulage.domain.estate import records as estate
 from haulage.domain.replication.definitions import Definitions
@@ -205,6 +206,9 @@ class Publisher:
                     "Publish it again from a source; raise the package's keep to hold more versions.",
                 )
             self._announce(tx, package, version)
+            seen = records.find_capture(tx, package_id, number)
+            if seen is not None:
+                records.put_capture(tx, package_id, new, seen)
         self._press.rolled_back(tx, version, number)
         return version
 
@@ -216,6 +220,8 @@ class Publisher:
             return False
 
     def _publish(self, source: Source, report: CaptureReport) -> None:
+        # Judged before the transaction: a large tree takes a second.
+        seen = None if self._is_newest(source.package, report) else noted(report, NO_VERSION, self._clock.now(), self._store)
         with self._database.writing() as tx:
             current = records.find_source(tx, source.package)
             package = records.find_package(tx, source.package)
@@ -228,8 +234,16 @@ class Publisher:
                 return
             version = _version(package.id, self._next_version(tx, package), report.manifest, report.bytes_new, self._clock)
             self._announce(tx, package, version)
+            if seen is not None:
+                records.put_capture(tx, package.id, version.number, dataclasses.replace(seen, of_version=version.number))
             self._press.published(tx, version, report)
             self._done(tx, current, source, "published", report)
+
+    def _is_newest(self, package: PackageId, report: CaptureReport) -> bool:
+        with self._database.reading() as tx:
+            known = records.find_package(tx, package)
+            newest = None if known is None else records.find_version(tx, package, known.version)
+        return newest is not None and newest.manifest == report.manifest.id
 
     def _next_version(self, tx: Transaction, package: Package) -> VersionNumber:
         """One more, or beyond every number that may have been given and lost: a number is one content for ever."""

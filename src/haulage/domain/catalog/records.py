@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from haulage.base.ids import GroupName, PackageId, Place, SiteCode, VersionNumber
-from haulage.domain.catalog.model import CaptureState, Package, Source, Version
+from haulage.domain.catalog.model import Capture, CaptureState, Package, Source, Version
 from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.database.types import Json, UtcTime
@@ -77,6 +77,20 @@ sources = sa.Table(
     sa.Column("error_hint", sa.Text, nullable=False),
     sa.Column("error_family", sa.String(16), nullable=False),
 )
+
+
+captures = sa.Table(
+    "captures",
+    metadata,
+    sa.Column("package", sa.String(8), primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("of_version", sa.BigInteger, nullable=False),
+    sa.Column("taken", UtcTime, nullable=False),
+    sa.Column("figures", Json, nullable=False),
+    sa.Column("counts", Json, nullable=False),
+    sa.Column("lines", sa.LargeBinary, nullable=False),
+)
+"""What was noticed while a version was captured, as :mod:`~haulage.domain.catalog.captured` puts it down."""
 
 
 def put_package(tx: Transaction, package: Package) -> None:
@@ -155,7 +169,9 @@ def put_version(tx: Transaction, version: Version) -> None:
 
 def remove_versions(tx: Transaction, package: PackageId, numbers: Iterable[int]) -> None:
     """Forget versions of a package."""
-    tx.execute(versions.delete().where(versions.c.package == package, versions.c.number.in_(list(numbers))))
+    gone = list(numbers)
+    tx.execute(versions.delete().where(versions.c.package == package, versions.c.number.in_(gone)))
+    tx.execute(captures.delete().where(captures.c.package == package, captures.c.number.in_(gone)))
 
 
 def find_version(tx: Transaction, package: PackageId, number: VersionNumber) -> Version | None:
@@ -168,6 +184,20 @@ def list_versions(tx: Transaction, package: PackageId) -> Sequence[Version]:
     """All versions known here, newest first."""
     rows = tx.execute(sa.select(versions).where(versions.c.package == package).order_by(versions.c.number.desc()))
     return [Version(**row._mapping) for row in rows]
+
+
+def put_capture(tx: Transaction, package: PackageId, number: VersionNumber, capture: Capture) -> None:
+    """Write what was noticed while a version was captured."""
+    values = {field.name: getattr(capture, field.name) for field in dataclasses.fields(capture)}
+    tx.execute(captures.insert().values(values | {"package": package, "number": number}))
+
+
+def find_capture(tx: Transaction, package: PackageId, number: VersionNumber) -> Capture | None:
+    """What was noticed; None for versions of others, and for those captured before this was written down."""
+    row = tx.execute(sa.select(captures).where(captures.c.package == package, captures.c.number == number)).one_or_none()
+    if row is None:
+        return None
+    return Capture(**{name: value for name, value in row._mapping.items() if name not in ("package", "number")})
 
 
 def put_source(tx: Transaction, source: Source) -> None:

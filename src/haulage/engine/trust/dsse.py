@@ -73,6 +73,11 @@ def peek(data: bytes, payload_type: str, *, max_bytes: int = DOCUMENT_MAX_BYTES)
     return _read(data, payload_type, max_bytes).payload
 
 
+def signers(data: bytes, payload_type: str, *, max_bytes: int = DOCUMENT_MAX_BYTES) -> tuple[str, ...]:
+    """The ids of the keys a document says it is signed by, **not verified**. Raises like :func:`verify`."""
+    return tuple(sorted(_read(data, payload_type, max_bytes).signatures))
+
+
 def sign_document(document: Document, *keys: SigningKey) -> bytes:
     """Encode a document and sign it for its own payload type. Raises FormatError ``bad-document``."""
     return sign(document.PAYLOAD_TYPE, encode(document), *keys)

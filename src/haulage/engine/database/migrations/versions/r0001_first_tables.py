@@ -90,6 +90,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_assignments_place"), ["place"], unique=False)
 
     op.create_table(
+        "captures",
+        sa.Column("package", sa.String(length=8), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("of_version", sa.BigInteger(), nullable=False),
+        sa.Column("taken", UtcTime(), nullable=False),
+        sa.Column("figures", Json(), nullable=False),
+        sa.Column("counts", Json(), nullable=False),
+        sa.Column("lines", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("package", "number", name=op.f("pk_captures")),
+    )
+    op.create_table(
         "claims",
         sa.Column("code", sa.String(length=3), nullable=False),
         sa.Column("invitation", sa.Text(), nullable=False),
