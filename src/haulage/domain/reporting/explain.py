@@ -70,6 +70,10 @@ def _why(where: Place, row: Shipment | None, parcel: ParcelRecord | None, bases:
 
 def cause_of(row: Shipment | None, reason: Reason) -> str:
     """Why a shipment is not further, in one sentence; empty if nothing keeps it."""
+    if row is not None and reason is Reason.HELD:
+        return (
+            f"{row.word_by or 'Somebody'} holds it{'' if row.word_time is None else f' since {row.word_time:%Y-%m-%d %H:%M} UTC'}."
+        )
     if row is not None and row.error_message:
         return row.error_message
     return REASON_MEANING[reason]
@@ -81,6 +85,9 @@ def next_of(row: Shipment | None, state: ShipmentState, reason: Reason) -> str:
         return "Nothing to do."
     if state is ShipmentState.FAILED:
         return (row.error_hint if row is not None else "") or "Publish a version that can be taken, or ask for a retry."
+    if reason is Reason.HELD:
+        what = f"{row.package} --at {row.place}" if row is not None else "ID --at PLACE"
+        return f"It goes on, with what has arrived, when somebody releases it: haulage transfer release {what}"
     if reason is Reason.PERSON:
         hint = row.error_hint if row is not None else ""
         return f"{hint} It is tried again by itself at the time given; sooner with: haulage package retry.".strip()
