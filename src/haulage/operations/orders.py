@@ -13,6 +13,7 @@ from haulage.base.ids import PackageId, Place, SiteCode, make_place, owner_of, s
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.shipment import forbids
+from haulage.domain.transit.views import expected_places
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.definitions import ORDER_MAX, Kind, OrderState, OrderTarget
 from haulage.engine.protocol.fields import NAME_MAX
@@ -47,18 +48,45 @@ def give_order(desk: Desk, actor: str, action: Action, package_id: PackageId, wh
         return before
 
 
+def give_orders(desk: Desk, actor: str, action: Action, pairs: Sequence[Pair], what: str) -> int:
+    """Carry one order about many to the sites that act for them; ``what`` tells in words which. What somebody holds or cancelled is
+    left out, and what nobody knows of is for the caller to leave out. Returns how many it is about; for none nothing is done.
+    Raises UsageError ``too-many-transfers``, ``out-of-scope``."""
+    _refuse_too_many(pairs)
+    with desk.database.writing() as tx:
+        for site in sorted({site_of(where) for _package, where in pairs}):
+            _require_below(desk, tx, Place(site))
+        chosen = [pair for pair in pairs if not _stopped(tx, action, *pair)]
+        if chosen:
+            _issue(desk, tx, actor, action, chosen)
+            desk.journal.record(tx, on_transfers.MANY_ASKED, actor=actor, action=action, count=len(chosen), what=what)
+        return len(chosen)
+
+
+def _stopped(tx: Transaction, action: Action, package_id: PackageId, where: Place) -> bool:
+    known = transit.find_shipment(tx, package_id, where)
+    return known is not None and bool(forbids(known, action))
+
+
+def _refuse_too_many(pairs: Sequence[Pair]) -> None:
+    if len(pairs) > TOGETHER_MAX:
+        raise UsageError(
+            "too-many-transfers", f"{len(pairs)} transfers are more than {TOGETHER_MAX} at once.", "Do it site by site."
+        )
+
+
 def say_of_transfer(desk: Desk, actor: str, word: Word, package_id: PackageId, where: Place) -> dt.datetime:
     """Hold, release or cancel one transfer. Returns when it was said: the place has heard it when it reports a word of that moment
     or a later one. Raises NotFoundError ``not-assigned``; ConflictError ``own-source``."""
     with desk.database.writing() as tx:
-        require_package(tx, package_id)
+        package = require_package(tx, package_id)
         _require_below(desk, tx, where)
         if where == make_place(owner_of(package_id)):
             raise ConflictError(
                 "own-source", f"{where} makes {package_id} itself; nothing is brought there.", "Name the places it is brought to."
             )
         known = transit.find_shipment(tx, package_id, where)
-        if known is None or not known.wanted:
+        if (known is None or not known.wanted) and where not in expected_places(tx, package):
             raise NotFoundError("not-assigned", f"{package_id} is not meant for {where}.", "haulage package assign ID --to PLACE")
         return _say(desk, tx, actor, word, [(package_id, where)], f"{package_id} at {where}", package_id, where)
 
@@ -66,10 +94,7 @@ def say_of_transfer(desk: Desk, actor: str, word: Word, package_id: PackageId, w
 def say_of_transfers(desk: Desk, actor: str, word: Word, pairs: Sequence[Pair], what: str) -> dt.datetime | None:
     """Hold, release or cancel many at once; ``what`` tells in words which. Nothing at all for none. Places that are unknown, or
     make the package themselves, are for the caller to leave out. Raises UsageError ``too-many-transfers``."""
-    if len(pairs) > TOGETHER_MAX:
-        raise UsageError(
-            "too-many-transfers", f"{len(pairs)} transfers are more than {TOGETHER_MAX} at once.", "Do it site by site."
-        )
+    _refuse_too_many(pairs)
     if not pairs:
         return None
     with desk.database.writing() as tx:

@@ -10,6 +10,7 @@ from haulage.domain.estate.model import Point
 from haulage.engine.protocol.definitions import Kind, PointState
 from haulage.engine.status import on_requests
 from haulage.operations.desk import Desk, require_place
+from haulage.operations.packages import unassign_package
 
 FOLDER = "folder:"
 URL_CHARACTERS = 2048
@@ -40,6 +41,17 @@ def add_point(desk: Desk, actor: str, where: Place, url: str) -> Point:
         point = estate.find_point(tx, where)
         assert point is not None
         return point
+
+
+def empty_point(desk: Desk, actor: str, where: Place) -> int:
+    """Withdraw every package of this site that is assigned to a point by the point's own name: each is removed there once it is
+    not wanted any more. What groups and other sites assign stays. Returns how many were withdrawn."""
+    with desk.database.reading() as tx:
+        require_place(tx, where)
+        packages = [one.id for one in catalog.list_packages(tx) if where in one.direct and one.id[:3] == desk.code]
+    for package in packages:
+        unassign_package(desk, actor, package, [where])
+    return len(packages)
 
 
 def remove_point(desk: Desk, actor: str, where: Place) -> list[PackageId]:

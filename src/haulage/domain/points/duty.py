@@ -17,6 +17,7 @@ from haulage.base.ids import NO_VERSION, PackageId, VersionNumber
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Point
 from haulage.domain.points.backend import PointBackend
+from haulage.domain.points.space import PointSpace
 from haulage.domain.transit import records
 from haulage.domain.transit.attempt import Attempts, Outcome
 from haulage.domain.transit.shipment import Shipment
@@ -89,6 +90,7 @@ class PointDuty:
         self._clock = clock
         self._attempts = attempts
         self._open_point = open_point
+        self.space = PointSpace(open_point, clock)
         self._documents = documents
         self._herald = herald
         self._grace_seconds = grace_seconds

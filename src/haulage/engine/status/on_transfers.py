@@ -65,4 +65,15 @@ CANCEL_ASKED = Message(
     remedy="Nothing to do. What is present at the places stays there.",
 )
 
-MESSAGES = (TRANSFER_HELD, TRANSFER_RELEASED, TRANSFER_CANCELLED, HOLD_ASKED, RELEASE_ASKED, CANCEL_ASKED)
+MANY_ASKED = Message(
+    number=30013,
+    name="many-asked",
+    severity=Severity.INFORMATION,
+    type=MessageType.AUDIT,
+    component=Component.OPERATIONS,
+    text="{actor} asked to {action} {count} packages: {what}.",
+    cause="The named person or token asked for it.",
+    remedy="Nothing to do. Each place tells what became of it.",
+)
+
+MESSAGES = (TRANSFER_HELD, TRANSFER_RELEASED, TRANSFER_CANCELLED, HOLD_ASKED, RELEASE_ASKED, CANCEL_ASKED, MANY_ASKED)
