@@ -76,7 +76,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     (folder / "articles" / "Q900002.md").write_text(ROLLUP)
     served = Served(init_central(str(folder / "hq"), code="HQ1", listen="127.0.0.1:0"))
     stock_product_articles(served.service.desk, product_articles())
-    import_articles(served.service.desk, "test", str(folder / "articles"))
+    import_articles(served.service.local_desk, "test", str(folder / "articles"))
     served.work()
     yield Site(served)
     served.close()

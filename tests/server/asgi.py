@@ -131,7 +131,7 @@ class Served:
 
     def publish(self, source: str, *places: str) -> PackageId:
         """A package with one version, held here and assigned."""
-        made = create_package(self.service.desk, "test", name="demo", source=source)
+        made = create_package(self.service.local_desk, "test", name="demo", source=source)
         if places:
             assign_package(self.service.desk, "test", made.id, [Place(where) for where in places])
         publish_package(self.service.desk, "test", made.id)

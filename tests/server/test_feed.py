@@ -70,7 +70,7 @@ def test_nothing_to_tell_is_204(served: Served) -> None:
 
 def test_what_does_not_concern_a_child_does_not_wake_it(served: Served, tmp_path: object) -> None:
     target = _drain(served) + "&wait=0"
-    create_package(served.service.desk, "test", name="quiet", source=str(tmp_path))
+    create_package(served.service.local_desk, "test", name="quiet", source=str(tmp_path))
     assert served.ask("GET", target, headers=served.signed("GET", target)).status == 204
 
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from haulage.base.ids import SiteCode
 from haulage.domain.people.model import Caller
 from haulage.domain.people.roles import Role
+from haulage.operations.desk import Desk
 from haulage.server.service import Service
 
 JSON = "application/json"
@@ -62,6 +63,11 @@ class Call:
     def actor(self) -> str:
         """Who does it, for the audit messages; "" where nobody has to say."""
         return self.caller.name if self.caller is not None else ""
+
+    @property
+    def desk(self) -> Desk:
+        """Where whoever asks does what they ask for."""
+        return self.service.desk_of(self.caller)
 
     def require(self, needed: Role) -> None:
         """Some of what an endpoint can do needs more than the endpoint. Raises NotAllowedError ``role-too-low``."""

@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from haulage.base.errors import UsageError
+from haulage.domain.people.model import Caller
 from haulage.engine.database.transaction import Database, Transaction
 from haulage.operations.desk import Desk
 from haulage.server.endpoint import Answer
@@ -81,10 +82,12 @@ class _Trial:
 
 
 @contextlib.contextmanager
-def desk_for(service: Service, *, dry_run: bool) -> Iterator[Desk]:
-    """The desk; with ``dry_run`` one at which every operation is carried out and undone."""
+def desk_for(service: Service, *, dry_run: bool, caller: Caller | None = None) -> Iterator[Desk]:
+    """The desk for whoever asks; with ``dry_run`` one at which every operation is carried out and undone. Without ``caller`` it
+    names no path of this machine but those everybody may."""
+    desk = service.desk_of(caller)
     if not dry_run:
-        yield service.desk
+        yield desk
         return
     with service.looking_only():
-        yield dataclasses.replace(service.desk, database=cast("Database", _Trial(service.desk.database)))
+        yield dataclasses.replace(desk, database=cast("Database", _Trial(desk.database)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from haulage.base.clock import Clock
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog.looking import Folders
+from haulage.domain.people.model import Caller
 from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.servicing.trusted import TrustedKey
 from haulage.engine.trust.requests import NonceCache
@@ -44,6 +45,9 @@ class Service:
     code: SiteCode
     core: SiteCore
     desk: Desk
+    """For whoever asks; it names no path of this machine that the settings do not."""
+    local_desk: Desk
+    """For the local administrator, who may name any."""
     store: ChunkStore
     clock: Clock
     bells: Bells
@@ -82,3 +86,7 @@ class Service:
     """How many a person is told of: anybody can hand in a claim, and each message goes up the hierarchy."""
     feeds: dict[SiteCode, int] = field(default_factory=dict)
     """How many feeds each child has begun; only the newest counts. Touched in the event loop alone."""
+
+    def desk_of(self, caller: Caller | None) -> Desk:
+        """The desk for whoever asks."""
+        return self.local_desk if caller is not None and caller.local else self.desk

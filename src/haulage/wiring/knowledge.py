@@ -16,6 +16,7 @@ from haulage.engine.search.model import SearchIndex
 from haulage.engine.search.tantivy_index import TantivyIndex
 from haulage.server.core import SiteCore
 from haulage.wiring.home import Home
+from haulage.wiring.sources import refuse_unnamed
 
 INDEX = "index"
 UPLOADS = "uploads"
@@ -88,6 +89,12 @@ def check_importable(path: str, allowed: tuple[str, ...], home: str) -> None:
             f"{path} lies in the home of this site, or outside the folders that [capture] allowed names.",
             "Copy it elsewhere, or upload the file.",
         )
+
+
+def check_importable_from_afar(path: str, allowed: tuple[str, ...], home: str) -> None:
+    """The same for whoever is not the local administrator."""
+    refuse_unnamed(allowed)
+    check_importable(path, allowed, home)
 
 
 def product_articles() -> dict[str, Stocked]:

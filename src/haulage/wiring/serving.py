@@ -111,7 +111,8 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     service = Service(
         code=home.code,
         core=core,
-        desk=opened.desk,
+        desk=opened.far_desk,
+        local_desk=opened.desk,
         store=opened.store,
         clock=clock,
         bells=bells,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import os
 import random
@@ -43,7 +44,7 @@ from haulage.wiring.bundles import BUNDLES
 from haulage.wiring.databases import OURS
 from haulage.wiring.documents import Documents
 from haulage.wiring.home import Home
-from haulage.wiring.knowledge import INDEX, LocalIndexes, Uploads, check_importable
+from haulage.wiring.knowledge import INDEX, LocalIndexes, Uploads, check_importable, check_importable_from_afar
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.points import LocalPoints
 from haulage.wiring.seal import KeySeal
@@ -74,6 +75,9 @@ class OpenedSite:
     clock: Clock
     core: SiteCore
     desk: Desk
+    """As the local administrator has it."""
+    far_desk: Desk
+    """As everybody else has it: only paths that the settings name."""
     root: TrustedRoot
     root_document: bytes
     site_key: SigningKey
@@ -153,6 +157,7 @@ def open_site(home: Home, clock: Clock, wakes: Wakes = SILENT, *, founding: bool
             clock=clock,
             core=core,
             desk=desk,
+            far_desk=_far(desk, home, sources),
             root=root,
             root_document=root_document,
             site_key=site_key,
@@ -260,6 +265,15 @@ def _desk(home: Home, root: TrustedRoot, core: SiteCore, sources: LocalSources, 
         establish_point=points.establish,
         check_articles=lambda path: check_importable(path, home.settings.capture.allowed, home.path),
         wake_jobs=core.parts.wake_jobs,
+    )
+
+
+def _far(desk: Desk, home: Home, sources: LocalSources) -> Desk:
+    allowed = home.settings.capture.allowed
+    return dataclasses.replace(
+        desk,
+        check_source=sources.check_from_afar,
+        check_articles=lambda path: check_importable_from_afar(path, allowed, home.path),
     )
 
 

@@ -52,6 +52,17 @@ def _secrets(keys: str | os.PathLike[str]) -> frozenset[ChunkId]:
     return frozenset(found)
 
 
+def refuse_unnamed(allowed: Sequence[str]) -> None:
+    """Whoever may operate, and is not the one whose machine this is, would otherwise have any file of it read. Raises
+    NotAllowedError ``source-not-allowed``."""
+    if not allowed:
+        raise NotAllowedError(
+            "source-not-allowed",
+            "Paths of this server may be named by its local administrator alone, for [capture] allowed names no folder.",
+            "Name the folders sources may lie in there, or let whoever has keys/admin.token do it.",
+        )
+
+
 class LocalSources:
     """Implements :class:`~haulage.domain.catalog.publish.Sources`. ``written`` are the folders Haulage itself writes to."""
 
@@ -85,6 +96,12 @@ class LocalSources:
                 "source-missing", f"There is no {source.kind.value} {source.path} on the server.", "Mend the path, or mount it."
             )
         self._refuse_overlap(tx, source)
+
+    def check_from_afar(self, tx: Transaction, spec: str) -> None:
+        """The same for whoever is not the local administrator: of them every source is below a folder the settings name. Raises
+        NotAllowedError ``source-not-allowed``, too."""
+        refuse_unnamed(self._allowed)
+        self.check(tx, spec)
 
     def _refuse_outside(self, source: SourceSpec) -> None:
         """Where the settings name folders for sources, links and dots do not lead out of them."""

@@ -14,6 +14,7 @@ from haulage.console.frame.cookies import Light
 from haulage.console.frame.sessions import Session
 from haulage.domain.people.model import Caller
 from haulage.domain.people.roles import Role
+from haulage.operations.desk import Desk
 from haulage.server.service import Service
 
 FORM_MAX_BYTES = 256 * 1024
@@ -46,6 +47,11 @@ class Visit:
         """Who it is, with their role. Raises AssertionError on an open page."""
         assert self.session is not None
         return self.session.caller
+
+    @property
+    def desk(self) -> Desk:
+        """Where whoever looks does what they do."""
+        return self.service.desk_of(self.caller)
 
     @property
     def actor(self) -> str:

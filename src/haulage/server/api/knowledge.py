@@ -152,7 +152,7 @@ def _graph(call: Call) -> Answer:
 
 def _import(call: Call) -> Answer:
     asked: NewImport = call.body
-    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+    with desk_for(call.service, caller=call.caller, dry_run=asked.dry_run) as desk:
         number = knowledge.import_articles(desk, call.actor, asked.path)
     return Answer(value={"id": str(number), "number": number, "dry_run": asked.dry_run}, status=202)
 

@@ -7,6 +7,7 @@ import msgspec
 from haulage.base.errors import NotFoundError, UsageError
 from haulage.base.ids import PackageId, Place, make_place, package_id, parted, place, site_of
 from haulage.domain.knowledge.diagnosis import likely
+from haulage.domain.people.roles import Role
 from haulage.domain.reporting import explain as reporting
 from haulage.domain.transit import records as transit
 from haulage.engine.database.transaction import Transaction
@@ -34,6 +35,8 @@ class To(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def _explain(call: Call) -> Answer:
     asked: At = call.query
+    if asked.files:
+        call.require(Role.OPERATOR)
     package, where = package_id(call.path["id"]), place(asked.at)
     core = call.service.core
     with core.database.reading() as tx:

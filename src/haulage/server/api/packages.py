@@ -71,7 +71,7 @@ def _list(call: Call) -> Answer:
 def _create(call: Call) -> Answer:
     asked: NewPackage = call.body
     places, groups = parted(asked.places)
-    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+    with desk_for(call.service, caller=call.caller, dry_run=asked.dry_run) as desk:
         made = packages.create_package(
             desk,
             call.actor,
@@ -93,7 +93,7 @@ def _show(call: Call) -> Answer:
 
 def _change(call: Call) -> Answer:
     asked: Change = call.body
-    with desk_for(call.service, dry_run=asked.dry_run) as desk:
+    with desk_for(call.service, caller=call.caller, dry_run=asked.dry_run) as desk:
         made = packages.change_package(
             desk,
             call.actor,

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from haulage.base.clock import iso
 from haulage.domain.estate import records as estate
+from haulage.domain.people.roles import Role
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Page, cut
 
@@ -29,7 +30,7 @@ def _site(call: Call) -> Answer:
             "epoch": identity.epoch if identity else 0,
             "state": me.status.value if me else "",
             "version": service.version,
-            "home": service.home,
+            "home": service.home if call.caller is not None and call.caller.role is Role.ADMINISTRATOR else "",
             "started": iso(service.started),
             "served": {code: {"bytes": size} for code, size in sorted(service.core.provider.served_bytes.items())},
             "neighbours": {code: iso(moment) for code, moment in sorted(service.presence.heard().items())},
