@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -153,6 +153,28 @@ def count_in_group(tx: Transaction, owner: SiteCode, name: GroupName) -> int:
     """How many they are."""
     query = sa.select(sa.func.count()).select_from(package_groups)
     return tx.execute(query.where(package_groups.c.name == name, package_groups.c.package.startswith(owner))).scalar_one()
+
+
+def own_packages(tx: Transaction, owner: SiteCode) -> Iterator[Package]:
+    """The packages of a site, by id, without their places."""
+    for row in tx.execute(sa.select(packages).where(packages.c.id.startswith(owner)).order_by(packages.c.id)):
+        yield _package(row, (), ())
+
+
+def direct_assignments(tx: Transaction, owner: SiteCode) -> Iterator[tuple[PackageId, Place]]:
+    """Packages of a site, and places they are assigned to by name."""
+    query = sa.select(assignments.c.package, assignments.c.place)
+    for row in tx.execute(query.where(assignments.c.package.startswith(owner), assignments.c.named)):
+        yield row.package, row.place
+
+
+def assigned_groups(tx: Transaction, owner: SiteCode) -> dict[PackageId, list[GroupName]]:
+    """The groups of the packages of a site that have any, by name."""
+    out: dict[PackageId, list[GroupName]] = {}
+    query = sa.select(package_groups).where(package_groups.c.package.startswith(owner))
+    for row in tx.execute(query.order_by(package_groups.c.package, package_groups.c.name)):
+        out.setdefault(row.package, []).append(row.name)
+    return out
 
 
 def _package(row: sa.Row[tuple[object, ...]], places: Sequence[tuple[Place, bool]], groups: tuple[GroupName, ...]) -> Package:

@@ -18,7 +18,7 @@ from haulage.domain.catalog.model import Package
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.hierarchy import Hierarchy
 from haulage.domain.transit import records
-from haulage.domain.transit.bases import Candidate, by_nearness
+from haulage.domain.transit.bases import CANDIDATES, Candidate, by_nearness
 from haulage.domain.transit.levels import expected_wire, seconds_at
 from haulage.domain.transit.provider import Outlook, Provider
 from haulage.domain.transit.records import ParcelRecord, Receiver
@@ -33,6 +33,8 @@ from haulage.engine.parcels.new_chunks import NewChunks
 from haulage.engine.parcels.planning import plan_update
 
 View = dict[str, object]
+HELD_LOOKED_AT = 16 * CANDIDATES
+"""Versions of a site, of which those that are held here, too, may become what an update starts from."""
 FILES_SHOWN = 100
 """Of a plan: those that cost most; the others are counted by their reason."""
 
@@ -71,7 +73,8 @@ class Forecaster:
         and each file accounted for. Raises ConflictError ``no-version-here``, ``not-below``."""
         with self._database.reading() as tx:
             known = self._look(tx, package, places)
-        return [self._row(package, where, known, files) for where in places]
+        alike: dict[tuple[object, ...], tuple[Outlook, NewChunks]] = {}
+        return [self._row(package, where, known, alike, files) for where in places]
 
     def _look(self, tx: Transaction, package: Package, places: Sequence[Place]) -> _Known:
         tree = estate.hierarchy(tx)
@@ -83,10 +86,7 @@ class Forecaster:
         for site in sorted(sites):
             if not tree.is_within(site, self._code):
                 raise ConflictError("not-below", f"{site} is not at or below {self._code}.", "Ask its own server, or one above it.")
-        present = {}
-        for site in sites:
-            rows = records.list_shipments(tx, owner=site)
-            present[site] = {row.package: row.present for row in rows if row.kind == "site" and row.present}
+        present = {site: records.held_at(tx, site, package.id, HELD_LOOKED_AT) for site in sites}
         concerned = concerned_children((*package.assignments, *places), self._code, tree)
         have = {
             row.owner
@@ -106,7 +106,15 @@ class Forecaster:
             parcels=tuple(records.list_parcels(tx)),
         )
 
-    def _row(self, package: Package, where: Place, known: _Known, files: bool) -> View:
+    def _row(
+        self,
+        package: Package,
+        where: Place,
+        known: _Known,
+        alike: dict[tuple[object, ...], tuple[Outlook, NewChunks]],
+        files: bool,
+    ) -> View:
+        """``alike``: what was found for sites before; hundreds of shops hold the same."""
         site = site_of(where)
         held = known.present.get(site, {})
         here: View = {
@@ -123,12 +131,18 @@ class Forecaster:
             nothing: View = {"files": [], "reasons": []}
             return here | _nothing(target.totals.bytes_total) | (nothing if files else {})
         receiver = self._receiver(site, known)
-        outlook = self._outlook(package, held, receiver, known)
-        bases = [Manifest.open(base, self._store.read) for base in outlook.bases]
-        new = NewChunks(target, bases)
+        candidates = self._candidates(package, held, known)
+        key = (tuple([one.manifest for one in candidates[:CANDIDATES]]), receiver.abilities)
+        if key not in alike:
+            outlook = self._provider.outlook(known.target, package.id, candidates, receiver, known.lines)
+            alike[key] = outlook, NewChunks(target, [Manifest.open(base, self._store.read) for base in outlook.bases])
+        outlook, new = alike[key]
         figures = self._figures(package, site, receiver, outlook, target.totals.bytes_total, new.bytes_new, known)
         level, abilities = outlook.level.level, outlook.abilities
-        return here | figures | (self._account(target, bases, new, level, abilities) if files else {})
+        if not files:
+            return here | figures
+        bases = [Manifest.open(base, self._store.read) for base in outlook.bases]
+        return here | figures | self._account(target, bases, new, level, abilities)
 
     def _figures(
         self, package: Package, site: SiteCode, receiver: Receiver, outlook: Outlook, total: int, bytes_new: int, known: _Known
@@ -167,14 +181,13 @@ class Forecaster:
             return Receiver(site=site, abilities=own)
         return said if said.abilities or said.rate else Receiver(site=site, abilities=own)
 
-    def _outlook(self, package: Package, held: dict[PackageId, VersionNumber], receiver: Receiver, known: _Known) -> Outlook:
+    def _candidates(self, package: Package, held: dict[PackageId, VersionNumber], known: _Known) -> list[Candidate]:
         both = [
             Candidate(package=name, number=number, manifest=known.here[name, number])
             for name, number in held.items()
             if (name, number) in known.here
         ]
-        candidates = by_nearness(package.id, known.number, both)
-        return self._provider.outlook(known.target, package.id, candidates, receiver, known.lines)
+        return by_nearness(package.id, known.number, both)
 
     def account(self, package: Package, parcel: ParcelRecord | None) -> View:
         """Each changed file of the newest version and why it costs what it does: on top of what a parcel was made from, or of the

@@ -210,6 +210,14 @@ def count_shipments(tx: Transaction) -> Sequence[ShipmentCount]:
     ]
 
 
+def held_at(tx: Transaction, site: SiteCode, package: PackageId, most: int) -> dict[PackageId, VersionNumber]:
+    """The versions a site holds, as it reported: of this package first, then of so many others."""
+    query = sa.select(shipments.c.package, shipments.c.present)
+    query = query.where(shipments.c.place == Place(site), shipments.c.present > 0)
+    rows = tx.execute(query.order_by(shipments.c.package != package, shipments.c.package).limit(most))
+    return {row.package: row.present for row in rows}
+
+
 CLOCK_SLACK = dt.timedelta(minutes=1)
 """A row written so far in the future was written before the clock was put back."""
 

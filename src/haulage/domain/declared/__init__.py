@@ -1,0 +1,1 @@
+"""What a file says there should be, against what there is."""
