@@ -41,6 +41,7 @@ from haulage.domain.replication.definitions import Definitions, Relations
 from haulage.domain.replication.seal import Seal
 from haulage.domain.replication.streams import Applier, Renderer, Streams
 from haulage.domain.reporting.forecast import Forecaster
+from haulage.domain.reporting.packages.contents import Contents
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.asking import Asking
 from haulage.domain.transit.attempt import Attempts
@@ -173,6 +174,7 @@ class SiteCore:
         self.cache = ParcelCache(parts.parcels, database=database, clock=clock, check=parts.check, cache_bytes=parts.cache_bytes)
         self._make_workers()
         self._make_provider()
+        self.contents = Contents(code, database, parts.store)
         self.forecaster = Forecaster(
             code,
             database=database,
