@@ -25,6 +25,7 @@ from haulage.server.api import (
     hop,
     knowledge,
     metrics,
+    notifiers,
     packages,
     people,
     points,
@@ -55,6 +56,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *hop.ENDPOINTS,
     *people.ENDPOINTS,
     *metrics.ENDPOINTS,
+    *notifiers.ENDPOINTS,
 )
 
 CURSOR_HEADER = "Haulage-Cursor"

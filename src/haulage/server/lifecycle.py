@@ -196,6 +196,7 @@ class _Running:
         self._process.engine.start()
         for thread in self._threads:
             thread.start()
+        self._service.teller.start()
         if self._process.uplinks is not None:
             self._process.uplinks.start()
 
@@ -205,10 +206,12 @@ class _Running:
         steps: list[Callable[[], object]] = [
             lambda: self._say(on_server.SERVER_STOPPED, cause=self._cause or "it could not go on"),
             *([self._process.uplinks.stop] if self._process.uplinks is not None else []),
+            self._service.teller.stop,
             self._process.interrupt,
             lambda: self._process.engine.stop(JOBS_GRACE_SECONDS),
             *(lambda thread=thread: thread.join(1.0) for thread in self._threads),
             *([self._join_uplinks] if self._process.uplinks is not None else []),
+            lambda: self._service.teller.join(1.0),
         ]
         for step in steps:
             with contextlib.suppress(HaulageError):

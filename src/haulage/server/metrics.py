@@ -9,7 +9,7 @@ from __future__ import annotations
 import collections
 import datetime as dt
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,6 +24,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import SiteStatus
 from haulage.domain.knowledge.records import count_articles
 from haulage.domain.replication import records as replication
+from haulage.domain.telling.views import NotifierView
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.states import ShipmentState
 from haulage.engine.database.transaction import Transaction
@@ -53,6 +54,8 @@ class Sources:
     version: str
     parent_silent_since: Callable[[], dt.datetime | None]
     """Since when the parent does not answer; None while it does, or if there is none."""
+    notifiers: Callable[[], Sequence[NotifierView]] = tuple
+    """Who is told of status messages; their names are from the settings, so they are few."""
 
 
 class Metrics:
@@ -90,6 +93,7 @@ class _SiteFigures(Collector):
         yield from self._store()
         yield from self._jobs()
         yield from _messages(core)
+        yield from _telling(self._from.notifiers())
 
     def _site(self, tx: Transaction) -> Families:
         code = self._from.core.code
@@ -196,6 +200,20 @@ def _messages(core: SiteCore) -> Families:
         figures[(str(number), known.severity.value) if known is not None else ("other", "unknown")] = count
     text = "Status messages stored since the server started, this site's and those from below."
     yield _counter("haulage_status_messages_total", text, ("number", "severity"), figures)
+
+
+def _telling(notifiers: Sequence[NotifierView]) -> Families:
+    up = {(one.name, one.kind): float(one.state == "working") for one in notifiers}
+    yield _gauge("haulage_notifier_up", "1 while a receiver of status messages takes them.", ("notifier", "kind"), up)
+    behind = {(one.name,): float(one.waiting) for one in notifiers}
+    yield _gauge("haulage_notifier_waiting_messages", "Status messages a receiver is still to be told.", ("notifier",), behind)
+    told = {(one.name,): float(one.told) for one in notifiers}
+    yield _counter("haulage_notifier_told_messages_total", "Status messages a receiver was told.", ("notifier",), told)
+    skipped = {(one.name,): float(one.skipped) for one in notifiers}
+    text = "Status messages a receiver will never be told, because they waited too long."
+    yield _counter("haulage_notifier_skipped_messages_total", text, ("notifier",), skipped)
+    failures = {(one.name,): float(one.failures) for one in notifiers}
+    yield _counter("haulage_notifier_failures_total", "Tries that failed since the server started.", ("notifier",), failures)
 
 
 def _gauge(name: str, text: str, labels: tuple[str, ...], figures: Mapping[Labels, float]) -> Metric:

@@ -24,6 +24,7 @@ from haulage.server.core import SiteCore
 from haulage.server.metrics import Metrics
 from haulage.server.presence import Presence
 from haulage.server.reception import Reception
+from haulage.server.telling.teller import Teller
 
 View = dict[str, object]
 
@@ -81,6 +82,7 @@ class Service:
     """Signers of fixes this site trusts without being told."""
     assess: Look
     metrics: Metrics
+    teller: Teller
     scraping: Scraping = field(default_factory=Scraping)
     refused_joins: Budget = field(default_factory=lambda: Budget(most=20, seconds=3600))
     """How many a person is told of: anybody can hand in a claim, and each message goes up the hierarchy."""

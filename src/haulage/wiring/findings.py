@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from haulage.base.clock import Clock, iso
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import SiteStatus
+from haulage.domain.telling.views import NotifierView
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.checkpoint import SQLITE_VERSION, has_reset_defect
@@ -40,6 +41,7 @@ class Findings:
         parent_said_removed: Callable[[], str],
         clock_offset_seconds: Callable[[], float],
         scrub_late_days: Callable[[], int],
+        notifiers: Callable[[], Sequence[NotifierView]] = tuple,
     ) -> None:
         self._home = home
         self._core = core
@@ -48,6 +50,7 @@ class Findings:
         self._parent_said_removed = parent_said_removed
         self._clock_offset_seconds = clock_offset_seconds
         self._scrub_late_days = scrub_late_days
+        self._notifiers = notifiers
 
     def __call__(self) -> list[Finding]:
         """Errors first."""
@@ -61,6 +64,7 @@ class Findings:
             *self._database(),
         ]
         found += self._backup()
+        found += self._telling()
         order = {"error": 0, "warning": 1, "information": 2}
         return sorted(found, key=lambda one: order[str(one["severity"])])
 
@@ -160,6 +164,13 @@ class Findings:
             taken = f"The last backup of this site is of {iso(last)}." if last else "This site was never backed up."
             hint = f"See 662: haulage status list --number 662; or: haulage backup {asked.target}" if asked.target else ""
             yield _finding("warning", "backup-late", taken, hint or "haulage backup TARGET, or [backup] target in haulage.toml.")
+
+    def _telling(self) -> Iterator[Finding]:
+        for one in self._notifiers():
+            if one.state != "working":
+                until = "it wants no more" if one.state == "gone" else f"it fails since {one.failing_since}"
+                what = f"{one.name} is not told of status messages, {until}: {one.failure}. {one.waiting} wait."
+                yield _finding("warning", "notifier-fails", what, f"haulage notify test {one.name}; haulage kb show HLG520")
 
     def _shipments(self) -> Iterator[Finding]:
         with self._core.database.reading() as tx:

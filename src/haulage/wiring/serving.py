@@ -36,6 +36,7 @@ from haulage.server.metrics import Metrics, Sources
 from haulage.server.presence import Presence
 from haulage.server.reception import Reception
 from haulage.server.service import Scraping, Service
+from haulage.server.telling.teller import Teller
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
 from haulage.wiring.browsing import folders_in
@@ -49,6 +50,7 @@ from haulage.wiring.knowledge import Uploads, product_articles, wanted_uploads
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.parent_version import ParentVersion
 from haulage.wiring.site import OpenedSite, Wakes, open_site
+from haulage.wiring.telling import teller_of
 from haulage.wiring.tls import ServerFiles
 
 
@@ -85,6 +87,8 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     engine = ThreadedJobs(clock, on_defect=lambda job, defect: _say_defect(core, job, defect))
     link = opened.link
     uplinks = None if link is None else _uplinks_of(home, core, link, clock, bells, presence)
+    started, version = clock.now(), importlib.metadata.version("haulage")
+    teller = teller_of(home, core, clock, version)
     findings = Findings(
         home,
         core,
@@ -93,6 +97,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
         clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
         scrub_late_days=lambda: care.scrub.late.days if care.scrub.late else 0,
+        notifiers=teller.views,
     )
     care = StoreCare(
         core,
@@ -107,7 +112,6 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     uploads, bundles = Uploads(home), Bundles(home)
     uploads.clear(wanted_uploads(core))
     bundles.clear()
-    started, version = clock.now(), importlib.metadata.version("haulage")
     service = Service(
         code=home.code,
         core=core,
@@ -136,7 +140,8 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         stage_bundle=bundles.staged,
         fix_keys=bundles.keys,
         assess=functools.partial(assess, clock),
-        metrics=_metrics_of(core, care, engine, presence, started, version, uplinks),
+        metrics=_metrics_of(core, care, engine, presence, started, version, uplinks, teller),
+        teller=teller,
         scraping=scraping_of(home.settings.metrics),
     )
     return Process(
@@ -198,6 +203,7 @@ def _metrics_of(
     started: dt.datetime,
     version: str,
     uplinks: Uplinks | None,
+    teller: Teller,
 ) -> Metrics:
     return Metrics(
         Sources(
@@ -209,6 +215,7 @@ def _metrics_of(
             started=started,
             version=version,
             parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+            notifiers=teller.views,
         )
     )
 

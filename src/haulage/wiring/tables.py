@@ -9,6 +9,7 @@ from haulage.domain.groups import records as groups_records
 from haulage.domain.knowledge import records as knowledge_records
 from haulage.domain.people import records as people_records
 from haulage.domain.replication import records as replication_records
+from haulage.domain.telling import records as telling_records
 from haulage.domain.transit import records as transit_records
 from haulage.engine.database.metadata import metadata
 from haulage.engine.status import records as status_records
@@ -24,5 +25,6 @@ ROOMS = (
     transit_records,
     fixes_records,
     knowledge_records,
+    telling_records,
 )
 """The modules whose import registered the tables."""

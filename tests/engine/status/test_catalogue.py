@@ -15,6 +15,8 @@ from haulage.engine.status import (
     on_requests,
     on_server,
     on_sites,
+    on_telling,
+    on_transfers,
 )
 from haulage.engine.status.catalogue import MESSAGES, RETIRED, explain
 from haulage.engine.status.message import Message, MessageType, Severity, names_in
@@ -23,7 +25,19 @@ EACH = pytest.mark.parametrize("message", MESSAGES.values(), ids=lambda message:
 
 
 def test_each_number_and_name_once() -> None:
-    modules = (on_packages, on_places, on_requests, on_server, on_sites, on_backups, on_knowledge, on_fixes, on_people)
+    modules = (
+        on_packages,
+        on_places,
+        on_requests,
+        on_server,
+        on_sites,
+        on_backups,
+        on_knowledge,
+        on_fixes,
+        on_people,
+        on_telling,
+        on_transfers,
+    )
     listed = [message for module in modules for message in module.MESSAGES]
     assert len(listed) == len(MESSAGES) == len({message.name for message in listed})
     assert not RETIRED & MESSAGES.keys()

@@ -92,7 +92,8 @@ def fits(listed: Listed, wanted: StatusFilter) -> bool:
         (wanted.components, said.component),
         (wanted.types, said.type),
     )
-    text = "\n".join((sentence(said, catalogue.MESSAGES.get(said.number)), *map(str, said.fields.values()))).lower()
+    known = catalogue.MESSAGES.get(said.number)
+    text = "\n".join(((sentence(said, known) if known else ""), *map(str, said.fields.values()))).lower()
     return (
         all(not values or value in values for values, value in pairs)
         and said.severity.rank >= wanted.at_least.rank

@@ -34,7 +34,7 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     place: str | None = None
     site: str | None = None
     below: str | None = None
-    """A site: what it and all below it said."""
+    """Sites: what they and all below them said."""
     number: str | None = None
     severity: str | None = None
     """The least."""
@@ -65,11 +65,11 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         named = _several(self.site, site_code)
         if not self.below:
             return named
-        tree, top = estate.hierarchy(tx), site_code(self.below)
-        if top == tree.central and not named:
+        tree, tops = estate.hierarchy(tx), _several(self.below, site_code)
+        if tree.central in tops and not named:
             return ()  # everything that is known here is below it
         # Of a site nobody knows only its own messages can be here.
-        below = tree.subtree(top) or [top]
+        below = dict.fromkeys(code for top in tops for code in tree.subtree(top) or [top])
         both = [code for code in below if not named or code in named]
         return tuple(both) if both else (NOBODY,)
 

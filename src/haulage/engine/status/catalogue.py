@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from haulage.base.errors import NotFoundError
-from haulage.engine.status import on_backups, on_fixes, on_knowledge, on_packages, on_people, on_places, on_requests, on_server, on_sites, on_transfers
+from haulage.engine.status import (
+    on_backups,
+    on_fixes,
+    on_knowledge,
+    on_packages,
+    on_people,
+    on_places,
+    on_requests,
+    on_server,
+    on_sites,
+    on_telling,
+    on_transfers,
+)
 from haulage.engine.status.message import Message
 
 MESSAGES: dict[int, Message] = {
@@ -16,11 +28,11 @@ MESSAGES: dict[int, Message] = {
             *on_server.MESSAGES,
             *on_sites.MESSAGES,
             *on_transfers.MESSAGES,
-            *on_transfers.MESSAGES,
             *on_backups.MESSAGES,
             *on_knowledge.MESSAGES,
             *on_fixes.MESSAGES,
             *on_people.MESSAGES,
+            *on_telling.MESSAGES,
         ),
         key=lambda message: message.number,
     )

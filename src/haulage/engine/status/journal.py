@@ -134,6 +134,11 @@ class Journal:
         """How many fit, by severity, among the newest 10,000 that fit the narrowest part of the filter."""
         return records.count(tx, wanted, _spelled(wanted.words))
 
+    def span(self, tx: Transaction, wanted: StatusFilter, *, limit: int) -> tuple[int, int, int]:
+        """Of the newest ``limit`` that fit: how many they are, the least and the greatest id; zeros if there is none. Reads through
+        all that the filter leaves, however many."""
+        return records.span(tx, wanted, _spelled(wanted.words), limit=limit)
+
     def get(self, tx: Transaction, local_id: int) -> Listed | None:
         """One record by its local id."""
         return records.by_id(tx, local_id)
@@ -208,7 +213,8 @@ def _spelled(words: Sequence[str]) -> dict[str, frozenset[int]]:
 
 def _holds(said: StatusRecord, words: Sequence[str]) -> bool:
     """Whether each word is really there: what the tables were asked also finds names of fields and of what stands for them."""
-    text = "\n".join((sentence(said, catalogue.MESSAGES.get(said.number)), *map(str, said.fields.values()))).lower()
+    known = catalogue.MESSAGES.get(said.number)
+    text = "\n".join((*([sentence(said, known)] if known is not None else []), *map(str, said.fields.values()))).lower()
     return all(word.lower() in text for word in words)
 
 

@@ -139,6 +139,18 @@ def count(tx: Transaction, wanted: StatusFilter, spelled: Spelled) -> dict[Sever
     return {Severity(severity): number for severity, number in tx.execute(query)}
 
 
+def span(tx: Transaction, wanted: StatusFilter, spelled: Spelled, *, limit: int) -> tuple[int, int, int]:
+    """Of the newest ``limit`` records that fit: how many they are, the least and the greatest id; zeros if there is none."""
+    narrowest, rest = _split(wanted, spelled)
+    bounds = _bounds(tx, wanted)
+    if bounds is None:
+        return 0, 0, 0
+    every = [*bounds, *rest, *([sa.or_(*narrowest)] if narrowest else [])]
+    ids = sa.select(status.c.id).where(*every).order_by(status.c.id.desc()).limit(limit).subquery()
+    row = tx.execute(sa.select(sa.func.count(), sa.func.min(ids.c.id), sa.func.max(ids.c.id))).one()
+    return int(row[0]), int(row[1] or 0), int(row[2] or 0)
+
+
 def by_id(tx: Transaction, local_id: int) -> Listed | None:
     """One record."""
     row = tx.execute(sa.select(status).where(status.c.id == local_id)).one_or_none()

@@ -1,0 +1,1 @@
+"""Tests of telling receivers, against real servers on this machine."""
