@@ -269,7 +269,7 @@ class SiteCore:
             free_bytes=parts.free_bytes,
             announce=self._announce,
             herald=SiteHerald(self.journal),
-            recall=self._recall,
+            recall=lambda: self.healer.recall(),  # made after the stores it heals
             work=parts.parcels.work,
         )
         self.point_duty = PointDuty(
@@ -367,9 +367,6 @@ class SiteCore:
         """What an earlier process measured of the line to the parent."""
         with self.database.reading() as tx:
             return transit.find_receiver(tx, self.code).rate
-
-    def _recall(self) -> None:
-        self.healer.recall()
 
     def _announce(self, tx: Transaction, version: Version) -> None:
         """A version is in this site's store: its points may go on, and the children that wait may ask."""
