@@ -269,7 +269,7 @@ class SiteCore:
             free_bytes=parts.free_bytes,
             announce=self._announce,
             herald=SiteHerald(self.journal),
-            recall=lambda: self.healer.recall(),  # made after the stores it heals
+            recall=lambda: self.healer.recall(),  # noqa: PLW0108  (the healer is made later)
             work=parts.parcels.work,
         )
         self.point_duty = PointDuty(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import os
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -14,13 +16,13 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog import views as catalog_views
 from haulage.domain.transit import records as transit
 from haulage.domain.transit import views
-from haulage.engine.content.diff import Change, diff
-from haulage.engine.content.manifest import Manifest
+from haulage.engine.content.compare import Row, What
+from haulage.engine.content.diff import Change
 from haulage.engine.content.manifest_model import shown
-from haulage.engine.content.model import ManifestId
 from haulage.engine.status import on_requests
 from haulage.operations import orders, packages
 from haulage.operations.desk import require_package
+from haulage.server.api.package_report import offset
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Page, check_limit, cut, desk_for
 from haulage.server.service import Service, View
@@ -86,20 +88,23 @@ def _rollback(call: Call) -> Answer:
 
 
 def _diff(call: Call) -> Answer:
-    """Changes in path order; the cursor counts them, because a manifest never changes."""
+    """Changes in path order; the cursor counts them, because a version never changes."""
     asked: Span = call.query
     check_limit(asked.limit)
-    if asked.cursor is not None and not asked.cursor.isdecimal():
-        raise UsageError("bad-cursor", f"{asked.cursor[:40]!r} is not a cursor of this list.", "Begin without one.")
-    package, start = package_id(call.path["id"]), int(asked.cursor or 0)
-    old, new = (_manifest(call.service, package, number) for number in (asked.old, asked.new))
-    rows: list[View] = []
-    for index, change in enumerate(diff(old, new)):
-        if asked.limit is not None and len(rows) == asked.limit:
-            return Answer(value={"items": rows, "cursor": str(index)})
-        if index >= start:
-            rows.append(_change_view(change))
-    return Answer(value=rows if asked.limit is None else {"items": rows, "cursor": None})
+    package, start, contents = package_id(call.path["id"]), offset(asked.cursor or ""), call.service.core.contents
+    with call.service.core.database.reading() as tx:
+        require_package(tx, package)
+    try:
+        rows: Iterator[View] = map(_row_view, contents.compared(package, asked.old, asked.new)[0].rows)
+    except ConflictError as error:
+        if error.code != "too-many-differences":
+            raise
+        rows = map(_change_view, contents.changes(package, asked.old, asked.new))
+    if asked.limit is None:
+        return Answer(value=list(itertools.islice(rows, start, None)))
+    some = list(itertools.islice(rows, start, start + asked.limit + 1))
+    more = len(some) > asked.limit
+    return Answer(value={"items": some[: asked.limit], "cursor": str(start + asked.limit) if more else None})
 
 
 def _extract(call: Call) -> Answer:
@@ -112,7 +117,9 @@ def _extract(call: Call) -> Answer:
     if not os.path.isdir(os.path.dirname(os.path.abspath(target))):
         raise NotFoundError("target-missing", f"The folder above {target} is not there.", "Make it first.")
     number = VersionNumber(asked.version) if asked.version is not None else _newest_held(call.service, package)
-    manifest = _manifest(call.service, package, number)
+    with call.service.core.database.reading() as tx:
+        require_package(tx, package)
+    manifest = call.service.core.contents.manifest(package, number)
     figures: View = {} if asked.dry_run else call.service.extract(manifest.ref.id, os.path.abspath(target))
     if not asked.dry_run:
         core = call.service.core
@@ -132,18 +139,22 @@ def _newest_held(service: Service, package: PackageId) -> VersionNumber:
     return next(iter(held))
 
 
-def _manifest(service: Service, package: PackageId, number: int) -> Manifest:
-    with service.core.database.reading() as tx:
-        require_package(tx, package)
-        version = catalog.find_version(tx, package, VersionNumber(number))
-        held = transit.held_versions(tx, package)
-    if version is None:
-        raise NotFoundError("no-such-version", f"Package {package} has no version {number} here.", "haulage package versions ID")
-    if number not in held:
-        raise ConflictError(
-            "version-not-held", f"The content of {package}:{number} is not held at {service.code}.", "Ask a site that holds it."
-        )
-    return Manifest.open(ManifestId(version.manifest), service.store.read)
+_CHANGED = {What.STREAMS: "changed", What.ATTRIBUTES: "changed", What.TIMES: "changed"}
+
+
+def _row_view(row: Row) -> View:
+    """``change`` says what became of the path, ``kind`` the same more finely."""
+    view: View = {
+        "change": _CHANGED.get(row.what, row.what.value),
+        "kind": row.what.value,
+        "path": shown(row.path),
+        "was": shown(row.was) if row.was else None,
+        "what": list(row.facets),
+        "streams": [shown(name) for name in row.streams],
+        "bytes_old": row.old_bytes,
+        "bytes_new": row.new_bytes,
+    }
+    return view | _raw(row.path)
 
 
 def _change_view(change: Change) -> View:
@@ -153,11 +164,15 @@ def _change_view(change: Change) -> View:
         "what": list(change.what),
         "streams": [shown(name) for name in change.streams],
     }
+    return view | _raw(change.path)
+
+
+def _raw(path: bytes) -> View:
     try:
-        change.path.decode("utf-8")
+        path.decode("utf-8")
     except UnicodeDecodeError:
-        view["path_b64"] = base64.b64encode(change.path).decode()
-    return view
+        return {"path_b64": base64.b64encode(path).decode()}
+    return {}
 
 
 _ONE = "/api/v1/packages/{id}"

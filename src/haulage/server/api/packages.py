@@ -9,7 +9,7 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog import views
 from haulage.operations import packages
 from haulage.operations.desk import require_package
-from haulage.server.api import package_content, package_plan
+from haulage.server.api import package_content, package_plan, package_report
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Page, desk_for, page_of
 
@@ -186,4 +186,5 @@ ENDPOINTS = (
     Endpoint(method="GET", path=f"{_ONE}/versions", permission=Permission.READ, act=_versions, query=Page, summary="Its versions"),
     *package_content.ENDPOINTS,
     *package_plan.ENDPOINTS,
+    *package_report.ENDPOINTS,
 )
