@@ -72,13 +72,13 @@ class SourceLook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _DROPPED = {
-    "stream": "named streams left out, as the package says",
-    "mode-bits": "files that lose their set-uid, set-gid or sticky bits",
+    "stream": "named streams, as the package says",
+    "mode-bits": "times set-uid, set-gid or sticky bits",
 }
 _WARNED = {
-    WarningKind.MISLEADING_NAME: "names that hide or turn what a person reads",
-    WarningKind.POSSIBLE_SECRET: "files whose names keys and passwords usually have",
-    WarningKind.LINK_LEAVES_TREE: "links that lead out of the folder; they are kept, and never followed",
+    WarningKind.MISLEADING_NAME: "with a name that hides or turns what a person reads",
+    WarningKind.POSSIBLE_SECRET: "with a name that keys and passwords usually have",
+    WarningKind.LINK_LEAVES_TREE: "that links out of the folder; kept as it is, and never followed",
 }
 
 

@@ -1,0 +1,1 @@
+"""The first run, asked as a browser asks."""
