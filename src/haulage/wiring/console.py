@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from haulage.console.app import Console
+from haulage.console.first_run.way import first_run_pages
 from haulage.console.frame.page import Page, Write
 from haulage.console.frame.sessions import Sessions
 from haulage.console.frame.sign_in import SIGN_IN_PAGE, sign_in_writes
@@ -30,6 +31,7 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *knowledge_pages(library),
         diagnose_page(library),
         *hierarchy_pages(core),
+        *first_run_pages(),
     )
 
 
