@@ -94,7 +94,11 @@ class _Play:
     def _next(self, package: str) -> list[str]:
         stage = self._stage
         if not self._keep:
-            return ["haulage demo --keep     leaves it running, to be looked at in its console", "haulage init --home DIR --site HQ1", "haulage serve --home DIR"]
+            return [
+                "haulage demo --keep     leaves it running, to be looked at in its console",
+                "haulage init --home DIR --site HQ1",
+                "haulage serve --home DIR",
+            ]
         return [
             f"open {stage.urls['HQ1']} in a browser; the token to sign in with: cat {stage.home('HQ1')}/keys/admin.token",
             f"haulage package status {package} --home {stage.home('HQ1')}",
