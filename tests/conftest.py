@@ -41,10 +41,11 @@ def small_estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
         yield estate
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def each_backend(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The test runs once on each kind of database: simulated sites and ``empty_database`` stand on it."""
-    if request.param == "sqlite":
+    """The test runs once on each kind of database: simulated sites and ``empty_database`` stand on it. Of every test, so that it
+    comes before all others that are made anew for each."""
+    if getattr(request, "param", "sqlite") == "sqlite":
         yield "sqlite"
         return
     need("postgresql")
@@ -62,8 +63,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     the module chooses itself."""
     used = {getattr(value, "__module__", "") for value in vars(metafunc.module).values()}
     if used & _STAND_ON_DATABASES and "standing_on" not in vars(metafunc.module):
-        # First of all fixtures: others open databases.
-        metafunc.fixturenames.insert(0, "each_backend")
         slow = metafunc.definition.get_closest_marker("slow_twice") and os.environ.get("HAULAGE_LONG") != "1"
         metafunc.parametrize("each_backend", ["sqlite"] if slow else ["sqlite", "postgresql"], indirect=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from haulage.base.clock import iso
 from haulage.base.errors import ConflictError, NotFoundError, UsageError
 from haulage.domain.people import records
 from haulage.domain.people.model import Caller, Token, User
-from haulage.domain.people.names import check_password, shown_name, user_name
+from haulage.domain.people.names import check_password, shown_name, sought_name, user_name
 from haulage.domain.people.roles import Role
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.status import on_people
@@ -21,6 +22,7 @@ from haulage.operations.desk import Desk
 
 DAYS = 365
 DAYS_MAX = 3650
+_TOKEN_ID = re.compile(r"[0-9a-f]{8}")
 MOST_TOKENS = 100
 """Of one user; whoever needs more forgets to withdraw."""
 
@@ -150,7 +152,7 @@ def create_token(desk: Desk, caller: Caller, *, name: str, role: Role, owner: st
 def withdraw_token(desk: Desk, caller: Caller, token_id: str) -> Token:
     """A token counts no more. Everybody may withdraw their own, administrators any. Raises NotFoundError ``no-such-token``."""
     with desk.database.writing() as tx:
-        token = records.find_token(tx, token_id[:16].lower())
+        token = records.find_token(tx, token_id.lower()) if _TOKEN_ID.fullmatch(token_id.lower()) else None
         own = token is not None and caller.is_user and token.owner == caller.name
         if token is None or not (own or caller.role >= Role.ADMINISTRATOR):
             raise NotFoundError("no-such-token", f"There is no token {token_id[:16]!r} of yours here.", "haulage token list")
@@ -176,7 +178,8 @@ def end_sessions(desk: Desk, caller: Caller, user: str, session: str | None = No
 
 def require_user(tx: Transaction, name: str) -> User:
     """A user of this site. Raises NotFoundError ``no-such-user``."""
-    found = records.find_user(tx, name.strip(" ").lower()) if len(name) <= 256 and "\0" not in name else None
+    sought = sought_name(name)
+    found = records.find_user(tx, sought) if sought else None
     if found is None:
         raise NotFoundError("no-such-user", f"There is no user {name[:64]!r} here.", "haulage user list shows those there are.")
     return found

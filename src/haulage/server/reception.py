@@ -13,7 +13,7 @@ from haulage.base.clock import Clock
 from haulage.base.errors import HaulageError, NotAllowedError
 from haulage.domain.people import records
 from haulage.domain.people.model import LOCAL, TOKEN_OF_SITE, Caller, Token, User
-from haulage.domain.people.names import PASSWORD_MAX, USER_MAX
+from haulage.domain.people.names import PASSWORD_MAX, sought_name
 from haulage.domain.people.roles import Role
 from haulage.domain.people.tries import OF_A_USER, OF_AN_ADDRESS, Tries, address_key
 from haulage.engine.database.transaction import Database
@@ -95,13 +95,13 @@ class Reception:
     def check(self, name: str, password: str, address: str) -> User:
         """Whether it is the password of a user who may sign in. For a name nobody has a hash is computed, too, so that the time
         tells nothing. Raises like :meth:`sign_in`."""
-        key, where, now = name.strip(" ").lower()[:USER_MAX], address_key(address), self._clock.monotonic()
+        key, where, now = sought_name(name), address_key(address), self._clock.monotonic()
         wait = max(self._users.wait_seconds(key, now), self._addresses.wait_seconds(where, now) if where else 0.0)
         if wait > 0:
             raise _wait(wait)
         wrong = max(self._users.begin(key, now), self._addresses.begin(where, now) if where else 0)
         with self._database.reading() as tx:
-            user = records.find_user(tx, key) if "\0" not in key else None
+            user = records.find_user(tx, key) if key else None
         try:
             right = self._hasher.matches(user.password_hash if user is not None else "", password[:PASSWORD_MAX])
         except HaulageError:

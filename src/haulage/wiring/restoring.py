@@ -17,13 +17,15 @@ from haulage.base.files import make_folder, remove_durable, sync_folder, sync_pa
 from haulage.base.ids import SiteCode
 from haulage.base.settings import Settings, parse_settings, settings_text
 from haulage.domain.estate import records as estate
+from haulage.domain.people import records as people
 from haulage.domain.transit import records as transit
 from haulage.engine.backup.folder import check_files, open_backup
 from haulage.engine.backup.listing import CONTENT, BackupList
 from haulage.engine.database.snapshot import copy_in, refuse_filled
 from haulage.engine.database.transaction import Transaction, open_database
 from haulage.engine.protocol.definitions import Kind, SiteState, state_of
-from haulage.engine.status import on_backups, on_requests
+from haulage.engine.status import on_backups, on_people, on_requests
+from haulage.engine.status.journal import Journal
 from haulage.engine.trust.certificates import KeyPair, issue, make_csr
 from haulage.engine.trust.keystore import write_secret
 from haulage.engine.trust.tokens import new_token, write_token
@@ -172,6 +174,7 @@ def _begin_new_life(home: Home, listed: BackupList, order: RestoreOrder, actor: 
             held = len(transit.all_holdings(tx))
             epoch = estate.epoch(tx)
             core.journal.record(tx, on_requests.RESTORE_DONE, actor=actor, taken=listed.taken)
+            _restore_people(core.journal, tx, listed)
             names = [f"{package}:{number}" for package, number in lost]
             if lost:
                 named = ", ".join(names[:LISTED]) + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
@@ -181,6 +184,14 @@ def _begin_new_life(home: Home, listed: BackupList, order: RestoreOrder, actor: 
         return {"epoch": epoch, "versions_held": held, "versions_absent": names}
     finally:
         opened.close()
+
+
+def _restore_people(journal: Journal, tx: Transaction, listed: BackupList) -> None:
+    """Nobody is signed in any more; but users and tokens are back as they were, those taken away since among them."""
+    people.remove_all_sessions(tx)
+    users, tokens = people.count_users(tx), people.count_tokens(tx)
+    if users or tokens:
+        journal.record(tx, on_people.PEOPLE_AS_OF_BACKUP, users=users, tokens=tokens, taken=listed.taken)
 
 
 def _refuse_unsigned_url(order: RestoreOrder, settings: Settings, database: str) -> None:

@@ -33,8 +33,8 @@ _WORST = frozenset(
 
 def user_name(text: str) -> str:
     """A user's name as it is kept: small letters of ASCII, so that no two look alike. Raises UsageError ``bad-user-name``."""
-    name = text.strip(" ").lower() if len(text) <= 4 * USER_MAX and text.isascii() else ""
-    if not _USER.fullmatch(name):
+    name = sought_name(text)
+    if not name:
         raise UsageError(
             "bad-user-name",
             "That is not a name for a user.",
@@ -43,6 +43,12 @@ def user_name(text: str) -> str:
     if name in _RESERVED:
         raise UsageError("bad-user-name", f"The name {name} is taken by Haulage itself.", "Choose another one.")
     return name
+
+
+def sought_name(text: str) -> str:
+    """The name of a user somebody means; "" for what cannot be one, and need not be looked for."""
+    name = text.strip(" ").lower() if len(text) <= 4 * USER_MAX and text.isascii() else ""
+    return name if _USER.fullmatch(name) else ""
 
 
 def shown_name(text: str, what: str = "A name") -> str:
