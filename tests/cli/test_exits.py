@@ -22,6 +22,7 @@ def test_some_codes_say_more_than_their_family() -> None:
     assert {code: int(exit_of(TransferError(code, "y"))) for code in BY_CODE} == {
         "still-under-way": 10,
         "partly-done": 6,
+        "differs": 6,
         "window-closed": 9,
         "budget-used": 9,
     }

@@ -41,7 +41,7 @@ MEANING: dict[Exit, str] = {
     Exit.NOT_FOUND: "Something that was named does not exist.",
     Exit.CONFLICT: "The present state forbids it.",
     Exit.TEMPORARY: "Something outside did not work this time (no server, network, disk): try later.",
-    Exit.PARTLY: "Done at some places, not at all of them.",
+    Exit.PARTLY: "Done at some places, not at all of them; or what is compared differs.",
     Exit.VERIFICATION: "Bytes are not the bytes they should be.",
     Exit.NOT_ALLOWED: "The caller may not do this.",
     Exit.CLOSED: "The window of the link is closed, or its budget is used.",
@@ -64,6 +64,7 @@ BY_FAMILY: dict[type[HaulageError], Exit] = {
 BY_CODE: dict[str, Exit] = {
     "still-under-way": Exit.TIMEOUT,
     "partly-done": Exit.PARTLY,
+    "differs": Exit.PARTLY,
     "window-closed": Exit.CLOSED,
     "budget-used": Exit.CLOSED,
 }

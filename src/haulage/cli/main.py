@@ -15,6 +15,7 @@ from haulage.base.errors import HaulageError, UsageError
 from haulage.base.text import shown
 from haulage.cli import (
     backup,
+    declared,
     fix,
     group,
     kb,
@@ -68,6 +69,7 @@ def make_app() -> App:
         point.app,
         group.app,
     ]
+    commands += [declared.diff, declared.apply, declared.app]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
     commands += [user.app, token.app]
     commands += [notify]

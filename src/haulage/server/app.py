@@ -20,6 +20,7 @@ from haulage.engine.trust.requests import ClockSkewError
 from haulage.server.api import (
     backups,
     content,
+    declared,
     fixes,
     groups,
     hop,
@@ -47,6 +48,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *packages.ENDPOINTS,
     *points.ENDPOINTS,
     *groups.ENDPOINTS,
+    *declared.ENDPOINTS,
     *status.ENDPOINTS,
     *store.ENDPOINTS,
     *knowledge.ENDPOINTS,

@@ -130,6 +130,12 @@ def find_package(tx: Transaction, package: PackageId) -> Package | None:
     return _package(row, [(one.place, one.named) for one in places], tuple(sorted(groups.scalars())))
 
 
+def newest_number(tx: Transaction, package: PackageId) -> VersionNumber:
+    """The number of the newest version; 0 if there is none, or no such package."""
+    found = tx.execute(sa.select(packages.c.version).where(packages.c.id == package)).scalar_one_or_none()
+    return VersionNumber(found or 0)
+
+
 def list_packages(tx: Transaction) -> Sequence[Package]:
     """All packages, by id."""
     places: dict[str, list[tuple[Place, bool]]] = {}

@@ -54,20 +54,26 @@ class Comparison:
         """Names exactly these steps, so that what was shown is what is done."""
         return hashlib.sha256(repr(self.steps).encode()).hexdigest()
 
+    @property
+    def must_allow(self) -> int:
+        """How many removals must be asked for by their number; 0 if so few need no asking."""
+        return sum(self.removals.values()) if self._many() else 0
+
     def guard(self, allowed: int) -> None:
         """Raises ConflictError ``too-many-removals``: a file that lost half of its lines does not empty the shops (I11)."""
-        total = sum(self.removals.values())
-        many = [
+        if self.must_allow > allowed:
+            raise ConflictError(
+                "too-many-removals",
+                f"This would remove {', '.join(self._many())}; more than {REMOVALS_UNASKED}, or a fifth, must be asked for.",
+                f"If it is meant: --allow-removing {self.must_allow}",
+            )
+
+    def _many(self) -> list[str]:
+        return [
             f"{count} of {self.present[what]} {what}"
             for what, count in self.removals.items()
             if count > REMOVALS_UNASKED or count > SHARE_UNASKED * self.present[what]
         ]
-        if many and total > allowed:
-            raise ConflictError(
-                "too-many-removals",
-                f"This would remove {', '.join(many)}; more than {REMOVALS_UNASKED}, or a fifth, must be asked for.",
-                f"If it is meant: --allow-removing {total}",
-            )
 
 
 def compare(declared: Declared, present: Present, problems: Problems, *, publish: bool = False) -> Comparison:

@@ -144,6 +144,16 @@ GROUP_REMOVED = Message(
     cause="The named person or token asked for it.",
     remedy="Nothing to do. Packages stay where they are assigned otherwise, too.",
 )
+DECLARED_APPLIED = Message(
+    number=30024,
+    name="declared-applied",
+    severity=Severity.INFORMATION,
+    type=MessageType.AUDIT,
+    component=Component.OPERATIONS,
+    text="{actor} applied a file: {done} of {steps} differences were closed, {failed} failed.",
+    cause="The named person or token asked for it. Each difference has a message of its own.",
+    remedy="Nothing to do; what failed is tried again when the file is applied again.",
+)
 SITE_INVITATION_ASKED = Message(
     number=30030,
     name="site-invitation-asked",
@@ -220,6 +230,7 @@ MESSAGES = (
     POINT_REMOVED,
     GROUP_CHANGED,
     GROUP_REMOVED,
+    DECLARED_APPLIED,
     SITE_INVITATION_ASKED,
     SITE_REMOVAL_ASKED,
     STORE_SWEEP_ASKED,
