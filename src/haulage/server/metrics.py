@@ -27,6 +27,7 @@ from haulage.domain.replication import records as replication
 from haulage.domain.telling.views import NotifierView
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.states import ShipmentState
+from haulage.domain.transit.tallies import records as tallies
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.jobs.engine import JobEngine
 from haulage.engine.status import catalogue
@@ -173,18 +174,18 @@ def _shipments(tx: Transaction) -> Families:
         counts.update({(kind, state.value): 0 for state in ShipmentState})
     waiting: collections.Counter[tuple[str, ...]] = collections.Counter()
     left = 0
-    for row in transit.count_shipments(tx):
-        counts[row.kind, row.state.value] += row.count
-        if row.reason.value:
-            waiting[row.reason.value,] += row.count
-        left += row.left_bytes if row.state in _ON_ITS_WAY else 0
+    for row in tallies.totals(tx):
+        counts[row.kind, row.state] += row.count
+        if row.reason:
+            waiting[row.reason,] += row.count
+        left += max(0, row.left_bytes) if row.state in _ON_ITS_WAY else 0
     text = "Packages at places, of this site and those below, by where they stand."
     yield _gauge("haulage_shipments", text, ("kind", "state"), dict(counts))
     yield _gauge("haulage_shipments_waiting", "Packages at places that wait, by what for.", ("reason",), dict(waiting))
     yield _gauge("haulage_shipments_left_bytes", "Planned and not there yet, of all that is on its way.", (), {(): left})
 
 
-_ON_ITS_WAY = (ShipmentState.PLANNED, ShipmentState.MOVING, ShipmentState.RETRYING)
+_ON_ITS_WAY = tuple(state.value for state in (ShipmentState.PLANNED, ShipmentState.MOVING, ShipmentState.RETRYING))
 
 
 def _knowledge(tx: Transaction, core: SiteCore) -> Families:

@@ -11,6 +11,7 @@ from haulage.domain.people import records as people_records
 from haulage.domain.replication import records as replication_records
 from haulage.domain.telling import records as telling_records
 from haulage.domain.transit import records as transit_records
+from haulage.domain.transit.tallies import records as tallies_records
 from haulage.engine.database.metadata import metadata
 from haulage.engine.status import records as status_records
 
@@ -22,6 +23,7 @@ ROOMS = (
     estate_records,
     catalog_records,
     groups_records,
+    tallies_records,
     transit_records,
     fixes_records,
     knowledge_records,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -101,13 +102,20 @@ def test_f12_a_golden_leads_to_the_present_schema_with_all_its_rows(make: Make, 
         assert database.damages() == ()
 
 
+def _index_text(found: Any) -> str:
+    """The condition of one for some rows only would otherwise show as an object; PostgreSQL writes it with more casts and brackets
+    after a dump than before."""
+    told = {name: re.sub(r"::[a-z ]+|[()\[\]]", "", str(value)) for name, value in found.get("dialect_options", {}).items()}
+    return repr(found | {"dialect_options": told})
+
+
 def _shape(tx: Transaction) -> dict[str, Any]:
     inspector = sa.inspect(tx)
     return {
         name: (
             [(each["name"], str(each["type"]), each["nullable"], each["default"]) for each in inspector.get_columns(name)],
             inspector.get_pk_constraint(name),
-            sorted(map(repr, inspector.get_indexes(name))),
+            sorted(map(_index_text, inspector.get_indexes(name))),
             sorted(map(repr, inspector.get_unique_constraints(name))),
             sorted(map(repr, inspector.get_check_constraints(name))),
         )

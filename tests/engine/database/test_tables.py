@@ -16,7 +16,8 @@ from tests.postgres import Cluster
 
 def test_every_room_with_records_is_registered() -> None:
     source = pathlib.Path(haulage.__file__).parent
-    found = {".".join(path.relative_to(source.parent).with_suffix("").parts) for path in source.rglob("records.py")}
+    keeping = [path for path in source.rglob("records.py") if "sa.Table(" in path.read_text(encoding="utf-8")]
+    found = {".".join(path.relative_to(source.parent).with_suffix("").parts) for path in keeping}
     assert found == {room.__name__ for room in ROOMS}
 
 

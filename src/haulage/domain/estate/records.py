@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
@@ -257,6 +257,19 @@ def list_points(tx: Transaction, site: SiteCode | None = None) -> Sequence[Point
     if site is not None:
         query = query.where(points.c.site == site)
     return [_point(row) for row in tx.execute(query)]
+
+
+def known_points(tx: Transaction, places: Collection[Place]) -> set[Place]:
+    """Those of some places that are points known here."""
+    wanted, found = list(places), set[Place]()
+    for first in range(0, len(wanted), _AT_ONCE):
+        query = sa.select(points.c.place).where(points.c.place.in_(wanted[first : first + _AT_ONCE]))
+        found.update(tx.execute(query).scalars())
+    return found
+
+
+_AT_ONCE = 5000
+"""Parameters of one statement; databases take a bounded number."""
 
 
 def put_claim(tx: Transaction, code: SiteCode, invitation: str, key: str, document: bytes, now: dt.datetime) -> None:

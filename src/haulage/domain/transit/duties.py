@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, is_point
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records
 from haulage.domain.transit.ledger import Ledger
-from haulage.domain.transit.route import wanted_places
+from haulage.domain.transit.route import expected_places, wanted_places
 from haulage.engine.database.transaction import Transaction
 
 
@@ -22,14 +22,21 @@ class Duties:
         """After a change of one package, or of one of its versions: only shipments of this package are touched."""
         package = catalog.find_package(tx, package_id)
         wanted: set[Place] = set()
+        below: set[Place] = set()
         if package is not None and package.version != NO_VERSION:
-            points = [point.place for point in estate.list_points(tx)]
-            wanted = wanted_places(package_id, package.assignments, self._code, estate.hierarchy(tx), points)
+            points, tree = (
+                estate.known_points(tx, [where for where in package.assignments if is_point(where)]),
+                estate.hierarchy(tx),
+            )
+            wanted = wanted_places(package_id, package.assignments, self._code, tree, points)
+            expected = expected_places(package_id, package.assignments, tree, points)
+            below = {where for where in expected if where[:3] != self._code and tree.holds_place(where, self._code)}
         known = {row.place for row in records.list_shipments(tx, package=package_id, owner=self._code)}
         for where in sorted(wanted | known):
             version = package.version if package is not None and where in wanted else NO_VERSION
             self._ledger.arm(tx, package_id, where, version)
         self._ledger.wake(tx, package_id, sorted(wanted))
+        self._ledger.announce(tx, package_id, dict.fromkeys(below, package.version) if package is not None else {})
 
     def refresh_place(self, tx: Transaction, where: Place) -> None:
         """After a change of one point here or below: the packages assigned to it."""

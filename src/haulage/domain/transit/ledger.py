@@ -4,7 +4,7 @@ due. Writing a row touches that row's place and nothing else (I25)."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from haulage.base.clock import Clock
 from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, make_place
@@ -69,6 +69,10 @@ class Ledger:
         after = arm(before, wanted, now)
         if after is not before:
             self.save(tx, after)
+
+    def announce(self, tx: Transaction, package: PackageId, wanted: Mapping[Place, VersionNumber]) -> None:
+        """What the definitions want at places of sites below; whoever has not said that it knows so is shown to be awaited."""
+        records.announce(tx, package, wanted, self._clock.now())
 
     def lose(self, tx: Transaction, packages: Iterable[PackageId]) -> None:
         """This site's own store does not hold these (any more): they are fetched again."""

@@ -51,7 +51,7 @@ class Mirror:
             return
         if report.epoch > newest:
             # The owner was restored or replaced, and says everything again: what it said before counts no more (I16).
-            records.remove_shipments(tx, SiteCode(report.owner))
+            records.unsay_shipments(tx, SiteCode(report.owner))
         before = records.find_shipment(tx, PackageId(report.package), where)
         if before is not None and before.observation >= report.observation:
             return

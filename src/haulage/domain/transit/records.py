@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, is_point, site_of
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState, Word
+from haulage.domain.transit.tallies import records as tallies
+from haulage.domain.transit.tallies.records import Stand
 from haulage.engine.database.metadata import metadata
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.database.types import Json, UtcTime
@@ -56,9 +59,19 @@ shipments = sa.Table(
     sa.Column("updated", UtcTime, nullable=False),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("observation", sa.BigInteger, nullable=False),
+    sa.Column("own_state", sa.String(16), nullable=False),
+    sa.Column("own_reason", sa.String(16), nullable=False),
+    sa.Column("announced", sa.BigInteger, nullable=False),
     sa.Index("ix_shipments_owner_due", "owner", "due"),
+    sa.Index("ix_shipments_owner_epoch", "owner", "epoch"),
     sa.Index("ix_shipments_place_state", "place", "state"),
+    sa.Index("ix_shipments_package_state_reason", "package", "state", "reason"),
+    sa.Index("ix_shipments_state_reason_updated", "state", "reason", "updated"),
 )
+"""``own_state`` and ``own_reason`` are what the site that acts for the place said; ``state`` and ``reason`` what is to be shown:
+that, or that its report is awaited, as long as it has not said that it knows of the version that is ``announced`` for the place (0
+where none is; this site's own rows need no report). A place that never said anything has a row, too, with an empty ``own_state``:
+nobody but lists and counts sees those."""
 
 OPEN = shipments.c.state.not_in([sa.literal_column(f"'{one.value}'") for one in (ShipmentState.PRESENT, ShipmentState.REMOVED)])
 """What is not settled. The states are written out, not given as parameters, so that the index below serves."""
@@ -131,13 +144,22 @@ asked_orders = sa.Table(
 SITE_CODE_CHARACTERS = 3
 """A place so long is a site's own store; points are longer."""
 
-_FIND = sa.select(shipments).where(shipments.c.package == sa.bindparam("package"), shipments.c.place == sa.bindparam("place"))
-"""Built once: asked for so often that putting the question together would cost more than the answer."""
-
 _FIELDS = tuple(field.name for field in dataclasses.fields(Shipment))
+_OWN = {"state": shipments.c.own_state.label("state"), "reason": shipments.c.own_reason.label("reason")}
+_SAID = sa.select(*(_OWN.get(name, shipments.c[name]) for name in _FIELDS)).where(shipments.c.own_state != sa.literal_column("''"))
+"""Every shipment as its owner said it is."""
+
+# Built once: asked for so often that putting the question together would cost more than the answer.
+_KEY = (shipments.c.package == sa.bindparam("of_package"), shipments.c.place == sa.bindparam("of_place"))
+_FIND = _SAID.where(*_KEY)
+_BEFORE = sa.select(
+    shipments.c.state, shipments.c.reason, (shipments.c.bytes_planned - shipments.c.bytes_done).label("left"), shipments.c.announced
+).where(*_KEY)
+_SAY = shipments.update().where(*_KEY).values({name: sa.bindparam(name) for name in (*_FIELDS, "own_state", "own_reason")})
+_ADD = shipments.insert()
 
 
-def _shipment(row: sa.Row[tuple[object, ...]]) -> Shipment:
+def _shipment(row: sa.Row[Any]) -> Shipment:
     values = dict(row._mapping)
     values["state"] = ShipmentState(values["state"])
     values["reason"] = Reason(values["reason"])
@@ -145,22 +167,82 @@ def _shipment(row: sa.Row[tuple[object, ...]]) -> Shipment:
     return Shipment(**values)
 
 
-def _key(package: PackageId, where: Place) -> sa.ColumnElement[bool]:
-    return sa.and_(shipments.c.package == package, shipments.c.place == where)
+def shown_shipment(row: sa.Row[Any]) -> Shipment:
+    """A whole row of the table as it is to be shown: as its owner said, or waiting for its report of the version announced."""
+    values = {name: row._mapping[name] for name in _FIELDS}
+    values |= {"state": ShipmentState(row.state), "reason": Reason(row.reason), "word": Word(row.word)}
+    return Shipment(**(values | {"wanted": row.announced} if row.announced else values))
+
+
+def _key(package: PackageId, where: Place) -> dict[str, object]:
+    return {"of_package": package, "of_place": where}
 
 
 def find_shipment(tx: Transaction, package: PackageId, where: Place) -> Shipment | None:
-    """One shipment; None if there never was that duty."""
-    row = tx.execute(_FIND, {"package": package, "place": where}).one_or_none()
+    """One shipment as its owner said it is; None if there never was that duty, or nobody has said anything of it yet."""
+    row = tx.execute(_FIND, _key(package, where)).one_or_none()
     return None if row is None else _shipment(row)
 
 
 def put_shipment(tx: Transaction, shipment: Shipment) -> None:
-    """Write a shipment as it is now."""
+    """Write a shipment as its owner says it is now, and count it where it stands."""
+    before = tx.execute(_BEFORE, _key(shipment.package, shipment.place)).one_or_none()
     values = {name: getattr(shipment, name) for name in _FIELDS}
-    values["state"], values["reason"], values["word"] = shipment.state.value, shipment.reason.value, shipment.word.value
-    if tx.execute(shipments.update().where(_key(shipment.package, shipment.place)).values(values)).rowcount == 0:
-        tx.execute(shipments.insert().values(values))
+    own = {"own_state": shipment.state.value, "own_reason": shipment.reason.value}
+    announced = 0 if before is None else before.announced
+    shown = _shown(announced, shipment.wanted, *own.values())
+    values |= own | {"state": shown[0], "reason": shown[1], "word": shipment.word.value}
+    if before is None:
+        tx.execute(_ADD, values | {"announced": 0})
+    else:
+        tx.execute(_SAY, values | _key(shipment.package, shipment.place))
+    was = None if before is None else Stand(state=before.state, reason=before.reason, left_bytes=before.left)
+    now = Stand(state=shown[0], reason=shown[1], left_bytes=shipment.bytes_planned - shipment.bytes_done)
+    tallies.shift(tx, shipment.owner, shipment.kind, was, now)
+
+
+def _shown(announced: int, wanted: int, own_state: str, own_reason: str) -> tuple[str, str]:
+    """State and reason for people."""
+    if announced in (0, wanted) and own_state:
+        return own_state, own_reason
+    return ShipmentState.WAITING.value, Reason.REPORT.value
+
+
+def announce(tx: Transaction, package: PackageId, wanted: Mapping[Place, VersionNumber], now: dt.datetime) -> None:
+    """Which version the definitions want of a package at the places of other sites, all of them: those whose sites have not said
+    that they know so are shown to wait for their reports. Only what differs is written."""
+    t = shipments.c
+    columns = (t.place, t.wanted, t.state, t.reason, t.own_state, t.own_reason, t.announced)
+    query = sa.select(*columns, (t.bytes_planned - t.bytes_done).label("left")).where(t.package == package)
+    known = {row.place: row for row in tx.execute(query)}
+    for where in sorted(wanted.keys() - known.keys()):
+        _await_report(tx, package, where, wanted[where], now)
+    for where, row in known.items():
+        version = wanted.get(where, 0)
+        if row.announced == version:
+            continue
+        was = Stand(state=row.state, reason=row.reason, left_bytes=row.left)
+        is_blank = not row.own_state and not version
+        if is_blank:
+            tx.execute(_DROP, _key(package, where))
+        state, reason = _shown(version, row.wanted, row.own_state, row.own_reason)
+        if not is_blank:
+            tx.execute(_ANNOUNCE, _key(package, where) | {"state": state, "reason": reason, "announced": version})
+        after = None if is_blank else Stand(state=state, reason=reason, left_bytes=row.left)
+        tallies.shift(tx, site_of(where), "point" if is_point(where) else "site", was, after)
+
+
+def _await_report(tx: Transaction, package: PackageId, where: Place, version: VersionNumber, now: dt.datetime) -> None:
+    """A place of which nothing was ever said."""
+    blank = Shipment(package=package, place=where, owner=site_of(where), updated=now, armed=now)
+    values = {name: getattr(blank, name) for name in _FIELDS} | {"own_state": "", "own_reason": "", "word": blank.word.value}
+    state, reason = _shown(version, NO_VERSION, "", "")
+    tx.execute(_ADD, values | {"state": state, "reason": reason, "announced": version})
+    tallies.shift(tx, blank.owner, blank.kind, None, Stand(state=state, reason=reason, left_bytes=0))
+
+
+_ANNOUNCE = shipments.update().where(*_KEY).values({name: sa.bindparam(name) for name in ("state", "reason", "announced")})
+_DROP = shipments.delete().where(*_KEY)
 
 
 def list_shipments(
@@ -171,7 +253,7 @@ def list_shipments(
     places: Iterable[Place] | None = None,
 ) -> Sequence[Shipment]:
     """Shipments by package and place, optionally only some."""
-    query = sa.select(shipments).order_by(shipments.c.package, shipments.c.place)
+    query = _SAID.order_by(shipments.c.package, shipments.c.place)
     if package is not None:
         query = query.where(shipments.c.package == package)
     if owner is not None:
@@ -179,35 +261,6 @@ def list_shipments(
     if places is not None:
         query = query.where(shipments.c.place.in_(list(places)))
     return [_shipment(row) for row in tx.execute(query)]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class ShipmentCount:
-    """How many shipments stand alike, and how many bytes of theirs are planned and not there yet."""
-
-    kind: str
-    """``site`` or ``point``."""
-    state: ShipmentState
-    reason: Reason
-    count: int
-    left_bytes: int
-
-
-def count_shipments(tx: Transaction) -> Sequence[ShipmentCount]:
-    """All shipments this site knows of, its own and those below, counted by kind, state and reason."""
-    # By length, not by what is in it: a parameter in the grouping is another expression to PostgreSQL.
-    length = sa.func.length(shipments.c.place)
-    left = sa.func.sum(shipments.c.bytes_planned - shipments.c.bytes_done)
-    query = sa.select(length, shipments.c.state, shipments.c.reason, sa.func.count(), left)
-    found: dict[tuple[str, str, str], tuple[int, int]] = {}
-    for size, state, reason, count, bytes_left in tx.execute(query.group_by(length, shipments.c.state, shipments.c.reason)):
-        key = ("site" if size == SITE_CODE_CHARACTERS else "point", state, reason)
-        before = found.get(key, (0, 0))
-        found[key] = (before[0] + int(count), before[1] + max(0, int(bytes_left)))
-    return [
-        ShipmentCount(kind=kind, state=ShipmentState(state), reason=Reason(reason), count=count, left_bytes=left_bytes)
-        for (kind, state, reason), (count, left_bytes) in sorted(found.items())
-    ]
 
 
 def held_at(tx: Transaction, site: SiteCode, package: PackageId, most: int) -> dict[PackageId, VersionNumber]:
@@ -232,12 +285,12 @@ def due_shipments(
     of_kind = shipments.c.place != owner if kind == "point" else shipments.c.place == owner
     mine = sa.and_(shipments.c.owner == owner, of_kind, shipments.c.due.is_not(None), come)
     if at_one_place is None:
-        query = sa.select(shipments).where(mine).order_by(shipments.c.due, shipments.c.package, shipments.c.place)
+        query = _SAID.where(mine).order_by(shipments.c.due, shipments.c.package, shipments.c.place)
         return [_shipment(row) for row in tx.execute(query.limit(limit))]
     at_place = sa.func.row_number().over(partition_by=shipments.c.place, order_by=(shipments.c.due, shipments.c.package))
-    due = sa.select(shipments, at_place.label("at_place")).where(mine).subquery()
+    due = _SAID.add_columns(at_place.label("at_place")).where(mine).subquery()
     query = (
-        sa.select(*(due.c[column.name] for column in shipments.c))
+        sa.select(*(due.c[name] for name in _FIELDS))
         .where(due.c.at_place <= at_one_place)
         .order_by(due.c.due, due.c.package, due.c.place)
     )
@@ -259,6 +312,31 @@ def newest_epoch(tx: Transaction, owner: SiteCode) -> int:
 def remove_shipments(tx: Transaction, owner: SiteCode) -> None:
     """Forget every shipment of a site that is gone."""
     tx.execute(shipments.delete().where(shipments.c.owner == owner))
+    count_anew(tx, owner)
+
+
+def unsay_shipments(tx: Transaction, owner: SiteCode) -> None:
+    """What a site said of its shipments counts no more; where any are announced, its reports are awaited."""
+    here = shipments.c.owner == owner
+    tx.execute(shipments.delete().where(here, shipments.c.announced == 0))
+    rows = tx.execute(
+        sa.select(shipments.c.package, shipments.c.place, shipments.c.announced, shipments.c.updated).where(here)
+    ).all()
+    tx.execute(shipments.delete().where(here))
+    count_anew(tx, owner)
+    for row in rows:
+        _await_report(tx, row.package, row.place, row.announced, row.updated)
+
+
+def count_anew(tx: Transaction, owner: SiteCode | None = None) -> None:
+    """Count the shipments of a site, or of every site, as they stand in the table."""
+    t = shipments.c
+    # By length, not by what is in it: a parameter in the grouping is another expression to PostgreSQL.
+    is_site = sa.func.length(t.place) == sa.literal_column(str(SITE_CODE_CHARACTERS))
+    kind = sa.case((is_site, sa.literal_column("'site'")), else_=sa.literal_column("'point'"))
+    counted = sa.select(t.owner, kind, t.state, t.reason, sa.func.count(), sa.func.sum(t.bytes_planned - t.bytes_done))
+    counted = counted.group_by(t.owner, kind, t.state, t.reason)
+    tallies.replace(tx, counted if owner is None else counted.where(t.owner == owner), owner)
 
 
 def put_holding(tx: Transaction, package: PackageId, version: VersionNumber, manifest: bytes, now: dt.datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from haulage.base.ids import PackageId, Place, SiteCode, is_point, make_place, owner_of, site_of
 from haulage.domain.estate.hierarchy import Hierarchy
@@ -33,6 +33,24 @@ def wanted_places(
             if site == here:
                 out.add(where)
         out.add(make_place(here))
+    return out
+
+
+def expected_places(package: PackageId, assigned: Iterable[Place], hierarchy: Hierarchy, points: Collection[Place]) -> set[Place]:
+    """Every place of the hierarchy that must hold the package: its owner, where it is assigned, and the sites on the way there."""
+    owner = owner_of(package)
+    out = {make_place(owner)}
+    for where in assigned:
+        site = site_of(where)
+        if site not in hierarchy or (is_point(where) and where not in points):
+            continue
+        out.add(where)
+        for above in hierarchy.upwards(site):
+            if make_place(above) in out and above != site:
+                break
+            out.add(make_place(above))
+            if above == owner:
+                break
     return out
 
 

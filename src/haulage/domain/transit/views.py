@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from haulage.base.clock import iso
-from haulage.base.ids import NO_VERSION, Place, SiteCode, VersionNumber, is_point, make_place, owner_of, site_of
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, is_point
 from haulage.domain.catalog.model import Package
 from haulage.domain.estate import records as estate
-from haulage.domain.transit import records
+from haulage.domain.transit import records, route
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.transaction import Transaction
@@ -36,25 +36,14 @@ def package_status(tx: Transaction, package: Package) -> list[View]:
 
 def leftovers(tx: Transaction, package_id: str) -> list[View]:
     """Places from which a deleted package is not gone yet."""
-    rows = records.list_shipments(tx)
-    return [shipment_view(row) for row in rows if row.package == package_id and row.state is not ShipmentState.REMOVED]
+    rows = records.list_shipments(tx, package=PackageId(package_id))
+    return [shipment_view(row) for row in rows if row.state is not ShipmentState.REMOVED]
 
 
 def expected_places(tx: Transaction, package: Package) -> set[Place]:
     """Every place that must hold a package, by the definitions known here."""
-    tree = estate.hierarchy(tx)
-    owner = owner_of(package.id)
-    places = {make_place(owner)}
-    for where in package.assignments:
-        site = site_of(where)
-        if site not in tree or (is_point(where) and estate.find_point(tx, where) is None):
-            continue
-        places.add(where)
-        for above in tree.upwards(site):
-            places.add(make_place(above))
-            if above == owner:
-                break
-    return places
+    points = estate.known_points(tx, [where for where in package.assignments if is_point(where)])
+    return route.expected_places(package.id, package.assignments, estate.hierarchy(tx), points)
 
 
 def shipment_view(row: Shipment) -> View:

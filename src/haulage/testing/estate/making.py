@@ -7,13 +7,14 @@ import os
 import random
 
 from haulage.base.clock import Clock, SystemClock
-from haulage.base.ids import PackageId
+from haulage.base.ids import PackageId, Place, VersionNumber, site_of
+from haulage.domain.transit import records as transit
 from haulage.engine.trust.certificates import KeyPair, issue, make_csr, make_tls_key
 from haulage.operations.knowledge import stock_product_articles
 from haulage.testing.clock import HandClock
 from haulage.testing.estate.captured import create, publish_all
 from haulage.testing.estate.messages import Telling
-from haulage.testing.estate.packages import Spread, Stocked, make_packages
+from haulage.testing.estate.packages import Spread, Stocked, expected_places, make_packages
 from haulage.testing.estate.shipments import Rollout
 from haulage.testing.estate.sites import CENTRAL, Certify, Land, make_land
 from haulage.testing.estate.size import Size
@@ -73,7 +74,8 @@ class _Maker:
         with database.writing() as tx:
             writer = Writer(tx, signers, self._now)
             writer.packages(packages, assigned)
-            writer.shipments(shipments)
+            tx.execute(transit.shipments.delete().where(transit.shipments.c.owner != CENTRAL))
+            writer.shipments(shipments, _announced(everything, {**assigned, **known}, land))
             writer.messages(Telling(land, everything, shipments, self._chance, self._now).all(self._size))
             writer.backlog(land, everything)
 
@@ -91,3 +93,15 @@ class _Maker:
             folder = os.path.join(top, f"package-{number:02}")
             folders[create(self._opened, next(self._names), folder, spread.some)] = folder
         return publish_all(self._opened, self._past, folders, _BEFORE_DAYS * 86_400, self._chance)
+
+
+def _announced(
+    packages: list[Stocked], assigned: dict[PackageId, set[Place]], land: Land
+) -> dict[tuple[PackageId, Place], VersionNumber]:
+    """What the definitions want at every place of the sites below."""
+    return {
+        (one.package.id, where): one.newest.number
+        for one in packages
+        for where in expected_places(one.package.id, assigned[one.package.id], land)
+        if site_of(where) != CENTRAL
+    }

@@ -6,13 +6,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from haulage.base.ids import PackageId, Place, SiteCode, owner_of
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode, VersionNumber, owner_of, site_of
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.publish import package_state, version_state
 from haulage.domain.estate import records as estate
@@ -20,6 +20,7 @@ from haulage.domain.estate.model import Point, Site
 from haulage.domain.replication import records as replication
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.codec import Body, encode
 from haulage.engine.protocol.definitions import Definition, Kind, PointState, SiteState, define
@@ -32,6 +33,7 @@ from haulage.testing.estate.sites import CENTRAL, Land
 
 T = TypeVar("T")
 _BATCH = 2_000
+_AWAITED = {"state": ShipmentState.WAITING.value, "reason": Reason.REPORT.value}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +77,25 @@ class Writer:
         newest = max((int(one.package[3:], 16) for one in own), default=0)
         estate.lift_number(self._tx, "package", newest)
 
-    def shipments(self, shipments: Iterable[Shipment]) -> None:
-        """How far everything is."""
+    def shipments(self, shipments: Iterable[Shipment], announced: Mapping[tuple[PackageId, Place], VersionNumber]) -> None:
+        """How far everything is; ``announced``: what each place of other sites is to have."""
+        left = dict(announced)
         names = [field.name for field in dataclasses.fields(Shipment)]
 
         def row(shipment: Shipment) -> dict[str, Any]:
             values = {name: getattr(shipment, name) for name in names}
-            return {name: value.value if isinstance(value, enum.Enum) else value for name, value in values.items()}
+            values = {name: value.value if isinstance(value, enum.Enum) else value for name, value in values.items()}
+            version = left.pop((shipment.package, shipment.place), NO_VERSION)
+            own = {"own_state": values["state"], "own_reason": values["reason"], "announced": version}
+            return values | own | (_AWAITED if version not in (NO_VERSION, shipment.wanted) else {})
+
+        def blank(package: PackageId, where: Place, version: VersionNumber) -> dict[str, Any]:
+            nothing = Shipment(package=package, place=where, owner=site_of(where), updated=self._now, armed=self._now)
+            return row(nothing) | {"own_state": "", "own_reason": "", "announced": version, **_AWAITED}
 
         self._insert(transit.shipments, (row(shipment) for shipment in shipments))
+        self._insert(transit.shipments, (blank(package, where, version) for (package, where), version in left.items()))
+        transit.count_anew(self._tx)
 
     def messages(self, told: Iterable[StatusRecord]) -> None:
         """What was said, in place of all that was said until now."""

@@ -262,6 +262,14 @@ CREATE TABLE public.shelves (
     revision bigint NOT NULL,
     packed bytea NOT NULL
 );
+CREATE TABLE public.shipment_tallies (
+    owner character varying(3) NOT NULL,
+    kind character varying(8) NOT NULL,
+    state character varying(16) NOT NULL,
+    reason character varying(16) NOT NULL,
+    count bigint NOT NULL,
+    left_bytes bigint NOT NULL
+);
 CREATE TABLE public.shipments (
     package character varying(8) NOT NULL,
     place text NOT NULL,
@@ -300,7 +308,10 @@ CREATE TABLE public.shipments (
     reused_ever bigint NOT NULL,
     updated timestamp with time zone NOT NULL,
     epoch bigint NOT NULL,
-    observation bigint NOT NULL
+    observation bigint NOT NULL,
+    own_state character varying(16) NOT NULL,
+    own_reason character varying(16) NOT NULL,
+    announced bigint NOT NULL
 );
 CREATE TABLE public.sites (
     code character varying(3) NOT NULL,
@@ -476,9 +487,20 @@ INSERT INTO public.sessions VALUES ('1''"\ ä€🚚', '1''"\ ä€🚚', '1''"\
 INSERT INTO public.sessions VALUES ('2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2''"\ ä€🚚', '2026-02-28 23:59:02.999999+00', '2026-02-28 23:59:02.999999+00', '2026-02-28 23:59:02.999999+00', NULL);
 INSERT INTO public.shelves VALUES ('1''"\ ä€🚚', '1''"', 9223372036854775807, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f600');
 INSERT INTO public.shelves VALUES ('2''"\ ä€🚚', '2''"', 9223372036854775806, '\xd8d9dadbdcdddedfe0e1e2e3e4e5e6e7e8e9eaebecedeeeff0f1f2f3f4f5f6f700');
-INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 8589934592, 35);
-INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 0, 0, '2026-01-01 00:30:00.003+00', 8589934592, 39);
-INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 25769803776, 18);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'site', 'planned', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'point', 'planned', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'point', 'waiting', 'content', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'site', 'moving', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'site', 'present', '', 1, 341);
+INSERT INTO public.shipment_tallies VALUES ('LA1', 'site', 'waiting', 'report', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('LA1', 'site', 'planned', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('LA1', 'site', 'present', '', 1, 341);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'point', 'moving', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'point', 'verifying', '', 0, 0);
+INSERT INTO public.shipment_tallies VALUES ('CHI', 'point', 'present', '', 1, 0);
+INSERT INTO public.shipments VALUES ('HQ100001', 'CHI', 'CHI', 3, 3, 'present', '', 3, 0, 3, NULL, 7, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 8589934592, 35, 'present', '', 0);
+INSERT INTO public.shipments VALUES ('HQ100001', 'CHI/P1', 'CHI', 3, 3, 'present', '', 3, 0, 9, NULL, 9, '', '', '', '', 1755, 1755, 1755, 0, 0, 0, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 0, 0, '2026-01-01 00:30:00.003+00', 8589934592, 39, 'present', '', 0);
+INSERT INTO public.shipments VALUES ('HQ100001', 'LA1', 'LA1', 3, 3, 'present', '', 3, 0, 0, NULL, 0, '', '', '', '', 451, 110, 1755, 1500, 255, 110, '', false, false, '2026-01-01 00:20:00.002+00', '', '', NULL, 0, '2026-01-01 00:20:00.002+00', NULL, 0, 514, 3000, '2026-01-01 00:20:00.002+00', 25769803776, 18, 'present', '', 3);
 INSERT INTO public.sites VALUES ('CHI', '', 'HQ1', 'https://chi.test', 'Qbdzc+b1Zt3ePA6lLHDW+64n/HayB7VmTCqjG0euoTE=', 'certificate', 'active', 2);
 INSERT INTO public.sites VALUES ('HQ1', '', NULL, 'https://hq1.test', 'lROJYBqEHqbUA2EAxpoGzL+viWzmIMIbjBzUb2ajk84=', 'certificate', 'active', 0);
 INSERT INTO public.sites VALUES ('LA1', '', 'CHI', 'https://la1.test', '/xUif5dDPAoy92JgVu6xc1avt2xvs07K6zcTPyuE5mc=', 'certificate', 'active', 6);
@@ -589,6 +611,8 @@ ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT pk_sessions PRIMARY KEY (digest);
 ALTER TABLE ONLY public.shelves
     ADD CONSTRAINT pk_shelves PRIMARY KEY (id);
+ALTER TABLE ONLY public.shipment_tallies
+    ADD CONSTRAINT pk_shipment_tallies PRIMARY KEY (owner, kind, state, reason);
 ALTER TABLE ONLY public.shipments
     ADD CONSTRAINT pk_shipments PRIMARY KEY (package, place);
 ALTER TABLE ONLY public.sites
@@ -631,7 +655,10 @@ CREATE INDEX ix_sessions_user ON public.sessions USING btree ("user");
 CREATE INDEX ix_shelves_owner ON public.shelves USING btree (owner);
 CREATE INDEX ix_shipments_open ON public.shipments USING btree (place, state, reason, expected) WHERE ((state)::text <> ALL ((ARRAY['present'::character varying, 'removed'::character varying])::text[]));
 CREATE INDEX ix_shipments_owner_due ON public.shipments USING btree (owner, due);
+CREATE INDEX ix_shipments_owner_epoch ON public.shipments USING btree (owner, epoch);
+CREATE INDEX ix_shipments_package_state_reason ON public.shipments USING btree (package, state, reason);
 CREATE INDEX ix_shipments_place_state ON public.shipments USING btree (place, state);
+CREATE INDEX ix_shipments_state_reason_updated ON public.shipments USING btree (state, reason, updated);
 CREATE INDEX ix_status_component_id ON public.status USING btree (component, id);
 CREATE INDEX ix_status_number_id ON public.status USING btree (number, id);
 CREATE INDEX ix_status_package_place_id ON public.status USING btree (package, place, id);

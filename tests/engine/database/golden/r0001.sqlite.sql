@@ -345,6 +345,26 @@ CREATE TABLE shelves (
 );
 INSERT INTO "shelves" VALUES('1''"\ ä€🚚','1''"',9223372036854775807,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F600');
 INSERT INTO "shelves" VALUES('2''"\ ä€🚚','2''"',9223372036854775806,X'D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEFF0F1F2F3F4F5F6F700');
+CREATE TABLE shipment_tallies (
+	owner VARCHAR(3) NOT NULL, 
+	kind VARCHAR(8) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	reason VARCHAR(16) NOT NULL, 
+	count BIGINT NOT NULL, 
+	left_bytes BIGINT NOT NULL, 
+	CONSTRAINT pk_shipment_tallies PRIMARY KEY (owner, kind, state, reason)
+);
+INSERT INTO "shipment_tallies" VALUES('CHI','site','planned','',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','point','planned','',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','point','waiting','content',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','site','moving','',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','site','present','',1,341);
+INSERT INTO "shipment_tallies" VALUES('LA1','site','waiting','report',0,0);
+INSERT INTO "shipment_tallies" VALUES('LA1','site','planned','',0,0);
+INSERT INTO "shipment_tallies" VALUES('LA1','site','present','',1,341);
+INSERT INTO "shipment_tallies" VALUES('CHI','point','moving','',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','point','verifying','',0,0);
+INSERT INTO "shipment_tallies" VALUES('CHI','point','present','',1,0);
 CREATE TABLE shipments (
 	package VARCHAR(8) NOT NULL, 
 	place TEXT NOT NULL, 
@@ -384,11 +404,14 @@ CREATE TABLE shipments (
 	updated TEXT NOT NULL, 
 	epoch BIGINT NOT NULL, 
 	observation BIGINT NOT NULL, 
+	own_state VARCHAR(16) NOT NULL, 
+	own_reason VARCHAR(16) NOT NULL, 
+	announced BIGINT NOT NULL, 
 	CONSTRAINT pk_shipments PRIMARY KEY (package, place)
 );
-INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,7,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',8589934592,35);
-INSERT INTO "shipments" VALUES('HQ100001','CHI/P1','CHI',3,3,'present','',3,0,9,NULL,9,'','','','',1755,1755,1755,0,0,0,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,0,0,'2026-01-01T00:30:00.003000Z',8589934592,39);
-INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',25769803776,18);
+INSERT INTO "shipments" VALUES('HQ100001','CHI','CHI',3,3,'present','',3,0,3,NULL,7,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',8589934592,35,'present','',0);
+INSERT INTO "shipments" VALUES('HQ100001','CHI/P1','CHI',3,3,'present','',3,0,9,NULL,9,'','','','',1755,1755,1755,0,0,0,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,0,0,'2026-01-01T00:30:00.003000Z',8589934592,39,'present','',0);
+INSERT INTO "shipments" VALUES('HQ100001','LA1','LA1',3,3,'present','',3,0,0,NULL,0,'','','','',451,110,1755,1500,255,110,'',0,0,'2026-01-01T00:20:00.002000Z','','',NULL,0,'2026-01-01T00:20:00.002000Z',NULL,0,514,3000,'2026-01-01T00:20:00.002000Z',25769803776,18,'present','',3);
 CREATE TABLE sites (
 	code VARCHAR(3) NOT NULL, 
 	name TEXT NOT NULL, 
@@ -553,7 +576,10 @@ CREATE INDEX ix_sessions_user ON sessions (user);
 CREATE INDEX ix_shelves_owner ON shelves (owner);
 CREATE INDEX ix_shipments_open ON shipments (place, state, reason, expected) WHERE (state NOT IN ('present', 'removed'));
 CREATE INDEX ix_shipments_owner_due ON shipments (owner, due);
+CREATE INDEX ix_shipments_owner_epoch ON shipments (owner, epoch);
+CREATE INDEX ix_shipments_package_state_reason ON shipments (package, state, reason);
 CREATE INDEX ix_shipments_place_state ON shipments (place, state);
+CREATE INDEX ix_shipments_state_reason_updated ON shipments (state, reason, updated);
 CREATE INDEX ix_status_component_id ON status (component, id);
 CREATE INDEX ix_status_number_id ON status (number, id);
 CREATE INDEX ix_status_package_place_id ON status (package, place, id);

@@ -352,6 +352,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_shelves_owner"), ["owner"], unique=False)
 
     op.create_table(
+        "shipment_tallies",
+        sa.Column("owner", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("left_bytes", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("owner", "kind", "state", "reason", name=op.f("pk_shipment_tallies")),
+    )
+    op.create_table(
         "shipments",
         sa.Column("package", sa.String(length=8), nullable=False),
         sa.Column("place", sa.Text(), nullable=False),
@@ -391,6 +401,9 @@ def upgrade() -> None:
         sa.Column("updated", UtcTime(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("observation", sa.BigInteger(), nullable=False),
+        sa.Column("own_state", sa.String(length=16), nullable=False),
+        sa.Column("own_reason", sa.String(length=16), nullable=False),
+        sa.Column("announced", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("package", "place", name=op.f("pk_shipments")),
     )
     with op.batch_alter_table("shipments", schema=None) as batch_op:
@@ -402,7 +415,10 @@ def upgrade() -> None:
             postgresql_where=sa.text("(state NOT IN ('present', 'removed'))"),
         )
         batch_op.create_index("ix_shipments_owner_due", ["owner", "due"], unique=False)
+        batch_op.create_index("ix_shipments_owner_epoch", ["owner", "epoch"], unique=False)
+        batch_op.create_index("ix_shipments_package_state_reason", ["package", "state", "reason"], unique=False)
         batch_op.create_index("ix_shipments_place_state", ["place", "state"], unique=False)
+        batch_op.create_index("ix_shipments_state_reason_updated", ["state", "reason", "updated"], unique=False)
 
     op.create_table(
         "sites",

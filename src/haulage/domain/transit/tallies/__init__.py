@@ -1,0 +1,1 @@
+"""How many shipments stand how at each site, kept as they change."""
