@@ -126,5 +126,4 @@ def children_for(tx: Transaction, code: SiteCode, assignments: Sequence[Place]) 
     """The joined children of ``code`` on the way to an assigned place."""
     tree = estate.hierarchy(tx)
     hops = {tree.next_hop(code, site_of(where)) for where in assignments}
-    joined = {site.code for site in estate.list_sites(tx) if site.parent == code and site.key}
-    return {hop for hop in hops if hop is not None} & joined
+    return {hop for hop in hops if hop is not None} & estate.joined_children(tx, code)

@@ -69,6 +69,7 @@ claims = sa.Table(
 # Built once: these are asked for so often that putting the question together would cost more than the answer.
 _EPOCH = sa.select(identity.c.epoch)
 _FIND_SITE = sa.select(sites).where(sites.c.code == sa.bindparam("code"))
+_JOINED_CHILDREN = sa.select(sites.c.code).where(sites.c.parent == sa.bindparam("code"), sites.c.key != "")
 _PARENTS = sa.select(sites.c.code, sites.c.parent)
 
 
@@ -206,6 +207,11 @@ def find_site(tx: Transaction, code: SiteCode) -> Site | None:
 def list_sites(tx: Transaction) -> Sequence[Site]:
     """All sites, by code."""
     return [_site(row) for row in tx.execute(sa.select(sites).order_by(sites.c.code))]
+
+
+def joined_children(tx: Transaction, code: SiteCode) -> set[SiteCode]:
+    """The direct children that have a server; asked for each package that changes."""
+    return set(tx.execute(_JOINED_CHILDREN, {"code": code}).scalars())
 
 
 def count_sites(tx: Transaction) -> dict[SiteStatus, int]:

@@ -23,7 +23,7 @@ def keys_of(tx: Transaction, code: SiteCode) -> list[str]:
 
 def joined_children(tx: Transaction, code: SiteCode) -> set[SiteCode]:
     """The direct children that have a server."""
-    return {site.code for site in records.list_sites(tx) if site.parent == code and site.key}
+    return records.joined_children(tx, code)
 
 
 def require_power(tx: Transaction, definition: Definition, over: SiteCode) -> None:
