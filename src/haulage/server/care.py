@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import HaulageError
@@ -132,9 +132,10 @@ class StoreCare:
                 self._core.store_herald.found(tx, fresh)
         return bool(fresh)
 
-    def check(self) -> CheckReport:
-        """Read everything there is, because somebody asked; what is found is told, and healed in the background."""
-        report = self._core.parts.store.check()
+    def check(self, on_progress: Callable[[int], None] | None = None) -> CheckReport:
+        """Read everything there is, because somebody asked; what is found is told, and healed in the background. ``on_progress``
+        is told the stored bytes read so far."""
+        report = self._core.parts.store.check(on_progress=on_progress)
         beside = check_beside(self._core.provider, self._core.parts.hints_folder)
         report = dataclasses.replace(report, damages=(*report.damages, *beside))
         self.tell(report.damages)

@@ -24,6 +24,7 @@ from haulage.server.core import SiteCore
 from haulage.server.metrics import Metrics
 from haulage.server.presence import Presence
 from haulage.server.reception import Reception
+from haulage.server.store_acts import StoreActs
 from haulage.server.telling.teller import Teller
 
 View = dict[str, object]
@@ -70,6 +71,7 @@ class Service:
     browse: Callable[[str], Folders]
     """The folders of this machine in one that a source may be chosen from."""
     care: StoreCare
+    store_acts: StoreActs
     take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""

@@ -12,6 +12,9 @@ from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
 from haulage.console.pages.hierarchy import hierarchy_pages
+from haulage.console.pages.points import point_pages, point_writes
+from haulage.console.pages.sites import site_pages, site_writes
+from haulage.console.pages.store import store_pages, store_writes
 from haulage.server.service import Service
 
 
@@ -31,10 +34,13 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *knowledge_pages(library),
         diagnose_page(library),
         *hierarchy_pages(core),
+        *site_pages(core),
+        *point_pages(core),
+        *store_pages(core),
         *first_run_pages(),
     )
 
 
-def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:  # noqa: ARG001  (pages to come write through it)
+def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
     """Everything a person can do."""
-    return (*sign_in_writes(sessions),)
+    return (*sign_in_writes(sessions), *site_writes(service.core), *point_writes(service.core), *store_writes(service.core),)

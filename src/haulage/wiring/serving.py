@@ -36,6 +36,7 @@ from haulage.server.metrics import Metrics, Sources
 from haulage.server.presence import Presence
 from haulage.server.reception import Reception
 from haulage.server.service import Scraping, Service
+from haulage.server.store_acts import StoreActs
 from haulage.server.telling.teller import Teller
 from haulage.server.uplinks import Uplinks
 from haulage.wiring.backing_up import Backups, schedule_of
@@ -133,6 +134,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         looking_only=opened.points.looking_only,
         browse=functools.partial(folders_in, home.settings.capture.allowed),
         care=care,
+        store_acts=StoreActs(clock),
         take_backup=backups.take,
         findings=findings,
         keep_upload=uploads.keep,

@@ -30,7 +30,11 @@ MENU: tuple[Group, ...] = (
     Group(words="", entries=(Entry(name="overview", path="/", words="Overview"),)),
     Group(
         words="Places",
-        entries=(Entry(name="hierarchy", path="/hierarchy", words="Hierarchy"),),
+        entries=(
+            Entry(name="hierarchy", path="/hierarchy", words="Hierarchy"),
+            Entry(name="points", path="/points", words="Points"),
+            Entry(name="store", path="/store", words="Store"),
+        ),
     ),
     Group(
         words="Knowledge",

@@ -148,5 +148,5 @@ def site_cells(row: SiteRow) -> dict[str, object]:
         "messages_waiting": row.link.backlog,
         "points": row.points,
         "children": row.children,
-        **{name: getattr(standing, name) for name in ("failed", "stuck", "late", "busy", "held")},
+        **{name: getattr(standing, name) for name in ("failed", "stuck", "late", "busy", "held", "leaving")},
     }

@@ -28,6 +28,14 @@
   document.addEventListener("DOMContentLoaded", () => {
     const tools = document.querySelector(".map-tools");
     if (tools) tools.hidden = false;
+    const asked = new URLSearchParams(location.search).getAll("open").pop();
+    const box = map();
+    if (!box) return;
+    const node = (asked && box.querySelector(`.node[data-code="${CSS.escape(asked)}"]`)) || box.querySelector(".node");
+    if (!node) return;
+    const at = node.getBoundingClientRect(), edge = box.getBoundingClientRect();
+    box.scrollTop += at.top + at.height / 2 - edge.top - box.clientHeight / 2;
+    box.scrollLeft += Math.max(0, at.left - edge.left - 40);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-zoom]");

@@ -37,31 +37,36 @@ HEALTH_MEANING: dict[Health, str] = {
 PROBLEMS = frozenset({Health.FAILED, Health.STUCK, Health.AWAY, Health.LATE})
 _RANK = {health: rank for rank, health in enumerate(Health)}
 
-_STUCK = frozenset({Reason.PERSON.value, Reason.SPACE.value})
+STUCK = (Reason.PERSON, Reason.SPACE)
+"""Reasons to wait that do not go away by themselves."""
+_STUCK = frozenset(reason.value for reason in STUCK)
 _GROUP_OF = {
     ShipmentState.FAILED.value: "failed",
     ShipmentState.RETRYING.value: "late",
     ShipmentState.PRESENT.value: "present",
+    ShipmentState.REMOVING.value: "leaving",
     ShipmentState.REMOVED.value: "",
 }
 """States that tell everything by themselves; the others are under way unless their reason says more."""
 
 
 def group_of(state: str, reason: str) -> str:
-    """Under which figure a shipment is counted: failed, stuck, late, held, busy, present; "" for what is gone."""
+    """Under which figure a shipment is counted: failed, stuck, late, busy, held, leaving, present; "" for what is gone."""
     if state == ShipmentState.WAITING.value:
         return "stuck" if reason in _STUCK else "held" if reason == Reason.HELD.value else "busy"
     return _GROUP_OF.get(state, "busy")
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """How many shipments stand how. ``late`` are tried again or take too long, ``busy`` are on their way or wait for content."""
+    """How many shipments stand how. ``late`` are tried again or take too long, ``busy`` are on their way or wait for content,
+    ``leaving`` are being removed."""
 
     failed: int = 0
     stuck: int = 0
     late: int = 0
     busy: int = 0
     held: int = 0
+    leaving: int = 0
     present: int = 0
 
     @property
@@ -72,12 +77,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def health(self) -> Health:
         """By what is there alone."""
-        for health, count in (
-            (Health.FAILED, self.failed),
-            (Health.STUCK, self.stuck),
-            (Health.LATE, self.late),
-            (Health.BUSY, self.busy),
-        ):
+        busy = self.busy + self.leaving
+        rules = ((Health.FAILED, self.failed), (Health.STUCK, self.stuck), (Health.LATE, self.late), (Health.BUSY, busy))
+        for health, count in rules:
             if count:
                 return health
         return Health.WELL
