@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from haulage.domain.estate import records as estate
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.tallies import records as tallies
 from haulage.engine.status import catalogue
 from haulage.engine.status import records as status
 from haulage.server.app import create_app
@@ -39,6 +40,8 @@ def test_the_small_estate_shows_every_trouble(small_estate: Estate) -> None:
         rows = transit.list_shipments(tx)
         sites, points = estate.list_sites(tx), estate.list_points(tx)
     assert (len(sites), len(points)) == (SMALL.sites, SMALL.points)
+        counted = {(one.state, one.reason) for one in tallies.totals(tx)}
+    assert ("waiting", "report") in counted
     assert {row.reason.value for row in rows if row.kind == "point"} >= {"space", "person", "content"}
     assert {row.state.value for row in rows} >= {"failed", "retrying", "moving", "present", "waiting"}
     assert all(row.due is not None for row in rows if not row.settled and row.state.value != "failed")

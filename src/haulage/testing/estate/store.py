@@ -94,7 +94,7 @@ class Writer:
             return row(nothing) | {"own_state": "", "own_reason": "", "announced": version, **_AWAITED}
 
         self._insert(transit.shipments, (row(shipment) for shipment in shipments))
-        self._insert(transit.shipments, (blank(package, where, version) for (package, where), version in left.items()))
+        self._insert(transit.shipments, (blank(package, where, version) for (package, where), version in list(left.items())))
         transit.count_anew(self._tx)
 
     def messages(self, told: Iterable[StatusRecord]) -> None:
