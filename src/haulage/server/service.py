@@ -11,6 +11,7 @@ from haulage.base.clock import Clock
 from haulage.base.ids import SiteCode
 from haulage.domain.catalog.looking import Folders
 from haulage.domain.people.model import Caller
+from haulage.domain.people.roles import Role
 from haulage.engine.content.model import ChunkStore, ManifestId
 from haulage.engine.servicing.trusted import TrustedKey
 from haulage.engine.trust.requests import NonceCache
@@ -24,6 +25,7 @@ from haulage.server.core import SiteCore
 from haulage.server.metrics import Metrics
 from haulage.server.presence import Presence
 from haulage.server.reception import Reception
+from haulage.server.settings_told import SettingsTold
 from haulage.server.store_acts import StoreActs
 from haulage.server.telling.teller import Teller
 
@@ -57,6 +59,8 @@ class Service:
     nonces: NonceCache
     reception: Reception
     """Who it is that asks."""
+    settings: Callable[[Role], SettingsTold]
+    """The settings, as somebody of a role is told of them."""
     root_document: bytes
     version: str
     home: str

@@ -50,6 +50,7 @@ from haulage.wiring.home import Home, HomeLock, load_home, url_of
 from haulage.wiring.knowledge import Uploads, product_articles, wanted_uploads
 from haulage.wiring.parent_link import ParentLink
 from haulage.wiring.parent_version import ParentVersion
+from haulage.wiring.settings_file import settings_of
 from haulage.wiring.site import OpenedSite, Wakes, open_site
 from haulage.wiring.telling import teller_of
 from haulage.wiring.tls import ServerFiles
@@ -123,6 +124,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         bells=bells,
         presence=presence,
         nonces=NonceCache(started=started),
+        settings=settings_of(home, core.database),
         reception=Reception(core.database, core.journal, clock, opened.desk.hasher, token_digest(home.token)),
         root_document=opened.root_document,
         version=version,

@@ -92,9 +92,7 @@ def refused(password: str, user: str = "ada") -> bool:
     try:
         check_password(password, user)
     except UsageError as error:
-        assert error.code == "bad-password"
-        assert password not in error.message
-        return True
+        return error.code == "bad-password" and password not in error.message
     return False
 
 

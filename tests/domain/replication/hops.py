@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable, Sequence
 
 from haulage.base.errors import FormatError, HaulageError
@@ -83,7 +84,9 @@ class End:
         self.told = Told()
         self.sites = Neighbours(self, self.peer)
         self.clock = HandClock()
-        self._scratch, _give_back = scratch.take()
+        self._scratch, give_back = scratch.take()
+        # Of many examples each has its own; a server has only so many connections.
+        weakref.finalize(self, give_back)
         self.open()
 
     def open(self, image: bytes | None = None) -> None:

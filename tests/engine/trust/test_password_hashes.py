@@ -50,7 +50,7 @@ def test_only_so_many_are_made_and_wait_at_once(monkeypatch: pytest.MonkeyPatch)
     hasher, go, running = Hasher(CHEAP), threading.Event(), threading.Semaphore(0)
     most, now, lock = 0, 0, threading.Lock()
 
-    def slow(password: bytes) -> str:  # noqa: ARG001
+    def slow(password: bytes) -> str:
         nonlocal most, now
         with lock:
             now += 1

@@ -9,6 +9,7 @@ from haulage.domain.estate import records as estate
 from haulage.domain.people.roles import Role
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Page, cut
+from haulage.server.settings_told import rows
 
 
 def _health(_call: Call) -> Answer:
@@ -44,6 +45,11 @@ def _doctor(call: Call) -> Answer:
     return cut(rows, limit=page.limit, cursor=page.cursor, key=lambda row: f"{row['number']:06}")
 
 
+def _settings(call: Call) -> Answer:
+    assert call.caller is not None
+    return Answer(value=rows(call.service.settings(call.caller.role)))
+
+
 def _description(call: Call) -> Answer:
     app = cast("Any", call.request.app)
     described: dict[str, Any] = app.openapi()
@@ -61,6 +67,9 @@ ENDPOINTS = (
         act=_doctor,
         query=Page,
         summary="What is wrong, and what to do",
+    ),
+    Endpoint(
+        method="GET", path="/api/v1/settings", permission=Permission.READ, act=_settings, summary="What this server runs with"
     ),
     Endpoint(
         method="GET", path="/api/v1/openapi.json", permission=Permission.READ, act=_description, summary="The API's description"
