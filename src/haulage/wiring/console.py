@@ -12,6 +12,10 @@ from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
 from haulage.console.pages.hierarchy import hierarchy_pages
+from haulage.console.pages.package import package_pages
+from haulage.console.pages.package_acts import act_pages, act_writes
+from haulage.console.pages.package_version import version_pages
+from haulage.console.pages.packages import packages_pages, packages_writes
 from haulage.console.pages.points import point_pages, point_writes
 from haulage.console.pages.sites import site_pages, site_writes
 from haulage.console.pages.store import store_pages, store_writes
@@ -33,6 +37,10 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *fix_pages(core),
         *knowledge_pages(library),
         diagnose_page(library),
+        *packages_pages(core),
+        *act_pages(core),
+        *version_pages(core),
+        *package_pages(core),
         *hierarchy_pages(core),
         *site_pages(core),
         *point_pages(core),
@@ -43,4 +51,11 @@ def pages_of(service: Service) -> tuple[Page, ...]:
 
 def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
     """Everything a person can do."""
-    return (*sign_in_writes(sessions), *site_writes(service.core), *point_writes(service.core), *store_writes(service.core),)
+    return (
+        *sign_in_writes(sessions),
+        *packages_writes(),
+        *act_writes(service.core),
+        *site_writes(service.core),
+        *point_writes(service.core),
+        *store_writes(service.core),
+    )

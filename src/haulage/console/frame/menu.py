@@ -28,6 +28,7 @@ class Group:
 
 MENU: tuple[Group, ...] = (
     Group(words="", entries=(Entry(name="overview", path="/", words="Overview"),)),
+    Group(words="Content", entries=(Entry(name="packages", path="/packages", words="Packages"),)),
     Group(
         words="Places",
         entries=(
