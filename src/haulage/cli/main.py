@@ -27,6 +27,7 @@ from haulage.cli import (
     status,
     store,
     systemd_unit,
+    transfer,
     token,
     user,
 )
@@ -73,7 +74,7 @@ def make_app() -> App:
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
     commands += [user.app, token.app]
     commands += [notify]
-    commands += [completion_of(make_app), demo]
+    commands += [transfer.app, completion_of(make_app), demo]
     for command in commands:
         app.command(command)
     return app

@@ -34,6 +34,7 @@ from haulage.server.api import (
     sites,
     status,
     store,
+    transfers,
 )
 from haulage.server.bounds import Bounds
 from haulage.server.endpoint import JSON, Answer, Endpoint
@@ -58,6 +59,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *hop.ENDPOINTS,
     *people.ENDPOINTS,
     *metrics.ENDPOINTS,
+    *transfers.ENDPOINTS,
     *notifiers.ENDPOINTS,
 )
 

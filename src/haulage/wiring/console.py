@@ -14,11 +14,13 @@ from haulage.console.knowledge.reading import knowledge_pages
 from haulage.console.pages.hierarchy import hierarchy_pages
 from haulage.console.pages.package import package_pages
 from haulage.console.pages.package_acts import act_pages, act_writes
+from haulage.console.pages.package_at import package_at_pages, package_at_writes
 from haulage.console.pages.package_version import version_pages
 from haulage.console.pages.packages import packages_pages, packages_writes
 from haulage.console.pages.points import point_pages, point_writes
 from haulage.console.pages.sites import site_pages, site_writes
 from haulage.console.pages.store import store_pages, store_writes
+from haulage.console.pages.transfers import transfer_pages, transfer_writes
 from haulage.server.service import Service
 
 
@@ -42,6 +44,8 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *version_pages(core),
         *package_pages(core),
         *hierarchy_pages(core),
+        *transfer_pages(core),
+        *package_at_pages(core),
         *site_pages(core),
         *point_pages(core),
         *store_pages(core),
@@ -55,6 +59,8 @@ def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
         *sign_in_writes(sessions),
         *packages_writes(),
         *act_writes(service.core),
+        *transfer_writes(service.core),
+        *package_at_writes(service.core),
         *site_writes(service.core),
         *point_writes(service.core),
         *store_writes(service.core),

@@ -28,7 +28,13 @@ class Group:
 
 MENU: tuple[Group, ...] = (
     Group(words="", entries=(Entry(name="overview", path="/", words="Overview"),)),
-    Group(words="Content", entries=(Entry(name="packages", path="/packages", words="Packages"),)),
+    Group(
+        words="Content",
+        entries=(
+            Entry(name="packages", path="/packages", words="Packages"),
+            Entry(name="transfers", path="/transfers", words="Transfers"),
+        ),
+    ),
     Group(
         words="Places",
         entries=(

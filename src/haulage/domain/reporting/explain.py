@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+
 from haulage.base.clock import iso
 from haulage.base.ids import Place, VersionNumber, is_point
 from haulage.domain.catalog import records as catalog
@@ -31,7 +34,7 @@ def explain(tx: Transaction, package: Package, where: Place) -> View | None:
         "cause": cause_of(row, reason),
         "next": next_of(row, state, reason),
         "when": None if row is None or row.due is None else iso(row.due),
-        **_update(tx, package, where, row),
+        **dataclasses.asdict(update_of(tx, package, where, row)),
     }
 
 
@@ -46,12 +49,21 @@ def parcel_for(tx: Transaction, package: Package, row: Shipment | None) -> Parce
     return made[-1] if made else None
 
 
-def _update(tx: Transaction, package: Package, where: Place, row: Shipment | None) -> View:
-    """From what the bytes came, and why they were as many as they were."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """From what the bytes of a version came, at which level, and why they were as many as they were."""
+
+    bases: list[str]
+    level: str | None
+    why: str
+
+
+def update_of(tx: Transaction, package: Package, where: Place, row: Shipment | None) -> Update:
+    """What is known here of how it came to a place."""
     parcel = parcel_for(tx, package, row)
     here = {(name, number): manifest for name, number, manifest in records.all_holdings(tx)}
     bases = [] if parcel is None else names_of([ManifestId(bytes.fromhex(base)) for base in parcel.bases], here)
-    return {"bases": bases, "level": None if parcel is None else parcel.level, "why": _why(where, row, parcel, bases)}
+    return Update(bases=bases, level=None if parcel is None else parcel.level, why=_why(where, row, parcel, bases))
 
 
 def _why(where: Place, row: Shipment | None, parcel: ParcelRecord | None, bases: list[str]) -> str:
