@@ -33,7 +33,8 @@ def _offered(line: str) -> set[str]:
         COMP_POINT=${{#COMP_LINE}}
         _haulage; printf '%s\\n' "${{COMPREPLY[@]}}"
     """
-    done = subprocess.run(["bash", "--norc", "-c", ask], capture_output=True, text=True, timeout=60, check=True)
+    # By standard input: all of it is longer than one argument may be.
+    done = subprocess.run(["bash", "--norc"], input=ask, capture_output=True, text=True, timeout=60, check=True)
     return {one.strip() for one in done.stdout.splitlines() if one.strip()}
 
 

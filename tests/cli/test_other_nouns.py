@@ -104,6 +104,47 @@ def test_status_list_and_explain(api: FakeApi, ask: Ask) -> None:
     assert ask("status", "explain", "x")[0] == 2
 
 
+def test_status_list_looks_back_until_there_are_enough(api: FakeApi, ask: Ask) -> None:
+    looks = {None: ([9, 8][::-1], "7"), "7": ([], "4"), "4": ([3], None)}
+
+    def page(asked: Asked) -> object:
+        numbers, cursor = looks[asked.query.get("cursor")]
+        rows = [{"id": number, "number": number, "severity": "error"} for number in numbers]
+        return {"items": rows, "cursor": cursor}
+
+    api.replies["GET /status"] = page
+    options = ["--number", "2302", "--number", "2321", "--since", "2h", "--text", "disk full", "--below", "CHI", "--type", "audit"]
+    code, out, _err = ask("status", "list", "--limit", "5", "-o", "json", *options)
+    assert (code, [row["id"] for row in json.loads(out)]) == (0, [3, 8, 9])
+    assert [asked.query["limit"] for asked in api.asked] == ["5", "3", "3"]
+    wanted = {
+        "number": "2302,2321",
+        "since": "2h",
+        "text": "disk full",
+        "below": "CHI",
+        "type": "audit",
+        "newest": "true",
+        "limit": "5",
+    }
+    assert api.asked[0].query == wanted
+
+
+def test_follow_begins_with_what_was_before(api: FakeApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(_clock: object, _seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("haulage.base.clock.SystemClock.sleep", leave)
+    api.replies["GET /status"] = lambda asked: {
+        "items": [{"id": 9, "number": 9}] if asked.query.get("newest") else [{"id": 3, "number": 3}, {"id": 12, "number": 12}],
+        "cursor": None,
+    }
+    api.replies["GET /status/stream"] = Says(raw=b": nothing\n\n", media_type="text/event-stream")
+    code, out, _err = ask("status", "follow", "-o", "jsonl", "--since", "1h")
+    assert (code, [json.loads(line)["id"] for line in out.splitlines()]) == (0, [3, 12])
+    # One came while the others were listed: it is not shown twice.
+    assert api.asked[-1].query == {"since": "1h", "after": "12"}
+
+
 def test_follow_goes_on_where_it_was(api: FakeApi, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
 
@@ -119,10 +160,12 @@ def test_follow_goes_on_where_it_was(api: FakeApi, ask: Ask, monkeypatch: pytest
 
     monkeypatch.setattr("haulage.base.clock.SystemClock.sleep", pause)
     api.replies["GET /status/stream"] = stream
+    api.replies["GET /status"] = {"items": [{"id": 4}], "cursor": None}
     code, out, _err = ask("status", "follow", "-o", "json", "--severity", "warning")
     assert code == 0
-    assert [json.loads(line)["number"] for line in out.splitlines()] == [1, 2]
-    assert [asked.query.get("after") for asked in api.asked] == [None, "1"]
+    assert [json.loads(line)["number"] for line in out.splitlines()] == [5, 6]
+    # It begins behind what was the newest when it was started, whenever the first connection comes about.
+    assert [asked.query.get("after") for asked in api.asked if asked.path.endswith("stream")] == ["4", "5"]
 
 
 def test_the_store(api: FakeApi, ask: Ask) -> None:

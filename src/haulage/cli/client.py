@@ -23,6 +23,8 @@ from haulage.engine.protocol.problems import PROBLEM_MAX_BYTES, decode_problem, 
 API = "/api/v1"
 ANSWER_SECONDS = 600.0
 """Extract, check and sweep are answered when they are done."""
+EVENTS_SECONDS = 60.0
+"""Who sends events says every quarter of a minute that it is there; a line that is silent for so long is dead."""
 PAGE = 500
 
 Row = dict[str, Any]
@@ -85,6 +87,8 @@ class Client:
         response = self._send("GET", path, query, None)
         if response.status != 200:
             raise _refusal(response.status, response.read(PROBLEM_MAX_BYTES), self.target)
+        if self._connection is not None and self._connection.sock is not None:
+            self._connection.sock.settimeout(EVENTS_SECONDS)
         with self._trouble("GET"):
             yield from _events(response)
         self.close()

@@ -21,6 +21,8 @@ Cell = Callable[[Row], str]
 Column = tuple[str, Cell]
 """Header of a table's column, and what stands in it."""
 
+Tint = Literal["red", "yellow"]
+_TINTS: Mapping[Tint, str] = {"red": "31", "yellow": "33"}
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -63,9 +65,10 @@ def print_made(made: Row, form: Form, sentence: str, *, key: str = "id") -> None
         print_object(made, form, [])
 
 
-def print_line(text: str) -> None:
-    """One line of data."""
-    _line(shown(text))
+def print_line(text: str, *, tint: Tint | None = None) -> None:
+    """One line of data, coloured on a terminal that may be."""
+    code = _TINTS[tint] if tint is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ else ""
+    _line(f"\x1b[{code}m{shown(text)}\x1b[0m" if code else shown(text))
 
 
 def say(sentence: str) -> None:

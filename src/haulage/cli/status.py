@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -30,23 +31,65 @@ _COLUMNS = (
     output.field("place"),
     output.field("text"),
 )
-_RECONNECT_SECONDS = 2.0
+_TINTS: dict[str, output.Tint] = {"error": "red", "warning": "yellow"}
+_FIRST_SECONDS, _LONGEST_SECONDS = 0.5, 10.0
+"""Before a server that is away is looked for again."""
 
-Severity = Annotated[Literal["information", "warning", "error"] | None, Parameter(help="The least severity shown.")]
-Package = Annotated[str | None, Parameter(help="Only about this package.")]
-Place = Annotated[str | None, Parameter(name=["--place", "--at"], help="Only about this place.")]
-Site = Annotated[str | None, Parameter(help="Only what this site said.")]
-Number = Annotated[int | None, Parameter(help="Only this number.")]
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which messages; what is not given narrows nothing."""
+
+    package: Annotated[list[str], Parameter(negative=(), show_default=False, help="Only about these packages.")] = field(
+        default_factory=list
+    )
+    place: Annotated[
+        list[str], Parameter(name=["--place", "--at"], negative=(), show_default=False, help="Only about these places.")
+    ] = field(default_factory=list)
+    site: Annotated[list[str], Parameter(negative=(), show_default=False, help="Only what these sites said.")] = field(
+        default_factory=list
+    )
+    below: Annotated[
+        list[str], Parameter(negative=(), show_default=False, help="Only what these sites and those below them said.")
+    ] = field(default_factory=list)
+    number: Annotated[list[int], Parameter(negative=(), show_default=False, help="Only these numbers.")] = field(
+        default_factory=list
+    )
+    severity: Annotated[Literal["information", "warning", "error"] | None, Parameter(help="The least severity shown.")] = None
+    type: Annotated[
+        list[Literal["milestone", "detail", "audit"]], Parameter(negative=(), show_default=False, help="Only these types.")
+    ] = field(default_factory=list)
+    component: Annotated[list[str], Parameter(negative=(), show_default=False, help="Only what these parts of Haulage said.")] = (
+        field(default_factory=list)
+    )
+    since: Annotated[
+        str | None, Parameter(help="From then on: 2026-01-31T08:00:00Z, 2026-01-31, or how long ago: 15m, 2h, 7d.")
+    ] = None
+    until: Annotated[str | None, Parameter(help="Before then, written like --since.")] = None
+    text: Annotated[str | None, Parameter(help="Words that stand in the sentence or its fields, all of them.")] = None
+
+    def query(self) -> dict[str, str | None]:
+        """As the API takes it."""
+        listed: dict[str, Sequence[str]] = {
+            "package": self.package,
+            "place": self.place,
+            "site": self.site,
+            "below": self.below,
+            "type": self.type,
+        }
+        listed["number"], listed["component"] = [str(each) for each in self.number], self.component
+        plain = {"severity": self.severity, "since": self.since, "until": self.until, "text": self.text}
+        return {name: ",".join(values) or None for name, values in listed.items()} | plain
+
+
+ALL = Wanted()
 
 
 @app.command(name="list")
 def list_(
     *,
-    package: Package = None,
-    place: Place = None,
-    site: Site = None,
-    number: Number = None,
-    severity: Severity = None,
+    wanted: Wanted = ALL,
     limit: Annotated[int, Parameter(help="How many of the newest are shown.")] = 100,
     how: How = PLAIN,
 ) -> None:
@@ -55,9 +98,10 @@ def list_(
     haulage status list --severity error
 
     haulage status list --package HQ100001 --place CHI -o json
+
+    haulage status list --since 2h --text "disk full"
     """
-    asked = {"package": package, "place": place, "site": site, "number": number, "severity": severity}
-    rows = how.client().get("/status", {**asked, "limit": limit, "newest": True})["items"]
+    rows = _newest(how.client(), wanted.query(), limit)
     output.print_rows(rows, how.output, _COLUMNS, empty="There is no such message.")
     bad = sorted({row["number"] for row in rows if row["severity"] != "information"})
     if how.output == "table" and bad:
@@ -65,31 +109,22 @@ def list_(
 
 
 @app.command
-def follow(
-    *,
-    package: Package = None,
-    place: Place = None,
-    site: Site = None,
-    number: Number = None,
-    severity: Severity = None,
-    how: How = PLAIN,
-) -> None:
-    """Messages as they come, until Ctrl-C.
+def follow(*, wanted: Wanted = ALL, how: How = PLAIN) -> None:
+    """Messages as they come, until Ctrl-C; with --since those before them, too. A server that is restarted is waited for, and none
+    of its messages is missed or shown twice.
 
     haulage status follow --severity warning
 
-    haulage status follow -o jsonl
+    haulage status follow --since 1h -o jsonl
     """
-    asked = {"package": package, "place": place, "site": site, "number": number, "severity": severity}
-    client = how.client()
-    wanted = {name: value for name, value in asked.items() if value is not None}
-    for row in _events(client, wanted):
-        if how.output in ("json", "jsonl"):
-            output.print_rows([row], "jsonl", _COLUMNS)
-        elif how.output == "csv":
-            output.print_rows([row], "csv", _COLUMNS)
-        else:
-            output.print_line("  ".join(cell(row) for _, cell in _COLUMNS))
+    with contextlib.suppress(KeyboardInterrupt):
+        for row in _follow(how, wanted.query()):
+            if how.output in ("json", "jsonl"):
+                output.print_rows([row], "jsonl", _COLUMNS)
+            elif how.output == "csv":
+                output.print_rows([row], "csv", _COLUMNS)
+            else:
+                output.print_line("  ".join(cell(row) for _, cell in _COLUMNS), tint=_TINTS.get(str(row["severity"])))
 
 
 @app.command
@@ -106,21 +141,41 @@ def explain(number: int, /, *, how: How = PLAIN) -> None:
             output.print_line(f"see: {line}")
 
 
-def _events(client: Client, asked: dict[str, str | int]) -> Iterator[Row]:
-    """For ever: a connection that ends is made anew where it ended; a server that is away is waited for once it was there."""
+def _newest(client: Client, asked: Mapping[str, str | None], limit: int) -> list[Row]:
+    """Looks go back until there are enough: one look may find none among many."""
+    rows: list[Row] = []
     cursor: str | None = None
-    seen = False
+    while True:
+        page = client.get("/status", {**asked, "limit": limit - len(rows), "newest": True, "cursor": cursor})
+        rows, cursor = [*page["items"], *rows], page["cursor"]
+        if cursor is None or len(rows) >= limit:
+            return rows
+
+
+def _follow(how: How, asked: Mapping[str, str | None]) -> Iterator[Row]:
+    """For ever: a connection that ends is made anew where it ended; a server that is away is waited for once it was there."""
+    client = how.client()
+    after = _last_id(client)
+    if asked["since"] is not None:
+        for row in client.rows("/status", asked):
+            after = max(after, int(row["id"]))
+            yield row
+    pause, away = _FIRST_SECONDS, False
     while True:
         try:
-            for event, row in client.events("/status/stream", {**asked, "after": cursor}):
-                cursor = event
+            client = how.client()
+            for event, row in client.events("/status/stream", {**asked, "after": after}):
+                after, pause, away = int(event), _FIRST_SECONDS, False
                 yield row
-            seen = True
+            pause = _FIRST_SECONDS
         except TransferError as error:
-            if error.code == "no-server" and not seen and cursor is None:
-                raise
-            output.say(f"{error.message} Trying again.")
-        with contextlib.suppress(KeyboardInterrupt):
-            SystemClock().sleep(_RECONNECT_SECONDS)
-            continue
-        return
+            if not away:
+                output.say(f"{error.message} It is waited for.")
+            away = True
+        SystemClock().sleep(pause)
+        pause = min(2 * pause, _LONGEST_SECONDS)
+
+
+def _last_id(client: Client) -> int:
+    items = client.get("/status", {"limit": 1, "newest": True})["items"]
+    return int(items[0]["id"]) if items else 0
