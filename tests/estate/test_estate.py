@@ -39,8 +39,8 @@ def test_the_small_estate_shows_every_trouble(small_estate: Estate) -> None:
     with small_estate.opened.core.database.reading() as tx:
         rows = transit.list_shipments(tx)
         sites, points = estate.list_sites(tx), estate.list_points(tx)
-    assert (len(sites), len(points)) == (SMALL.sites, SMALL.points)
         counted = {(one.state, one.reason) for one in tallies.totals(tx)}
+    assert (len(sites), len(points)) == (SMALL.sites, SMALL.points)
     assert ("waiting", "report") in counted
     assert {row.reason.value for row in rows if row.kind == "point"} >= {"space", "person", "content"}
     assert {row.state.value for row in rows} >= {"failed", "retrying", "moving", "present", "waiting"}
