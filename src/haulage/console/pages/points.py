@@ -39,7 +39,7 @@ from haulage.server.sight import sight_of
 
 ROWS = 100
 PACKAGES = 50
-LIST, ADD, ONE = "/points", "/points/add", "/points/{site}/{name}"
+LIST, ADD, ONE = "/points", "/points/add", "/points/{site}/{point}"
 PROBLEM_GROUPS = ("failed", "stuck", "late")
 KINDS = (("folder", "A folder on the machine of the site"),)
 
@@ -348,7 +348,7 @@ def _require_typed(visit: Visit, where: str) -> None:
 
 
 def _where(visit: Visit) -> Place:
-    return place(f"{visit.path['site']}/{visit.path['name']}")
+    return place(f"{visit.path['site']}/{visit.path["point"]}")
 
 
 def _address(where: Place) -> str:
