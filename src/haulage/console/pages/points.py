@@ -348,7 +348,7 @@ def _require_typed(visit: Visit, where: str) -> None:
 
 
 def _where(visit: Visit) -> Place:
-    return place(f"{visit.path['site']}/{visit.path["point"]}")
+    return place(f"{visit.path['site']}/{visit.path['point']}")
 
 
 def _address(where: Place) -> str:
