@@ -8,23 +8,25 @@ from collections.abc import Iterator, Sequence
 from haulage.console.frame.page import Page
 
 NAMES = {
-    "package": "HQ100002",
+    "package": "HQ100003",
+    "id": "HQ100003",
     "version": "1",
-    "number": "2328",
-    "site": "CHI",
-    "code": "CHI",
-    "place": "CHI",
+    "number": "1",
+    "site": "L01",
+    "code": "L01",
+    "place": "L01",
     "article": "HLG2328",
     "fix": "Q316316",
     "message": "1",
     "point": "SHOP",
+    "name": "SHOP",
 }
 """What stands for each part of an address, in every size of estate."""
 
-INSTEAD = {"/points/{site}/{point}": {"site": "L01"}}
-"""Where the site of a whole address is another one: by how the address begins."""
+INSTEAD = {"/status/numbers/": {"number": "2328"}}
+"""Where a part of an address is another one: by how the address begins."""
 
-QUESTIONS = {"/packages/{package}/diff": "?from=1&to=2", "/find": "?q=till"}
+QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/packages/{id}/diff": "?from=1&to=2", "/find": "?q=till"}
 """Pages that make sense only with a question."""
 
 ABSENT = {"/fixes/{fix}"}

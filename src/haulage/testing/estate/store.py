@@ -6,8 +6,8 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -30,6 +30,7 @@ from haulage.engine.trust import dsse
 from haulage.engine.trust.keys import SigningKey
 from haulage.testing.estate.packages import Stocked
 from haulage.testing.estate.sites import CENTRAL, Land
+from haulage.testing.scratch import go_on
 
 T = TypeVar("T")
 _BATCH = 2_000
@@ -103,13 +104,15 @@ class Writer:
         self._tx.execute(status.source.delete())
         last: dict[tuple[str, int], int] = {}
 
-        def row(said: StatusRecord) -> dict[str, Any]:
+        def row(number: int, said: StatusRecord) -> dict[str, Any]:
             last[said.site, said.epoch] = said.sequence
             values = {field.name: getattr(said, field.name) for field in dataclasses.fields(said)}
             received = min(self._now, said.time + dt.timedelta(seconds=0 if said.site == CENTRAL else 3))
-            return values | {"severity": said.severity.value, "type": said.type.value, "received": received}
+            return values | {"id": number, "severity": said.severity.value, "type": said.type.value, "received": received}
 
-        self._insert(status.status, map(row, told))
+        self._insert(status.status, itertools.starmap(row, enumerate(told, 1)))
+        if self._tx.dialect.name == "postgresql":
+            go_on(self._tx, status.status, status.status.c.id, 0)
         self._insert(
             status.source,
             ({"site": site, "epoch": epoch, "last": number, "expired": 0} for (site, epoch), number in last.items()),
@@ -174,5 +177,5 @@ def _point_state(point: Point) -> PointState:
 
 def _batches(rows: Iterable[T]) -> Iterator[list[T]]:
     left = iter(rows)
-    while batch := list(islice(left, _BATCH)):
+    while batch := list(itertools.islice(left, _BATCH)):
         yield batch
