@@ -1,0 +1,1 @@
+"""Every page of the console, timed with a whole estate behind it."""
