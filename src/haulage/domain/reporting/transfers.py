@@ -17,15 +17,13 @@ from haulage.domain.estate import records as estate
 from haulage.domain.reporting import lateness
 from haulage.domain.transit import records
 from haulage.domain.transit.asked import Asked, asked_of
-from haulage.domain.transit.records import OPEN, asked_orders, shipments
+from haulage.domain.transit.records import OPEN, SPOKEN, asked_orders, shipments
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import ShipmentState, Word
 from haulage.domain.transit.watching import expected_at
 from haulage.engine.database.transaction import Transaction
 
 _S = shipments.c
-SPOKEN = _S.word != sa.literal_column("''")
-"""Somebody holds it, or cancelled it. Written out, not given as a parameter, so that the index of those serves."""
 ORDER = (
     ShipmentState.MOVING,
     ShipmentState.VERIFYING,
@@ -283,6 +281,9 @@ def _may_hold(wanted: Wanted, state: ShipmentState) -> bool:
 
 def _of_state(state: ShipmentState) -> sa.ColumnElement[bool]:
     one = _S.state == sa.literal_column(f"'{state.value}'")
+    if state is ShipmentState.PRESENT:
+        # Nearly all are: they are read in the order they are wanted in, and not found by an index and put in order.
+        return sa.func.coalesce(_S.state, "") == state.value
     # Said twice, so that the index of those that are not settled is seen to fit.
     return one if state in SETTLED else sa.and_(one, OPEN)
 

@@ -84,6 +84,11 @@ sa.Index(
     sqlite_where=OPEN,
     postgresql_where=OPEN,
 )
+SPOKEN = shipments.c.word != sa.literal_column("''")
+"""Somebody holds it, or cancelled it: few do."""
+sa.Index(
+    "ix_shipments_word", shipments.c.word, shipments.c.package, shipments.c.place, sqlite_where=SPOKEN, postgresql_where=SPOKEN
+)
 
 holdings = sa.Table(
     "holdings",

@@ -659,6 +659,7 @@ CREATE INDEX ix_shipments_owner_epoch ON public.shipments USING btree (owner, ep
 CREATE INDEX ix_shipments_package_state_reason ON public.shipments USING btree (package, state, reason);
 CREATE INDEX ix_shipments_place_state ON public.shipments USING btree (place, state);
 CREATE INDEX ix_shipments_state_reason_updated ON public.shipments USING btree (state, reason, updated);
+CREATE INDEX ix_shipments_word ON public.shipments USING btree (word, package, place) WHERE ((word)::text <> ''::text);
 CREATE INDEX ix_status_component_id ON public.status USING btree (component, id);
 CREATE INDEX ix_status_number_id ON public.status USING btree (number, id);
 CREATE INDEX ix_status_package_place_id ON public.status USING btree (package, place, id);

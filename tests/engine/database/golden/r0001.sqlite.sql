@@ -580,6 +580,7 @@ CREATE INDEX ix_shipments_owner_epoch ON shipments (owner, epoch);
 CREATE INDEX ix_shipments_package_state_reason ON shipments (package, state, reason);
 CREATE INDEX ix_shipments_place_state ON shipments (place, state);
 CREATE INDEX ix_shipments_state_reason_updated ON shipments (state, reason, updated);
+CREATE INDEX ix_shipments_word ON shipments (word, package, place) WHERE word != '';
 CREATE INDEX ix_status_component_id ON status (component, id);
 CREATE INDEX ix_status_number_id ON status (number, id);
 CREATE INDEX ix_status_package_place_id ON status (package, place, id);

@@ -419,6 +419,13 @@ def upgrade() -> None:
         batch_op.create_index("ix_shipments_package_state_reason", ["package", "state", "reason"], unique=False)
         batch_op.create_index("ix_shipments_place_state", ["place", "state"], unique=False)
         batch_op.create_index("ix_shipments_state_reason_updated", ["state", "reason", "updated"], unique=False)
+        batch_op.create_index(
+            "ix_shipments_word",
+            ["word", "package", "place"],
+            unique=False,
+            sqlite_where=sa.text("word != ''"),
+            postgresql_where=sa.text("word != ''"),
+        )
 
     op.create_table(
         "sites",
