@@ -71,6 +71,12 @@ def print_line(text: str, *, tint: Tint | None = None) -> None:
     _line(f"\x1b[{code}m{shown(text)}\x1b[0m" if code else shown(text))
 
 
+def print_text(text: str) -> None:
+    """A document of ours, as it is: whoever made it escaped what came from others."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
 def say(sentence: str) -> None:
     """A sentence for the person, on stderr."""
     print("\n".join(shown(line) for line in sentence.split("\n")), file=sys.stderr, flush=True)
