@@ -26,7 +26,7 @@ NAMES = {
 INSTEAD = {"/status/numbers/": {"number": "2328"}}
 """Where a part of an address is another one: by how the address begins."""
 
-QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/packages/{id}/diff": "?from=1&to=2", "/find": "?q=till"}
+QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/find": "?q=till"}
 """Pages that make sense only with a question."""
 
 ABSENT = {"/fixes/{fix}"}
