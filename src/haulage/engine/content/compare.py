@@ -101,6 +101,10 @@ class Comparison:
         inside = [one for one in sorted(self._below.get(folder, ())) if not kinds or kinds & set(self.sums[one].counts)]
         return [*inside, *(row for row in self._own.get(folder, ()) if not kinds or row.what in kinds)]
 
+    def row(self, path: bytes) -> Row | None:
+        """What differs of a path itself."""
+        return next((row for row in self._own.get(_folder(path), ()) if row.path == path), None)
+
     def chosen(self, kinds: frozenset[What] = frozenset(), name: str = "") -> Iterator[Row]:
         """All rows of some kinds whose path, old or new, holds a text."""
         needle = name.casefold()

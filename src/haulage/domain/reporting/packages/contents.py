@@ -96,17 +96,6 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """``made``: the update is made, its size is exact; ``estimated``."""
 
 
-class FolderSum(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder in which something differs."""
-
-    name: str
-    path: str
-    at: str
-    counts: dict[str, int]
-    bytes_added: int
-    bytes_removed: int
-
-
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One path that differs."""
 
@@ -120,6 +109,19 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     bytes_new: int
     what: Sequence[str]
     streams: Sequence[str]
+
+
+class FolderSum(msgspec.Struct, frozen=True, kw_only=True):
+    """A folder in which something differs."""
+
+    name: str
+    path: str
+    at: str
+    counts: dict[str, int]
+    bytes_added: int
+    bytes_removed: int
+    own: Difference | None
+    """What differs of the folder itself."""
 
 
 class DiffView(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,11 +221,14 @@ class Contents:
             found: list[bytes | Row] = list(comparison.chosen(kinds, words))
         else:
             found = comparison.folder(path, kinds)
+            below_it = {one for one in found if isinstance(one, bytes)}
+            # What differs of such a folder itself is told in the same line.
+            found = [one for one in found if isinstance(one, bytes) or one.path not in below_it]
         shown = found[start : start + limit]
         return DiffView(
             at=token(path),
             crumbs=crumbs(path),
-            folders=[_folder_sum(one, comparison.sums[one], kinds) for one in shown if isinstance(one, bytes)],
+            folders=[_folder_sum(one, comparison, kinds) for one in shown if isinstance(one, bytes)],
             items=[difference(one) for one in shown if isinstance(one, Row)],
             cursor=str(start + limit) if start + limit < len(found) else None,
             matched=len(found),
@@ -297,7 +302,8 @@ def difference(row: Row) -> Difference:
     )
 
 
-def _folder_sum(path: bytes, found: Sum, kinds: frozenset[What]) -> FolderSum:
+def _folder_sum(path: bytes, comparison: Comparison, kinds: frozenset[What]) -> FolderSum:
+    found, own = comparison.sums[path], comparison.row(path)
     counts = {what.value: found.counts[what] for what in What if found.counts[what] and (not kinds or what in kinds)}
     return FolderSum(
         name=name_of(path),
@@ -306,6 +312,7 @@ def _folder_sum(path: bytes, found: Sum, kinds: frozenset[What]) -> FolderSum:
         counts=counts,
         bytes_added=found.bytes_added,
         bytes_removed=found.bytes_removed,
+        own=None if own is None else difference(own),
     )
 
 
