@@ -1,0 +1,1 @@
+"""From a few typed letters to the thing that is meant."""

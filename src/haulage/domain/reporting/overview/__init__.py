@@ -1,0 +1,1 @@
+"""What somebody sees first: what moves, what needs a person, what changed today."""
