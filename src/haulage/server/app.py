@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, cast
@@ -37,6 +38,7 @@ from haulage.server.api import (
     transfers,
 )
 from haulage.server.bounds import Bounds
+from haulage.server.description import describe
 from haulage.server.endpoint import JSON, Answer, Endpoint
 from haulage.server.gate import admit
 from haulage.server.limits import Limits
@@ -91,12 +93,10 @@ def create_app(
             endpoint.path,
             _handler(service, endpoint, refuser),
             methods=[endpoint.method],
-            summary=endpoint.summary,
             response_model=None,
-            operation_id=f"{endpoint.method} {endpoint.path}",
-            openapi_extra=_described(endpoint),
-            include_in_schema=endpoint.path.startswith("/api/"),
+            include_in_schema=False,
         )
+    app.state.description = functools.cache(lambda: describe(endpoints, service.version))
     app.router.routes.extend(pages.routes if pages is not None else ())
     app.add_exception_handler(HTTPException, _http_exception(refuser, pages))
     app.add_middleware(_Shield)
@@ -164,22 +164,3 @@ def _http_exception(refuser: Refuser, pages: Pages | None) -> Callable[[Request,
         return refuser.refuse(request.scope, no_such_resource(request.url.path))
 
     return answer
-
-
-def _described(endpoint: Endpoint) -> dict[str, Any]:
-    """For the API's description: security, body and parameters, from the types that check them."""
-    extra: dict[str, Any] = {"security": [{"token": []}] if endpoint.permission.role is not None else []}
-    if endpoint.permission.role is not None:
-        extra["x-haulage-role"] = endpoint.permission.role.value
-    names = [part[1:-1] for part in endpoint.path.split("/") if part.startswith("{")]
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    if endpoint.query is not None:
-        _schema, components = msgspec.json.schema_components([endpoint.query], ref_template="#/{name}")
-        shape = components[endpoint.query.__name__]
-        parameters += [{"name": name, "in": "query", "schema": one} for name, one in shape.get("properties", {}).items()]
-    if parameters:
-        extra["parameters"] = parameters
-    if endpoint.body is not None:
-        _schema, components = msgspec.json.schema_components([endpoint.body], ref_template="#/{name}")
-        extra["requestBody"] = {"content": {JSON: {"schema": components[endpoint.body.__name__]}}}
-    return extra

@@ -51,10 +51,7 @@ def _settings(call: Call) -> Answer:
 
 
 def _description(call: Call) -> Answer:
-    app = cast("Any", call.request.app)
-    described: dict[str, Any] = app.openapi()
-    described.setdefault("components", {})["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-    return Answer(value=described)
+    return Answer(value=cast("Any", call.request.app).state.description())
 
 
 ENDPOINTS = (
