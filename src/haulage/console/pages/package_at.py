@@ -13,7 +13,7 @@ from haulage.operations import orders
 from haulage.operations.desk import require_package
 from haulage.server.core import SiteCore
 
-PATHS = ("/packages/{package}/at/{site}", "/packages/{package}/at/{site}/{point}")
+PATHS = ("/packages/{id}/at/{site}", "/packages/{id}/at/{site}/{point}")
 SAID: dict[orders.Action, str] = {
     "retry": "is tried again",
     "verify": "is read again, every byte of it",
@@ -37,7 +37,7 @@ def _where(visit: Visit) -> Place:
 
 
 def _show(visit: Visit) -> Shown:
-    package, where = package_id(visit.path["package"]), _where(visit)
+    package, where = package_id(visit.path["id"]), _where(visit)
     core = visit.service.core
     with core.database.reading() as tx:
         known = require_package(tx, package)
@@ -46,17 +46,17 @@ def _show(visit: Visit) -> Shown:
     if view is None:
         raise NotFoundError(
             "not-assigned",
-            f"{package} is not meant for {where}.",
-            f"haulage package assign {package} --to {where} brings it there.",
+            f"{id} is not meant for {where}.",
+            f"haulage package assign {id} --to {where} brings it there.",
         )
-    return Shown(title=f"{package} at {where}", view=view)
+    return Shown(title=f"{id} at {where}", view=view)
 
 
 def _orderer(action: orders.Action) -> Callable[[Visit], Done]:
     def act(visit: Visit) -> Done:
-        package, where = package_id(visit.path["package"]), _where(visit)
+        package, where = package_id(visit.path["id"]), _where(visit)
         orders.give_order(visit.service.desk, visit.actor, action, package, where)
         back = inward(visit.form.get("to", at_address(package, where)))
-        return Done(to=back, said=f"{package} at {where} {SAID[action]}, as soon as its site hears of it.")
+        return Done(to=back, said=f"{id} at {where} {SAID[action]}, as soon as its site hears of it.")
 
     return act

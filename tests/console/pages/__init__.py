@@ -1,0 +1,1 @@
+"""Pages about what there is, each over a made-up estate."""
