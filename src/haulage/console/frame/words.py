@@ -36,6 +36,14 @@ SEVERITY_SIGNS: dict[str, Sign] = {
     "error": Sign("✕", "error", "bad"),
 }
 
+REASON_SIGNS: dict[str, Sign] = {
+    "held": STATE_SIGNS["held"],
+    "person": Sign("!", "waiting", "warm"),
+    "space": Sign("▢", "waiting", "warm"),
+    "report": Sign("…", "waiting", "calm"),
+}
+"""Of what waits for something that is not simply on its way."""
+
 REASON_WORDS: dict[str, str] = {
     "": "",
     "content": "for content",
@@ -62,7 +70,7 @@ HEALTH_SIGNS: dict[str, Sign] = {
 
 def state_sign(state: str, reason: str = "") -> Sign:
     """Of a shipment."""
-    return STATE_SIGNS.get("held" if reason == "held" else state, Sign("?", state, "calm"))
+    return REASON_SIGNS.get(reason) or STATE_SIGNS.get(state, Sign("?", state, "calm"))
 
 
 WORDS = {
