@@ -18,7 +18,9 @@ from haulage.console.pages.package_at import package_at_pages, package_at_writes
 from haulage.console.pages.package_version import version_pages
 from haulage.console.pages.packages import packages_pages, packages_writes
 from haulage.console.pages.points import point_pages, point_writes
+from haulage.console.pages.notifications import notification_pages, notification_writes
 from haulage.console.pages.sites import site_pages, site_writes
+from haulage.console.pages.status import status_pages
 from haulage.console.pages.store import store_pages, store_writes
 from haulage.console.pages.transfers import transfer_pages, transfer_writes
 from haulage.server.service import Service
@@ -49,6 +51,8 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *site_pages(core),
         *point_pages(core),
         *store_pages(core),
+        *status_pages(core),
+        *notification_pages(),
         *first_run_pages(),
     )
 
@@ -64,4 +68,5 @@ def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
         *site_writes(service.core),
         *point_writes(service.core),
         *store_writes(service.core),
+        *notification_writes(),
     )

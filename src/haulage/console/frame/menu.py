@@ -44,6 +44,14 @@ MENU: tuple[Group, ...] = (
         ),
     ),
     Group(
+        words="Messages",
+        entries=(
+            Entry(name="status", path="/status", words="Status"),
+            Entry(name="audit", path="/audit", words="Audit"),
+            Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
+        ),
+    ),
+    Group(
         words="Knowledge",
         entries=(
             Entry(name="knowledge", path="/knowledge", words="Articles"),

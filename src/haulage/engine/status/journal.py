@@ -66,6 +66,11 @@ class Journal:
         self._gate_lock = threading.Lock()
         self._stored: collections.Counter[int] = collections.Counter()
 
+    @property
+    def site(self) -> SiteCode:
+        """Whose journal it is."""
+        return self._site
+
     def record(
         self,
         tx: Transaction,
