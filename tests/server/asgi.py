@@ -99,7 +99,11 @@ async def ask(
         sent.append(message)
 
     await app(scope, receive, send)
-    told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+    told: dict[str, str] = {}
+    for name, value in sent[0]["headers"]:
+        # Cookies come several times.
+        key = name.decode().lower()
+        told[key] = f"{told[key]}\n{value.decode()}" if key == "set-cookie" and key in told else value.decode()
     return Reply(status=sent[0]["status"], headers=told, body=b"".join(message.get("body", b"") for message in sent[1:]))
 
 

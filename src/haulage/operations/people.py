@@ -155,7 +155,7 @@ def withdraw_token(desk: Desk, caller: Caller, token_id: str) -> Token:
         token = records.find_token(tx, token_id.lower()) if _TOKEN_ID.fullmatch(token_id.lower()) else None
         own = token is not None and caller.is_user and token.owner == caller.name
         if token is None or not (own or caller.role >= Role.ADMINISTRATOR):
-            raise NotFoundError("no-such-token", f"There is no token {token_id[:16]!r} of yours here.", "haulage token list")
+            raise no_such_token(token_id)
         records.remove_token(tx, token.id)
         desk.journal.record(
             tx, on_people.TOKEN_WITHDRAWN, actor=caller.name, token=token.id, name=token.name, owner=token.owner or "the site"
@@ -183,6 +183,11 @@ def require_user(tx: Transaction, name: str) -> User:
     if found is None:
         raise NotFoundError("no-such-user", f"There is no user {name[:64]!r} here.", "haulage user list shows those there are.")
     return found
+
+
+def no_such_token(token_id: str) -> NotFoundError:
+    """None that whoever asks may know of."""
+    return NotFoundError("no-such-token", f"There is no token {token_id[:16]!r} of yours here.", "haulage token list")
 
 
 def _require_owner(tx: Transaction, owner: str, role: Role) -> str:

@@ -12,17 +12,21 @@ from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
 from haulage.console.pages.hierarchy import hierarchy_pages
+from haulage.console.pages.me import me_pages, me_writes
 from haulage.console.pages.package import package_pages
 from haulage.console.pages.package_acts import act_pages, act_writes
 from haulage.console.pages.package_at import package_at_pages, package_at_writes
 from haulage.console.pages.package_version import version_pages
 from haulage.console.pages.packages import packages_pages, packages_writes
 from haulage.console.pages.points import point_pages, point_writes
+from haulage.console.pages.settings import settings_pages
 from haulage.console.pages.notifications import notification_pages, notification_writes
 from haulage.console.pages.sites import site_pages, site_writes
 from haulage.console.pages.status import status_pages
 from haulage.console.pages.store import store_pages, store_writes
+from haulage.console.pages.tokens import token_pages, token_writes
 from haulage.console.pages.transfers import transfer_pages, transfer_writes
+from haulage.console.pages.users import user_pages, user_writes
 from haulage.server.service import Service
 
 
@@ -54,6 +58,10 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *status_pages(core),
         *notification_pages(),
         *first_run_pages(),
+        *settings_pages(),
+        *user_pages(),
+        *token_pages(),
+        *me_pages(),
     )
 
 
@@ -69,4 +77,7 @@ def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
         *point_writes(service.core),
         *store_writes(service.core),
         *notification_writes(),
+        *user_writes(),
+        *token_writes(),
+        *me_writes(sessions),
     )

@@ -15,6 +15,7 @@ from haulage.base.errors import HaulageError, NotAllowedError, TransferError, Us
 from haulage.console.frame.cookies import light_of, said_of, secret_of
 from haulage.console.frame.page import FORM_MAX_BYTES, Page, Visit, Write, read_query
 from haulage.console.frame.sessions import Session, Sessions, same_token
+from haulage.domain.people.model import Caller
 from haulage.server.gate import caller_of, require
 from haulage.server.refusals import target_of
 from haulage.server.service import Service
@@ -49,7 +50,8 @@ class Gate:
         session, _secret = self._session(request)
         caller = session.caller if session is not None else caller_of(self._service, request)
         require(self._service, caller, page.role, f"GET {page.path}")
-        return self._visit(request, session, query=read_query(request.query_params.multi_items(), page.query))
+        query = read_query(request.query_params.multi_items(), page.query)
+        return self._visit(request, session, query=query, program=caller if session is None else None)
 
     async def write(self, way: Write | Page, request: Request) -> Visit:
         """Somebody sends a form. Raises SignInNeeded, NotAllowedError ``foreign-form``, ``form-too-old``,
@@ -94,7 +96,13 @@ class Gate:
         require(self._service, session.caller, way.role, what)
 
     def _visit(
-        self, request: Request, session: Session | None, *, query: object = None, form: dict[str, str] | None = None
+        self,
+        request: Request,
+        session: Session | None,
+        *,
+        query: object = None,
+        form: dict[str, str] | None = None,
+        program: Caller | None = None,
     ) -> Visit:
         return Visit(
             service=self._service,
@@ -107,6 +115,7 @@ class Gate:
             said=said_of(request) if session is not None else "",
             address=request.client.host if request.client is not None else "",
             browser=request.headers.get("user-agent", ""),
+            program=program,
         )
 
 

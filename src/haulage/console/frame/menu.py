@@ -59,6 +59,7 @@ MENU: tuple[Group, ...] = (
             Entry(name="fixes", path="/knowledge/fixes", words="Fixes"),
         ),
     ),
+    Group(words="This site", entries=(Entry(name="settings", path="/settings", words="Settings"),)),
 )
 
 

@@ -41,12 +41,16 @@ class Visit:
     """Where it comes from."""
     browser: str = ""
     """What the browser calls itself."""
+    program: Caller | None = None
+    """Who it is, if it is a program with a token and not a session."""
 
     @property
     def caller(self) -> Caller:
         """Who it is, with their role. Raises AssertionError on an open page."""
-        assert self.session is not None
-        return self.session.caller
+        if self.session is not None:
+            return self.session.caller
+        assert self.program is not None
+        return self.program
 
     @property
     def desk(self) -> Desk:

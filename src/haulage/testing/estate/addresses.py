@@ -20,16 +20,18 @@ NAMES = {
     "message": "1",
     "point": "SHOP",
     "name": "SHOP",
+    "user": "ada",
+    "token": "1f0c2b7d",
 }
 """What stands for each part of an address, in every size of estate."""
 
 INSTEAD = {"/status/numbers/": {"number": "2328"}}
 """Where a part of an address is another one: by how the address begins."""
 
-QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/find": "?q=till"}
+QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/packages/{id}/rollback": "?version=1", "/find": "?q=till"}
 """Pages that make sense only with a question."""
 
-ABSENT = {"/fixes/{fix}"}
+ABSENT = {"/fixes/{fix}", "/transfers/release"}
 """Pages about what a made-up estate has none of."""
 
 

@@ -15,6 +15,7 @@ from haulage.testing.clock import HandClock
 from haulage.testing.estate.captured import create, publish_all
 from haulage.testing.estate.messages import Telling
 from haulage.testing.estate.packages import Spread, Stocked, expected_places, make_packages
+from haulage.testing.estate.people import make_people
 from haulage.testing.estate.shipments import Rollout
 from haulage.testing.estate.sites import CENTRAL, Certify, Land, make_land
 from haulage.testing.estate.size import Size
@@ -63,6 +64,7 @@ class _Maker:
         signers = Signers(hierarchy=self._home.keys.load("hierarchy"), sites={CENTRAL: self._opened.site_key, **land.keys})
         with database.writing() as tx:
             Writer(tx, signers, self._now).land(land)
+            make_people(tx, self._now)
         captured = self._capture(land)
         packages = make_packages(land, self._size, self._names, len(captured) + 1, self._chance, self._now)
         assigned = Spread(land, self._chance).assign(packages, self._size.shipments)
