@@ -23,7 +23,6 @@ from haulage.console.frame.live import Streams, watch
 from haulage.console.frame.page import Page, Visit, Write, inward
 from haulage.console.frame.painter import Painter
 from haulage.console.frame.sessions import Sessions
-from haulage.console.frame.start import first
 from haulage.server.refusals import refusal, target_of
 from haulage.server.service import Service
 
@@ -47,7 +46,6 @@ class Console:
         self._painter = Painter(self._assets)
         self._streams = Streams()
         self.routes: list[Route] = [
-            Route("/", first, methods=["GET"]),
             Route("/console/{digest}/{name}", self._asset, methods=["GET"]),
         ]
         for page in pages:

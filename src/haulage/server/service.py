@@ -79,6 +79,8 @@ class Service:
     take_backup: TakeBackup
     findings: Callable[[], list[View]]
     """What is wrong with this server and what to do."""
+    troubles: Callable[[], list[View]]
+    """The same, as far as it is seen at once: without places, and without reading the database through."""
     keep_upload: Callable[[bytes], str]
     """Write an uploaded file; returns its path."""
     drop_upload: Callable[[str], None]

@@ -11,8 +11,11 @@ from haulage.console.knowledge.diagnose import diagnose_page
 from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
+from haulage.console.pages.find import find_page
 from haulage.console.pages.hierarchy import hierarchy_pages
 from haulage.console.pages.me import me_pages, me_writes
+from haulage.console.pages.notifications import notification_pages, notification_writes
+from haulage.console.pages.overview import overview_page
 from haulage.console.pages.package import package_pages
 from haulage.console.pages.package_acts import act_pages, act_writes
 from haulage.console.pages.package_at import package_at_pages, package_at_writes
@@ -20,7 +23,6 @@ from haulage.console.pages.package_version import version_pages
 from haulage.console.pages.packages import packages_pages, packages_writes
 from haulage.console.pages.points import point_pages, point_writes
 from haulage.console.pages.settings import settings_pages
-from haulage.console.pages.notifications import notification_pages, notification_writes
 from haulage.console.pages.sites import site_pages, site_writes
 from haulage.console.pages.status import status_pages
 from haulage.console.pages.store import store_pages, store_writes
@@ -42,6 +44,8 @@ def pages_of(service: Service) -> tuple[Page, ...]:
     library = SiteLibrary(core)
     return (
         SIGN_IN_PAGE,
+        overview_page(service),
+        find_page(core),
         *fix_pages(core),
         *knowledge_pages(library),
         diagnose_page(library),

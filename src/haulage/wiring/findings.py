@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from haulage.base.clock import Clock, iso
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import SiteStatus
+from haulage.domain.reporting.overview.records import stuck
 from haulage.domain.telling.views import NotifierView
-from haulage.domain.transit import records as transit
-from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.checkpoint import SQLITE_VERSION, has_reset_defect
 from haulage.engine.trust.certificates import expires_at
 from haulage.server.core import SiteCore
@@ -53,20 +52,21 @@ class Findings:
         self._notifiers = notifiers
 
     def __call__(self) -> list[Finding]:
-        """Errors first."""
+        """Of the server, and of everything that only a person gets on. Errors first."""
+        return _sorted([*self.of_server(), *self._shipments(), *self._database()])
+
+    def of_server(self) -> list[Finding]:
+        """Of the server itself alone, and only what is seen at once: its database is not read through. Errors first."""
         found = [
             *self._keys(),
             *self._certificate(),
             *self._space(),
             *self._store(),
             *self._parent(),
-            *self._shipments(),
-            *self._database(),
+            *self._backup(),
+            *self._telling(),
         ]
-        found += self._backup()
-        found += self._telling()
-        order = {"error": 0, "warning": 1, "information": 2}
-        return sorted(found, key=lambda one: order[str(one["severity"])])
+        return _sorted(found)
 
     def _keys(self) -> Iterator[Finding]:
         folder = self._home.keys.folder
@@ -174,12 +174,11 @@ class Findings:
 
     def _shipments(self) -> Iterator[Finding]:
         with self._core.database.reading() as tx:
-            rows = transit.list_shipments(tx)
-        stuck = [row for row in rows if row.state is ShipmentState.FAILED or row.reason is Reason.PERSON]
-        for row in stuck[:SHOWN]:
-            yield _finding("error", row.error_code or "stuck", f"{row.package} at {row.place}: {row.error_message}", row.error_hint)
-        if len(stuck) > SHOWN:
-            yield _finding("error", "more-stuck", f"{len(stuck) - SHOWN} more places are stuck.", "haulage package status ID")
+            rows, total = stuck(tx, SHOWN)
+        for row in rows:
+            yield _finding("error", row.error_code or "stuck", f"{row.package} at {row.place}: {row.message}", row.hint)
+        if total > len(rows):
+            yield _finding("error", "more-stuck", f"{total - len(rows)} more places are stuck.", "haulage package status ID")
 
     def _database(self) -> Iterator[Finding]:
         database = self._core.database
@@ -202,6 +201,11 @@ class Findings:
             else:
                 hint = "Restart the server; if it stays, please report it."
                 yield _finding("error", "database", bad + "can be lost, and connections checkpoint by themselves.", hint)
+
+
+def _sorted(found: list[Finding]) -> list[Finding]:
+    order = {"error": 0, "warning": 1, "information": 2}
+    return sorted(found, key=lambda one: order[str(one["severity"])])
 
 
 def _finding(severity: str, code: str, what: str, hint: str) -> Finding:

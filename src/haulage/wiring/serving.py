@@ -139,6 +139,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         store_acts=StoreActs(clock),
         take_backup=backups.take,
         findings=findings,
+        troubles=findings.of_server,
         keep_upload=uploads.keep,
         drop_upload=uploads.drop,
         stage_bundle=bundles.staged,
