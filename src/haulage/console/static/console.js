@@ -46,6 +46,10 @@ function inWords(value, unit) {
   while (value >= 1024 && step < SIZES.length - 1) { value /= 1024; step += 1; }
   return `${step ? value.toFixed(1) : value} ${SIZES[step]}`;
 }
+function hour(seconds) {
+  const at = new Date(seconds * 1000).toISOString();
+  return at.slice(11, 16) === "00:00" ? at.slice(5, 10) : at.slice(11, 16);
+}
 function draw(figure) {
   const source = figure.querySelector("[data-series]");
   if (!source) return;
@@ -59,13 +63,13 @@ function draw(figure) {
   const chart = new uPlot({
     width: figure.clientWidth, height: 180, tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
     scales: { y: { range: (_chart, _low, high) => [0, Math.max(high, 1) * 1.05] } },
-    axes: [axis, { ...axis, size: 80, values: (_chart, ticks) => ticks.map((tick) => inWords(tick, unit)) }],
-    series: [{}, { label: figure.querySelector("figcaption").textContent, fill: colour, stroke: colour, paths: uPlot.paths.bars({ size: [0.8, 60] }), points: { show: false }, value: (_chart, value) => (value === null ? "" : inWords(value, unit)) }],
+    axes: [{ ...axis, values: (_chart, ticks) => ticks.map(hour) }, { ...axis, size: 80, values: (_chart, ticks) => ticks.map((tick) => inWords(tick, unit)) }],
+    series: [{ label: "From", value: (_chart, seconds) => (seconds == null ? "" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")) }, { label: "Amount", fill: colour, stroke: colour, paths: uPlot.paths.bars({ size: [0.8, 60] }), points: { show: false }, value: (_chart, value) => (value == null ? "" : inWords(value, unit)) }],
   }, [times, values], box);
   figure.querySelector("svg").replaceWith(box);
   new ResizeObserver(() => chart.setSize({ width: figure.clientWidth, height: 180 })).observe(figure);
 }
 document.addEventListener("DOMContentLoaded", () => {
   if (typeof uPlot === "undefined") return;
-  for (const figure of document.querySelectorAll("figure.chart")) draw(figure);
+  for (const figure of document.querySelectorAll("figure[data-chart]")) draw(figure);
 });
