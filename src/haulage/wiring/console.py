@@ -16,6 +16,7 @@ from haulage.console.pages.hierarchy import hierarchy_pages
 from haulage.console.pages.me import me_pages, me_writes
 from haulage.console.pages.notifications import notification_pages, notification_writes
 from haulage.console.pages.overview import overview_page
+from haulage.console.pages.matrix import matrix_pages
 from haulage.console.pages.package import package_pages
 from haulage.console.pages.package_acts import act_pages, act_writes
 from haulage.console.pages.package_at import package_at_pages, package_at_writes
@@ -53,6 +54,7 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *act_pages(core),
         *version_pages(core),
         *package_pages(core),
+        *matrix_pages(core),
         *hierarchy_pages(core),
         *transfer_pages(core),
         *package_at_pages(core),

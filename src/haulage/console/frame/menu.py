@@ -32,6 +32,7 @@ MENU: tuple[Group, ...] = (
         words="Content",
         entries=(
             Entry(name="packages", path="/packages", words="Packages"),
+            Entry(name="matrix", path="/matrix", words="Matrix"),
             Entry(name="transfers", path="/transfers", words="Transfers"),
         ),
     ),
