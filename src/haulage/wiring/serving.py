@@ -91,16 +91,6 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
     uplinks = None if link is None else _uplinks_of(home, core, link, clock, bells, presence)
     started, version = clock.now(), importlib.metadata.version("haulage")
     teller = teller_of(home, core, clock, version)
-    findings = Findings(
-        home,
-        core,
-        clock,
-        parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
-        parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
-        clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
-        scrub_late_days=lambda: care.scrub.late.days if care.scrub.late else 0,
-        notifiers=teller.views,
-    )
     care = StoreCare(
         core,
         bells,
@@ -109,6 +99,7 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         scrub_days=home.settings.content.scrub_days,
         rate_bytes=home.settings.content.scrub_rate_bytes,
     )
+    findings = _findings_of(home, core, clock, uplinks, link, care, teller)
     opened.store.watch(care.met)
     backups = Backups(opened)
     uploads, bundles = Uploads(home), Bundles(home)
@@ -164,6 +155,21 @@ def assemble(home: Home, opened: OpenedSite, clock: Clock, bells: Bells) -> Proc
         interrupt=(lambda: None) if link is None else link.close,
         close=opened.close,
         pages=console_of(service),
+    )
+
+
+def _findings_of(
+    home: Home, core: SiteCore, clock: Clock, uplinks: Uplinks | None, link: ParentLink | None, care: StoreCare, teller: Teller
+) -> Findings:
+    return Findings(
+        home,
+        core,
+        clock,
+        parent_silent_since=lambda: uplinks.contact.failing_since if uplinks is not None else None,
+        parent_said_removed=lambda: uplinks.contact.removed if uplinks is not None else "",
+        clock_offset_seconds=lambda: link.clock_offset_seconds if link is not None else 0.0,
+        scrub_late_days=lambda: care.scrub.late.days if care.scrub.late else 0,
+        notifiers=teller.views,
     )
 
 
