@@ -49,7 +49,6 @@ MENU: tuple[Group, ...] = (
         entries=(
             Entry(name="status", path="/status", words="Status"),
             Entry(name="audit", path="/audit", words="Audit"),
-            Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
         ),
     ),
     Group(
@@ -60,7 +59,13 @@ MENU: tuple[Group, ...] = (
             Entry(name="fixes", path="/knowledge/fixes", words="Fixes"),
         ),
     ),
-    Group(words="This site", entries=(Entry(name="settings", path="/settings", words="Settings"),)),
+    Group(
+        words="This site",
+        entries=(
+            Entry(name="settings", path="/settings", words="Settings"),
+            Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
+        ),
+    ),
 )
 
 

@@ -88,7 +88,7 @@ def message_list(
         items=[status_view(one) for one in rows],
         older=older,
         counts={severity.value: counts.get(severity, 0) for severity in reversed(Severity)},
-        counted_all=sum(counts.values()) < WINDOW and _is_one_part(wanted),
+        counted_all=(before is None and older is None) or (sum(counts.values()) < WINDOW and _is_one_part(wanted)),
     )
 
 
