@@ -44,7 +44,7 @@ def children(manifest: Manifest, folder: bytes, *, after: bytes = b"", limit: in
 def named(manifest: Manifest, text: str, *, after: bytes = b"", limit: int = 200) -> Listed:
     """Entries whose name holds ``text`` (with a slash in it: whose path does), small and capital letters alike, behind the path
     ``after``. A look ends after some pages, found or not: ``after`` then says where to go on."""
-    needle = text.casefold()
+    needle = text.lower()
     raw = needle.encode("utf-8", "surrogatepass") if needle.isascii() else b""
     pages = manifest.pages()
     start = _page_of(manifest, after) if after else 0
@@ -74,7 +74,7 @@ def folders_above(path: bytes) -> Iterator[bytes]:
 
 def _holds(path: bytes, needle: str) -> bool:
     looked = path if "/" in needle else path.rpartition(b"/")[2]
-    return needle in looked.decode("utf-8", "backslashreplace").casefold()
+    return needle in looked.decode("utf-8", "replace").lower()
 
 
 def _page_of(manifest: Manifest, path: bytes) -> int:

@@ -107,11 +107,11 @@ class Comparison:
 
     def chosen(self, kinds: frozenset[What] = frozenset(), name: str = "") -> Iterator[Row]:
         """All rows of some kinds whose path, old or new, holds a text."""
-        needle = name.casefold()
+        needle = name.lower()
         for row in self.rows:
             if kinds and row.what not in kinds:
                 continue
-            if needle and not any(needle in path.decode("utf-8", "backslashreplace").casefold() for path in (row.path, row.was)):
+            if needle and not any(needle in path.decode("utf-8", "replace").lower() for path in (row.path, row.was)):
                 continue
             yield row
 
