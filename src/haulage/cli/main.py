@@ -21,6 +21,7 @@ from haulage.cli import (
     kb,
     package,
     package_content,
+    package_matrix,
     package_report,
     point,
     server,
@@ -60,6 +61,7 @@ def make_app() -> App:
         name="haulage", help=_HELP, version=lambda: version("haulage"), help_format="plaintext", help_formatter="plain", sort_key=0
     )
     package_content.add_to(package.app)
+    package_matrix.add_to(package.app)
     package_report.add_to(package.app)
     commands: list[Any] = [
         server.init,

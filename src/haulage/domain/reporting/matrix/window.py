@@ -17,7 +17,7 @@ from haulage.domain.reporting.standing import group_of
 from haulage.engine.database.transaction import Transaction
 
 LINES = 40
-COLUMNS = 30
+COLUMNS = 24
 GROUPS = ("failed", "stuck", "late", "held", "report", "busy", "leaving", "present")
 """From worst to best."""
 _RANK = {group: rank for rank, group in enumerate(GROUPS)}
