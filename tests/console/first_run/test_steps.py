@@ -210,6 +210,15 @@ def test_f81_readers_and_operators_see_the_way_and_are_told_who_goes_it(served: 
     assert operator.post("/first-run/publish", package=package).status == 303
 
 
+def test_an_administrator_from_afar_names_only_what_the_settings_name(served: Served, source: Path) -> None:
+    person = Person(served, Role.ADMINISTRATOR)
+    page = person.page("/first-run/folder")
+    assert "Only whoever has this machine" in page
+    assert "Look around" not in page
+    assert person.get("/first-run/folder?source=/srv").status == 403
+    assert person.post("/first-run/folder", source=str(source), name="X").status == 403
+
+
 def test_steps_that_are_about_nothing_yet_lead_to_the_first(served: Served) -> None:
     person = Person(served)
     for step in ("publish", "assign", "arrive"):

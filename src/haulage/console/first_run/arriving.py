@@ -49,7 +49,7 @@ def _assign(visit: Visit) -> Shown:
             package = package_id(asked(visit, "package"))
             if not chosen:
                 raise UsageError("no-places", "No place was chosen.", "Choose at least one.")
-            assign_package(visit.service.desk, visit.actor, package, [place(where) for where in sorted(chosen)])
+            assign_package(visit.desk, visit.actor, package, [place(where) for where in sorted(chosen)])
             to = step_address("arrive", package)
         except HaulageError as error:
             mistake = mistake_of(error, "places")

@@ -34,7 +34,7 @@ class FolderView(StepView, frozen=True, kw_only=True):
 
     look: SourceLook | None
     folders: Folders | None
-    """None for whoever may not name folders of the server."""
+    """None for whoever may not look around on the server."""
     streams_choices: Sequence[str] = STREAMS
     known: PackageId | None
     """The package that is captured from this folder already."""
@@ -73,7 +73,7 @@ def _view(visit: Visit, typed: Mapping[str, str], look: SourceLook | None, **mor
         run=run,
         typed=typed,
         look=look,
-        folders=visit.service.browse(at) if may(visit, Role.ADMINISTRATOR) else None,
+        folders=_folders(visit, at),
         known=run.package.id if run.package is not None and source and run.package.source == source else None,
         **more,  # type: ignore[arg-type]
     )
@@ -81,10 +81,19 @@ def _view(visit: Visit, typed: Mapping[str, str], look: SourceLook | None, **mor
 
 def _looked(visit: Visit, source: str, streams: str) -> SourceLook:
     """Raises HaulageError for what cannot be a source."""
-    with visit.service.core.database.reading() as tx:
+    service = visit.service
+    with service.core.database.reading() as tx:
         visit.desk.check_source(tx, source)
-    parts = visit.service.core.parts
-    return look_at_source(parts.sources, visit.service.clock, source, streams=streams, rules=parts.capture_rules)
+    parts = service.core.parts
+    return look_at_source(parts.sources, service.clock, source, streams=streams, rules=parts.capture_rules)
+
+
+def _folders(visit: Visit, at: str) -> Folders | None:
+    """What may be looked into: all of this machine by whoever has it, by other administrators what the settings name."""
+    if not may(visit, Role.ADMINISTRATOR):
+        return None
+    found = visit.service.browse(at)
+    return found if visit.caller.local or found.tops else None
 
 
 def _made(visit: Visit, typed: Mapping[str, str]) -> PackageId:

@@ -85,14 +85,14 @@ def _added(visit: Visit, typed: Mapping[str, str]) -> Place:
     folder = typed["folder"].removeprefix(FOLDER)
     if not folder.startswith("/"):
         raise UsageError("bad-point-url", "A point's folder is named by its whole path.", "Write it from the first slash on.")
-    return add_point(visit.service.desk, visit.actor, where, FOLDER + folder).place
+    return add_point(visit.desk, visit.actor, where, FOLDER + folder).place
 
 
 def _invited(visit: Visit, typed: Mapping[str, str]) -> Invited:
     """Raises HaulageError."""
     parent = typed["parent"].upper()
     return invite_site(
-        visit.service.desk,
+        visit.desk,
         visit.actor,
         site_code(typed["code"].upper()),
         parent=site_code(parent) if parent else None,

@@ -40,7 +40,7 @@ def _show(visit: Visit) -> Shown:
         visit.caller.require(Role.OPERATOR)
         try:
             package = package_id(asked(visit, "package"))
-            publish_package(visit.service.desk, visit.actor, package)
+            publish_package(visit.desk, visit.actor, package)
             to = step_address("publish", package)
         except HaulageError as error:
             mistake = mistake_of(error, "package")

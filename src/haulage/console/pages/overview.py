@@ -74,8 +74,7 @@ def overview_page(service: Service) -> Page:
 
     def show(visit: Visit) -> Shown:
         # What is wrong with the server names its files.
-        may = visit.session is not None and visit.session.role >= Role.ADMINISTRATOR
-        wrong = findings() if may else ()
+        wrong = findings() if visit.caller.role >= Role.ADMINISTRATOR else ()
         core = service.core
         with core.database.reading() as tx:
             view = overview(tx, sight_of(service), core.journal, wrong)
