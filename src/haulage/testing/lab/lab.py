@@ -80,8 +80,20 @@ class Lab:
         its home."""
         at = self.sites[inviter or next(iter(self.sites))]
         invitation = at.quick("invite", "site", code, "--parent", parent)
+        return self.joined(code, invitation["join"], settings=settings, environment=environment, database=database)
+
+    def joined(
+        self,
+        code: str,
+        join: str,
+        *,
+        settings: Sections = QUICK,
+        environment: Mapping[str, str] | None = None,
+        database: str = "",
+    ) -> LabSite:
+        """Join and start a site with a join string that somebody was given."""
         site = self._new(code, environment)
-        self.until(lambda: self._knows_invitation(site, invitation["join"], database), f"{code} can join {parent}")
+        self.until(lambda: self._knows_invitation(site, join, database), f"{code} can join")
         site.settings(settings)
         site.start()
         self.until(lambda: site.certified, f"{code} is a site of the hierarchy")
