@@ -147,7 +147,7 @@ def packages_writes() -> tuple[Write, ...]:
             made = _create(visit, asked, dry_run=False)
         except HaulageError:
             # The form says what is wrong, beside what was typed.
-            return Done(to=address(NEW, msgspec.to_builtins(asked)))
+            return Done(to=address(NEW, msgspec.to_builtins(asked), look="true"))
         if not visit.form.get("publish"):
             return Done(to=package_address(made), said=f"Package {made} is made. Nothing is captured before it is published.")
         publish_package(visit.desk, visit.actor, made)
