@@ -21,9 +21,9 @@ def setting(default: Any, doc: str, check: Check | None = None, *, of: type[Any]
 
 def between(low: float, high: float) -> Check:
     def check(value: float) -> str | None:
-        return None if low <= value <= high else f"must be from {low:g} to {high:g}"
+        return None if low <= value <= high else f"must be from {low} to {high}"
 
-    check.__doc__ = f"{low:g} to {high:g}"
+    check.__doc__ = f"{low} to {high}"
     return check
 
 
