@@ -14,6 +14,8 @@ from haulage.domain.transit.records import asked_orders
 from haulage.domain.transit.shipment import Shipment
 from haulage.engine.database.transaction import Transaction
 
+WORDS = frozenset({"hold", "release", "cancel"})
+"""What is said of transfers is answered by a word of that moment or later; other orders by being armed anew."""
 KEPT = dt.timedelta(days=30)
 """An order that was refused far away is answered by a status message alone; so long it is shown as asked."""
 
@@ -58,7 +60,7 @@ def answered(tx: Transaction, after: Shipment) -> None:
     if row is None:
         return
     heard = after.word_time is not None and after.word_time >= row.issued
-    if heard or after.generation > row.generation:
+    if heard or (row.action not in WORDS and after.generation > row.generation):
         tx.execute(asked_orders.delete().where(key))
 
 

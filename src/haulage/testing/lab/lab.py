@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -15,6 +15,7 @@ from haulage.base.errors import NotAllowedError, NotFoundError, TransferError
 from haulage.testing.lab.ports import Ports
 from haulage.testing.lab.process import LabTrouble
 from haulage.testing.lab.site import COMMAND_SECONDS, LabSite, Sections, program
+from haulage.testing.lab.slow_line import SlowLine
 
 QUICK: Sections = {"retry": {"first_seconds": 0.1, "cap_seconds": 0.4}}
 """Settings of every site unless others are given: whatever fails is tried again soon."""
@@ -32,6 +33,8 @@ class Lab:
         self.folder = os.path.abspath(folder)
         self.clock = clock or SystemClock()
         self.sites: dict[str, LabSite] = {}
+        self.lines: dict[str, SlowLine] = {}
+        """The slow ones, by the site they lead to."""
         self._ports = Ports()
         self._listen: dict[str, str] = {}
         os.makedirs(self.path("logs"), exist_ok=True)
@@ -46,6 +49,8 @@ class Lab:
         """End every process."""
         for site in self.sites.values():
             site.kill()
+        for line in self.lines.values():
+            line.close()
         self._ports.close()
 
     def path(self, *names: str) -> str:
@@ -58,10 +63,17 @@ class Lab:
     def __iter__(self) -> Iterator[LabSite]:
         return iter(self.sites.values())
 
-    def central(self, code: str = "HQ1", *, settings: Sections = QUICK, environment: Mapping[str, str] | None = None) -> LabSite:
-        """Make and start a central site."""
+    def central(
+        self,
+        code: str = "HQ1",
+        *,
+        settings: Sections = QUICK,
+        environment: Mapping[str, str] | None = None,
+        bytes_per_second: int = 0,
+    ) -> LabSite:
+        """Make and start a central site; its children reach it over a slow line if it is said how slow."""
         site = self._new(code, environment)
-        self._make(site, "init", "--site", code)
+        self._make(site, "init", "--site", code, *self._line_to(code, bytes_per_second))
         site.settings(settings)
         site.start()
         return site
@@ -183,6 +195,14 @@ class Lab:
         site = LabSite(code, self.path(code), logs=self.path("logs"), clock=self.clock, environment=environment)
         self.sites[code] = site
         return site
+
+    def _line_to(self, code: str, bytes_per_second: int) -> Sequence[str]:
+        if not bytes_per_second:
+            return ()
+        port, target = self._ports.claim(), self._ports.claim()
+        self._listen[code] = f"127.0.0.1:{target}"
+        self.lines[code] = SlowLine(port, target, bytes_per_second=bytes_per_second)
+        return ("--url", f"https://127.0.0.1:{port}")
 
     def _make(self, site: LabSite, *arguments: str) -> None:
         code, said = self._offline(site, *arguments)
