@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import sqlite3
@@ -24,12 +25,17 @@ from haulage.base.errors import (
 )
 from haulage.base.files import watching_steps
 from haulage.base.ids import Place
+from haulage.console.frame.sessions import Sessions
 from haulage.domain.estate import records as estate
+from haulage.domain.people import records as people_records
+from haulage.domain.people.model import LOCAL, Caller
+from haulage.domain.people.roles import Role
 from haulage.engine.backup import sealing
 from haulage.engine.database.transaction import open_database
-from haulage.engine.status import on_backups, on_requests, on_sites
+from haulage.engine.status import on_backups, on_people, on_requests, on_sites
 from haulage.engine.status.message import StatusFilter
-from haulage.operations import packages, points
+from haulage.engine.trust.password_hashes import Cost, Hasher
+from haulage.operations import packages, people, points
 from haulage.server.backups import BackupOrder
 from haulage.wiring.backing_up import Backups, last_backup
 from haulage.wiring.checking_backup import check_backup, list_backups
@@ -294,7 +300,35 @@ def test_a_database_that_is_there_is_never_replaced(site: OpenedSite, tmp_path: 
     assert elsewhere.read_bytes() == b"mine"
 
 
+def test_f64_users_and_tokens_are_restored_as_they_were_and_nobody_is_signed_in(site: OpenedSite, tmp_path: Path) -> None:
+    desk = dataclasses.replace(site.desk, hasher=Hasher(Cost(passes=1, memory_kib=8, lanes=1)))
+    people.create_user(desk, "me", name="ada", role=Role.OPERATOR, password="correct horse battery")
+    token = people.create_token(desk, LOCAL, name="build", role=Role.READER, owner="ada").token
+    sessions = Sessions(desk.clock, desk.database, "ab" * 32)
+    secret = sessions.begin(Caller(name="ada", role=Role.OPERATOR))
+    assert sessions.find(secret) is not None
+    path = take(site, tmp_path / "backups")
+    people.withdraw_token(desk, LOCAL, token.id)
+    people.change_user(desk, "me", "ada", disabled=True)
+    home, _view = restored(path, tmp_path / "again")
+    again = open_site(home, SystemClock())
+    try:
+        with again.core.database.reading() as tx:
+            (user,) = people_records.list_users(tx)
+            assert people_records.list_tokens(tx) == [token]
+            assert people_records.count_sessions(tx) == {}
+        assert (user.name, user.disabled) == ("ada", False)
+        assert desk.hasher.matches(user.password_hash, "correct horse battery")
+        assert Sessions(desk.clock, again.core.database, "ab" * 32).find(secret) is None
+        (told,) = said(again, on_people.PEOPLE_AS_OF_BACKUP.number)
+        assert (told["users"], told["tokens"]) == (1, 1)
+    finally:
+        again.close()
+
+
 def test_a_backup_crosses_from_sqlite_to_postgresql_and_back(site: OpenedSite, tmp_path: Path, postgres: Cluster) -> None:
+    people.create_user(site.desk, "me", name="ada", role=Role.OPERATOR)
+    people.change_user(site.desk, "me", "ada", disabled=True)
     path, url = take(site, tmp_path / "backups"), postgres.fresh()
     home, _view = restored(path, tmp_path / "again", database=url)
     assert not Path(home.file("site.db")).exists()
@@ -308,6 +342,7 @@ def test_a_backup_crosses_from_sqlite_to_postgresql_and_back(site: OpenedSite, t
         with database.reading() as tx, site.core.database.reading() as old:
             assert estate.list_sites(tx) == estate.list_sites(old)
             assert estate.epoch(tx) > estate.epoch(old) + 1
+            assert people_records.list_users(tx) == people_records.list_users(old) != []
     finally:
         database.close()
     again = open_site(home, SystemClock())
