@@ -41,6 +41,7 @@ from haulage.cli.explain import explain
 from haulage.cli.notify import app as notify
 from haulage.cli.output import say, say_error
 from haulage.cli.plan import plan
+from haulage.cli.top import top
 
 _HELP = """Carries software from one folder to every site, byte-exact.
 
@@ -77,7 +78,7 @@ def make_app() -> App:
     commands += [declared.diff, declared.apply, declared.app]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
     commands += [user.app, token.app]
-    commands += [notify]
+    commands += [notify, top]
     commands += [transfer.app, completion_of(make_app), demo]
     for command in commands:
         app.command(command)

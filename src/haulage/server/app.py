@@ -23,6 +23,7 @@ from haulage.server.api import (
     content,
     declared,
     fixes,
+    glance,
     groups,
     hop,
     knowledge,
@@ -65,6 +66,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *metrics.ENDPOINTS,
     *transfers.ENDPOINTS,
     *notifiers.ENDPOINTS,
+    *glance.ENDPOINTS,
 )
 
 CURSOR_HEADER = "Haulage-Cursor"
