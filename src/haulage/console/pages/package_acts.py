@@ -175,7 +175,7 @@ class _Acts:
         self._core.holdings.let_go(made.package, made.number)
         with self._core.database.reading() as tx:
             known = require_package(tx, package)
-            standing = standing_of(tx, {package: known.version})[package]
+            standing = standing_of(tx, [package])[package]
         here = package_address(package)
         reach = [
             Reach(
@@ -220,7 +220,7 @@ class _Acts:
         with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             versions = len(catalog.list_versions(tx, package.id))
-            standing = standing_of(tx, {package.id: package.version})[package.id]
+            standing = standing_of(tx, [package.id])[package.id]
         _require_own(self._core, package.id)
         here = package_address(package.id)
         view = Asked(
@@ -278,8 +278,8 @@ class _Acts:
 def present_pairs(core: SiteCore, package: PackageId) -> list[orders.Pair]:
     """Where some version of a package is, but for sites this one does not command."""
     with core.database.reading() as tx:
-        known = require_package(tx, package)
-        standing = standing_of(tx, {package: known.version})[package]
+        require_package(tx, package)
+        standing = standing_of(tx, [package])[package]
     return [(package, one.place) for one in standing if one.present and one.state == "present"]
 
 

@@ -1,4 +1,4 @@
-"""Packages, looked into: which there are and how they stand, proof of where one is, what a capture noticed, the files of a version."""
+"""Packages, looked into: how they stand, proof of where one is, what a capture noticed, the files of a version."""
 
 from __future__ import annotations
 

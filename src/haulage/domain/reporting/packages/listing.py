@@ -67,7 +67,7 @@ def package_rows(database: Database, wanted: Wanted) -> Iterator[dict[str, objec
 def _lines(tx: Transaction, wanted: Wanted) -> tuple[list[PackageLine], str | None]:
     rows = records.list_packages(tx, dataclasses.replace(wanted, limit=wanted.limit + 1))
     more, rows = len(rows) > wanted.limit, rows[: wanted.limit]
-    counts = counts_of(tx, {row.id: row.version for row in rows})
+    counts = counts_of(tx, [row.id for row in rows])
     lines = [_line(row, counts[row.id]) for row in rows]
     return lines, _cursor(rows[-1]) if more and rows else None
 

@@ -64,7 +64,7 @@ class PackageView(msgspec.Struct, frozen=True, kw_only=True):
 
 def package_page(tx: Transaction, package: Package, here: str, wanted: PlaceFilter) -> PackageView:
     """Everything the page of a package shows."""
-    standing = standing_of(tx, {package.id: package.version})[package.id]
+    standing = standing_of(tx, [package.id])[package.id]
     versions = catalog.list_versions(tx, package.id)
     held = transit.held_versions(tx, package.id)
     source = catalog.find_source(tx, package.id)
@@ -87,7 +87,7 @@ def package_page(tx: Transaction, package: Package, here: str, wanted: PlaceFilt
 def place_rows(database: Database, package: Package, wanted: PlaceFilter) -> Iterator[View]:
     """All places a filter leaves, for a spreadsheet."""
     with database.reading() as tx:
-        standing = standing_of(tx, {package.id: package.version})[package.id]
+        standing = standing_of(tx, [package.id])[package.id]
         matched = _matching(standing, wanted)
     for start in range(0, len(matched), 500):
         with database.reading() as tx:

@@ -83,7 +83,7 @@ def proof(tx: Transaction, journal: Journal, package: Package, here: SiteCode, n
     """The report on a package."""
     versions = {one.number: one for one in catalog.list_versions(tx, package.id)}
     newest = versions.get(package.version)
-    standing = sorted(standing_of(tx, {package.id: package.version})[package.id], key=lambda one: one.place)
+    standing = sorted(standing_of(tx, [package.id])[package.id], key=lambda one: one.place)
     tree = estate.hierarchy(tx)
     names = {site.code: site.name for site in estate.list_sites(tx)}
     heard = {stream.peer: stream.heard for stream in replication.list_streams(tx)}

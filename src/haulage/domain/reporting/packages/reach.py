@@ -11,7 +11,8 @@ from haulage.domain.catalog.model import Package
 from haulage.domain.estate import records as estate
 from haulage.domain.groups.model import assigned
 from haulage.domain.groups.records import list_groups, members_of
-from haulage.domain.reporting.packages.standing import At, Land, standing_of
+from haulage.domain.reporting.packages.standing import At, standing_of
+from haulage.domain.transit.views import expected_places
 from haulage.engine.database.transaction import Transaction
 
 PLACES_OFFERED = 60
@@ -62,5 +63,5 @@ def losing(tx: Transaction, package: Package, places: Iterable[Place], groups: I
     direct = [where for where in package.direct if where not in gone]
     kept = [name for name in package.groups if name not in gone_groups]
     after = assigned(package, direct, kept, members_of(tx, owner_of(package.id), kept))
-    left = Land.look(tx).expected(package.id, after.assignments)
-    return [one for one in standing_of(tx, {package.id: package.version})[package.id] if one.place not in left]
+    left = expected_places(tx, after)
+    return [one for one in standing_of(tx, [package.id])[package.id] if one.place not in left]

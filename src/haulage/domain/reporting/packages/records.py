@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
-from haulage.domain.catalog.records import assignments, package_groups, packages, sources, versions
+from haulage.domain.catalog.records import assignments, packages, sources, versions
 from haulage.domain.fixes.records import fixes
 from haulage.domain.transit.records import shipments
 from haulage.engine.database.transaction import Transaction
 
 SORTS = ("id", "name", "size", "captured")
 SHOWS = ("failed", "retrying", "waiting", "moving", "report", "present", "unpublished", "unassigned", "capture-failed")
+REMOVED = "removed"
 NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _UNDER_WAY = ("planned", "moving", "verifying")
 _NOT_THERE = ("failed", "retrying", "waiting", "removing", *_UNDER_WAY)
@@ -66,6 +67,8 @@ class Stand:
     present: int
     verified: dt.datetime | None
     updated: dt.datetime
+    heard: bool
+    """Whether its site ever said a word of it."""
 
 
 def list_packages(tx: Transaction, wanted: Wanted) -> list[PackageRow]:
@@ -110,49 +113,25 @@ def owners(tx: Transaction) -> list[SiteCode]:
 
 
 def stands(tx: Transaction, names: Sequence[PackageId]) -> list[Stand]:
-    """Every shipment of these packages, by package and place."""
+    """Every place that is to hold one of these packages, or still has it, by package and place."""
     s = shipments.c
+    wanted = sa.case((s.announced > 0, s.announced), else_=s.wanted)
     query = (
-        sa.select(s.package, s.place, s.state, s.reason, s.wanted, s.present, s.verified, s.updated)
-        .where(s.package.in_(list(names)))
+        sa.select(s.package, s.place, s.state, s.reason, wanted, s.present, s.verified, s.updated, s.own_state != "")
+        .where(s.package.in_(list(names)), s.state != REMOVED)
         .order_by(s.package, s.place)
     )
     return [Stand(*row) for row in tx.execute(query)]
 
 
-def tallies(tx: Transaction, names: Sequence[PackageId]) -> dict[PackageId, list[tuple[str, str, int, int]]]:
-    """State, reason, wanted version and number of the shipments of these packages."""
+def tallies(tx: Transaction, names: Sequence[PackageId]) -> dict[PackageId, dict[tuple[str, str], int]]:
+    """How many places of each of these packages stand so, by state and reason; where it is gone is not counted."""
     s = shipments.c
-    found: dict[PackageId, list[tuple[str, str, int, int]]] = {name: [] for name in names}
-    key = (s.package, s.state, s.reason, s.wanted)
-    for package, state, reason, wanted, count in tx.execute(
-        sa.select(*key, sa.func.count()).where(s.package.in_(list(names))).group_by(*key)
-    ):
-        found[package].append((state, reason, wanted, count))
+    found: dict[PackageId, dict[tuple[str, str], int]] = {name: {} for name in names}
+    query = sa.select(s.package, s.state, s.reason, sa.func.count()).where(s.package.in_(list(names)), s.state != REMOVED)
+    for package, state, reason, count in tx.execute(query.group_by(s.package, s.state, s.reason)):
+        found[package][state, reason] = count
     return found
-
-
-def unheard(tx: Transaction, names: Sequence[PackageId]) -> set[PackageId]:
-    """Those of the packages that are assigned to a place of which nobody has said that it is to have them."""
-    a, s = assignments.c, shipments.c
-    told = sa.exists().where(s.package == a.package, s.place == a.place, s.wanted > 0)
-    return set(tx.execute(sa.select(a.package).distinct().where(a.package.in_(list(names)), ~told)).scalars())
-
-
-def assigned(tx: Transaction, names: Sequence[PackageId]) -> dict[PackageId, list[Place]]:
-    """The places of these packages."""
-    found: dict[PackageId, list[Place]] = {name: [] for name in names}
-    for package, place in tx.execute(
-        sa.select(assignments.c.package, assignments.c.place).where(assignments.c.package.in_(list(names)))
-    ):
-        found[package].append(place)
-    return found
-
-
-def groups_of(tx: Transaction, package: PackageId) -> list[str]:
-    """Groups it is assigned to."""
-    query = sa.select(package_groups.c.name).where(package_groups.c.package == package).order_by(package_groups.c.name)
-    return list(tx.execute(query).scalars())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +154,8 @@ def carried(tx: Transaction, package: PackageId, owner: SiteCode) -> Carried:
     """Of all sites but the one that makes it; points take theirs from their site's store."""
     s = shipments.c
     sites = sa.and_(s.package == package, sa.func.length(s.place) == len(owner), s.place != owner, s.wanted > 0)
-    open_ones = sa.case((sa.and_(s.state != "present"), s.bytes_planned), else_=0)
-    done = sa.case((sa.and_(s.state != "present"), s.bytes_done), else_=0)
+    open_ones = sa.case((s.state != "present", s.bytes_planned), else_=0)
+    done = sa.case((s.state != "present", s.bytes_done), else_=0)
     took = sa.case((s.bytes_total > 0, 1), else_=0)
     query = sa.select(
         sa.func.sum(took), sa.func.sum(open_ones), sa.func.sum(done), sa.func.sum(s.bytes_wire), sa.func.sum(s.bytes_total)
@@ -235,13 +214,9 @@ def _shown(show: str) -> sa.ColumnElement[bool]:
         return ~sa.exists().where(assignments.c.package == p.id)
     if show == "capture-failed":
         return sources.c.state == "failed"
-    behind = sa.exists().where(s.package == p.id, s.wanted > 0, s.wanted < p.version)
-    here = sa.exists().where(s.package == assignments.c.package, s.place == assignments.c.place)
-    silent = sa.and_(p.version > 0, sa.or_(behind, sa.exists().where(assignments.c.package == p.id, ~here)))
+    here = s.package == p.id
     if show == "report":
-        return silent
+        return sa.exists().where(here, s.state == "waiting", s.reason == "report")
     if show == "present":
-        unsettled = sa.exists().where(s.package == p.id, s.state.in_(_NOT_THERE))
-        return sa.and_(p.version > 0, ~unsettled, ~silent)
-    states = _UNDER_WAY if show == "moving" else (show,)
-    return sa.exists().where(s.package == p.id, s.state.in_(states), s.wanted == p.version)
+        return sa.and_(sa.exists().where(here, s.state == "present"), ~sa.exists().where(here, s.state.in_(_NOT_THERE)))
+    return sa.exists().where(here, s.state.in_(_UNDER_WAY if show == "moving" else (show,)))
