@@ -12,6 +12,9 @@ from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
 from haulage.console.pages.find import find_page
+from haulage.console.pages.api import api_pages
+from haulage.console.pages.declared import declared_pages
+from haulage.console.pages.groups import group_pages, group_writes
 from haulage.console.pages.hierarchy import hierarchy_pages
 from haulage.console.pages.me import me_pages, me_writes
 from haulage.console.pages.notifications import notification_pages, notification_writes
@@ -61,6 +64,9 @@ def pages_of(service: Service) -> tuple[Page, ...]:
         *site_pages(core),
         *point_pages(core),
         *store_pages(core),
+        *group_pages(),
+        *declared_pages(),
+        *api_pages(),
         *status_pages(core),
         *notification_pages(),
         *first_run_pages(),
@@ -82,6 +88,7 @@ def writes_of(service: Service, sessions: Sessions) -> tuple[Write, ...]:
         *site_writes(service.core),
         *point_writes(service.core),
         *store_writes(service.core),
+        *group_writes(),
         *notification_writes(),
         *user_writes(),
         *token_writes(),

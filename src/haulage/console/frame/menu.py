@@ -41,6 +41,7 @@ MENU: tuple[Group, ...] = (
         entries=(
             Entry(name="hierarchy", path="/hierarchy", words="Hierarchy"),
             Entry(name="points", path="/points", words="Points"),
+            Entry(name="groups", path="/groups", words="Groups"),
             Entry(name="store", path="/store", words="Store"),
         ),
     ),
@@ -49,6 +50,7 @@ MENU: tuple[Group, ...] = (
         entries=(
             Entry(name="status", path="/status", words="Status"),
             Entry(name="audit", path="/audit", words="Audit"),
+            Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
         ),
     ),
     Group(
@@ -62,8 +64,10 @@ MENU: tuple[Group, ...] = (
     Group(
         words="This site",
         entries=(
+            Entry(name="declared", path="/declared", words="Declared", role=Role.OPERATOR),
             Entry(name="settings", path="/settings", words="Settings"),
             Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
+            Entry(name="api", path="/api", words="API"),
         ),
     ),
 )

@@ -136,16 +136,29 @@ def newest_number(tx: Transaction, package: PackageId) -> VersionNumber:
     return VersionNumber(found or 0)
 
 
-def list_packages(tx: Transaction) -> Sequence[Package]:
-    """All packages, by id."""
+def list_packages(
+    tx: Transaction, *, words: str = "", owner: str = "", after: str = "", limit: int | None = None
+) -> Sequence[Package]:
+    """Packages by id: all of them, or so many behind an id, with all of these words in id or name, of one owner. No more is read
+    than is told."""
+    chosen = sa.select(packages).where(packages.c.id > after).order_by(packages.c.id).limit(limit)
+    if owner:
+        chosen = chosen.where(packages.c.id.startswith(owner, autoescape=True))
+    for word in words.split():
+        chosen = chosen.where(sa.or_(*(one.icontains(word, autoescape=True) for one in (packages.c.id, packages.c.name))))
+    rows = tx.execute(chosen).all()
+    ids = chosen.with_only_columns(packages.c.id).subquery()
+    of_these = [] if limit is None and not (words or owner or after) else [sa.select(ids.c.id)]
+    at, within = sa.select(assignments), sa.select(package_groups)
+    for one in of_these:
+        at, within = at.where(assignments.c.package.in_(one)), within.where(package_groups.c.package.in_(one))
     places: dict[str, list[tuple[Place, bool]]] = {}
     known: dict[Place, Place] = {}
-    for row in tx.execute(sa.select(assignments).order_by(assignments.c.package, assignments.c.place)):
+    for row in tx.execute(at.order_by(assignments.c.package, assignments.c.place)):
         places.setdefault(row.package, []).append((known.setdefault(row.place, row.place), row.named))
     groups: dict[str, list[GroupName]] = {}
-    for row in tx.execute(sa.select(package_groups).order_by(package_groups.c.package, package_groups.c.name)):
+    for row in tx.execute(within.order_by(package_groups.c.package, package_groups.c.name)):
         groups.setdefault(row.package, []).append(row.name)
-    rows = tx.execute(sa.select(packages).order_by(packages.c.id))
     return [_package(row, places.get(row.id, []), tuple(groups.get(row.id, ()))) for row in rows]
 
 
@@ -159,6 +172,20 @@ def count_in_group(tx: Transaction, owner: SiteCode, name: GroupName) -> int:
     """How many they are."""
     query = sa.select(sa.func.count()).select_from(package_groups)
     return tx.execute(query.where(package_groups.c.name == name, package_groups.c.package.startswith(owner))).scalar_one()
+
+
+def users_of_groups(tx: Transaction) -> dict[tuple[SiteCode, GroupName], int]:
+    """How many packages are assigned to each group, by the group's owner and name."""
+    owner = sa.func.substr(package_groups.c.package, 1, 3)
+    query = sa.select(owner.label("owner"), package_groups.c.name, sa.func.count().label("packages"))
+    rows = tx.execute(query.group_by(owner, package_groups.c.name))
+    return {(SiteCode(row.owner), row.name): row.packages for row in rows}
+
+
+def names_of(tx: Transaction, ids: Iterable[PackageId]) -> dict[PackageId, str]:
+    """What some packages are called."""
+    rows = tx.execute(sa.select(packages.c.id, packages.c.name).where(packages.c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}
 
 
 def own_packages(tx: Transaction, owner: SiteCode) -> Iterator[Package]:

@@ -71,6 +71,14 @@ def list_groups(tx: Transaction, owner: SiteCode | None = None) -> Sequence[Grou
     ]
 
 
+def outlines(tx: Transaction) -> list[tuple[SiteCode, GroupName, int, int]]:
+    """Every group known here with its revision and how many places it holds, by owner and name."""
+    both = sa.and_(members.c.owner == groups.c.owner, members.c.name == groups.c.name)
+    query = sa.select(groups.c.owner, groups.c.name, groups.c.revision, sa.func.count(members.c.place).label("places"))
+    query = query.select_from(groups.outerjoin(members, both)).group_by(groups.c.owner, groups.c.name, groups.c.revision)
+    return [(row.owner, row.name, row.revision, row.places) for row in tx.execute(query.order_by(groups.c.owner, groups.c.name))]
+
+
 def members_of(tx: Transaction, owner: SiteCode, names: Iterable[GroupName]) -> dict[GroupName, list[Place]]:
     """The places of some groups of a site; one that is not known has none."""
     held: dict[GroupName, list[Place]] = {name: [] for name in names}

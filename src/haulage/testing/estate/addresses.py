@@ -25,7 +25,7 @@ NAMES = {
 }
 """What stands for each part of an address, in every size of estate."""
 
-INSTEAD = {"/status/numbers/": {"number": "2328"}}
+INSTEAD = {"/status/numbers/": {"number": "2328"}, "/groups/": {"name": "shops"}}
 """Where a part of an address is another one: by how the address begins."""
 
 QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/packages/{id}/rollback": "?version=1", "/find": "?q=till"}

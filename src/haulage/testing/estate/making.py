@@ -7,10 +7,12 @@ import os
 import random
 
 from haulage.base.clock import Clock, SystemClock
-from haulage.base.ids import PackageId, Place, VersionNumber, site_of
+from haulage.base.ids import GroupName, PackageId, Place, VersionNumber, is_point, site_of
 from haulage.domain.transit import records as transit
 from haulage.engine.trust.certificates import KeyPair, issue, make_csr, make_tls_key
+from haulage.operations.groups import add_to_group
 from haulage.operations.knowledge import stock_product_articles
+from haulage.operations.packages import assign_package
 from haulage.testing.clock import HandClock
 from haulage.testing.estate.captured import create, publish_all
 from haulage.testing.estate.messages import Telling
@@ -28,6 +30,7 @@ from haulage.wiring.site import OpenedSite, open_site
 
 SOURCES = "-sources"
 """The folders of the captured packages lie beside the home, in one of its name and this."""
+SHOPS = GroupName("shops")
 _BEFORE_DAYS = 25.0
 """So long ago the captured packages begin to be published."""
 
@@ -66,6 +69,7 @@ class _Maker:
             Writer(tx, signers, self._now).land(land)
             make_people(tx, self._now)
         captured = self._capture(land)
+        self._group(captured)
         packages = make_packages(land, self._size, self._names, len(captured) + 1, self._chance, self._now)
         assigned = Spread(land, self._chance).assign(packages, self._size.shipments)
         known = {one.package.id: set(one.package.assignments) for one in captured}
@@ -87,6 +91,14 @@ class _Maker:
         authority = KeyPair(key_pem=self._home.keys.read("ca"), certificate_pem=root.authority_pem)
         key = make_tls_key()
         return lambda code, url: issue(authority, make_csr(key, code=code, url=url), code=code, url=url, now=self._now)
+
+    def _group(self, captured: list[Stocked]) -> None:
+        """A group of places to which packages are assigned that go there anyway."""
+        first = captured[0].package
+        places = sorted(where for where in first.assignments if is_point(where))[:6] or sorted(first.assignments)[:6]
+        add_to_group(self._opened.desk, "ada", SHOPS, places)
+        for one in captured[:1]:
+            assign_package(self._opened.desk, "ada", one.package.id, [], [SHOPS])
 
     def _capture(self, land: Land) -> list[Stocked]:
         top, spread = self._home.path.rstrip("/") + SOURCES, Spread(land, self._chance)
