@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from haulage.base.errors import UsageError
 from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber, make_package_id, site_of
 from haulage.domain.reporting import lateness
+from haulage.domain.reporting.moving.records import pairs_of
+from haulage.domain.reporting.moving.wanted import ORDER, Wanted
 from haulage.domain.reporting.transfer_files import files_of
-from haulage.domain.reporting.transfer_reach import pairs_of, reach
-from haulage.domain.reporting.transfers import ORDER, Wanted, counts, eta_of, every_transfer, transfer, transfers
+from haulage.domain.reporting.transfer_reach import reach
+from haulage.domain.reporting.transfers import counts, eta_of, every_transfer, transfer, transfers
 from haulage.domain.transit import records
 from haulage.domain.transit.shipment import Shipment, obeying
 from haulage.domain.transit.states import Reason, ShipmentState, Word

@@ -13,8 +13,10 @@ from haulage.console.frame.asking import CONFIRM, Asked
 from haulage.console.frame.asking import Reach as Line
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
 from haulage.console.frame.rendering import address
-from haulage.domain.reporting.transfer_reach import Reach, pairs_of, reach
-from haulage.domain.reporting.transfers import STATES, TransferRow, Wanted, counts, transfers
+from haulage.domain.reporting.moving.records import pairs_of
+from haulage.domain.reporting.moving.wanted import STATES, Wanted
+from haulage.domain.reporting.transfer_reach import Reach, reach
+from haulage.domain.reporting.transfers import TransferRow, counts, transfers
 from haulage.domain.transit.hourly import traffic_view
 from haulage.operations import orders
 from haulage.server.api.transfers import checked

@@ -14,8 +14,9 @@ from haulage.domain.estate import records as estate
 from haulage.domain.knowledge.diagnosis import likely
 from haulage.domain.knowledge.librarian import Librarian
 from haulage.domain.reporting.explain import cause_of, next_of, update_of
+from haulage.domain.reporting.moving.records import find_shown
 from haulage.domain.reporting.timeline import Event, timeline
-from haulage.domain.reporting.transfers import TransferRow, find_shown, rows_of
+from haulage.domain.reporting.transfers import TransferRow, rows_of
 from haulage.domain.transit.states import MEANING, REASON_MEANING, WORD_MEANING, Reason
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.status.journal import Journal

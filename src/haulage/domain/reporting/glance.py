@@ -11,8 +11,9 @@ from haulage.base.clock import iso
 from haulage.base.ids import SiteCode
 from haulage.domain.reporting.contact import LinkView, Sight
 from haulage.domain.reporting.hierarchy_view import Estate
+from haulage.domain.reporting.moving.wanted import Wanted
 from haulage.domain.reporting.standing import Health, rank
-from haulage.domain.reporting.transfers import TransferRow, Wanted, counts, transfers
+from haulage.domain.reporting.transfers import TransferRow, counts, transfers
 from haulage.domain.telling.views import View, status_view
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.status.journal import Journal

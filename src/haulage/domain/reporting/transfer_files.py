@@ -10,7 +10,7 @@ import msgspec
 
 from haulage.base.errors import ConflictError, NotFoundError, UsageError
 from haulage.base.ids import NO_VERSION, PackageId, Place, VersionNumber
-from haulage.domain.reporting.transfers import find_shown
+from haulage.domain.reporting.moving.records import find_shown
 from haulage.domain.transit import records
 from haulage.engine.content.content_list import read_chunks
 from haulage.engine.content.diff import Change, ChangeKind, diff

@@ -7,58 +7,23 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 
 import msgspec
-import sqlalchemy as sa
 
 from haulage.base.clock import iso
 from haulage.base.errors import UsageError
 from haulage.base.ids import PackageId, Place, SiteCode
-from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
 from haulage.domain.reporting import lateness
-from haulage.domain.transit import records
+from haulage.domain.reporting.moving import records
+from haulage.domain.reporting.moving.wanted import ORDER, Wanted, check, may_hold
 from haulage.domain.transit.asked import Asked, asked_of
-from haulage.domain.transit.records import OPEN, SPOKEN, asked_orders, shipments
 from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import ShipmentState, Word
 from haulage.domain.transit.watching import expected_at
 from haulage.engine.database.transaction import Transaction
 
-_S = shipments.c
-ORDER = (
-    ShipmentState.MOVING,
-    ShipmentState.VERIFYING,
-    ShipmentState.FAILED,
-    ShipmentState.RETRYING,
-    ShipmentState.WAITING,
-    ShipmentState.PLANNED,
-    ShipmentState.REMOVING,
-    ShipmentState.PRESENT,
-    ShipmentState.REMOVED,
-)
-"""States in the order of a list: what moves first, what is done last."""
-SETTLED = (ShipmentState.PRESENT, ShipmentState.REMOVED)
-STATES = ("open", "all", "held", "cancelled", "late", "asked", *(state.value for state in ORDER))
-"""What a list may be narrowed to."""
 STALE_SECONDS = 900.0
 """What was reported longer ago says nothing of when it will have arrived."""
 LIMIT = 100
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which transfers. Empty means any; ``state`` is one of :data:`STATES`; ``site``: its store and its points."""
-
-    package: str = ""
-    site: str = ""
-    place: str = ""
-    state: str = "open"
-
-    @property
-    def words(self) -> str:
-        """In words, as after "transfers"."""
-        said = "" if self.state in ("all", "") else {"open": "not done yet"}.get(self.state, self.state)
-        parts = [said, f"of {self.package}" if self.package else ""]
-        parts += [f"at {self.place}" if self.place else f"to {self.site} and its points" if self.site else ""]
-        return " ".join(part for part in parts if part) or "all of them"
 
 
 class AskedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,12 +90,6 @@ class TransferList(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None
 
 
-def check(wanted: Wanted) -> None:
-    """Raises UsageError ``bad-state``."""
-    if wanted.state not in STATES:
-        raise UsageError("bad-state", f"{wanted.state[:40]!r} is no state of transfers.", f"One of: {', '.join(STATES)}.")
-
-
 def transfers(
     tx: Transaction, wanted: Wanted, *, now: dt.datetime, here: SiteCode, limit: int = LIMIT, cursor: str | None = None
 ) -> TransferList:
@@ -140,13 +99,9 @@ def transfers(
     found: list[Shipment] = []
     begin, after = _start(cursor)
     for number, state in enumerate(ORDER):
-        if number < begin or not _may_hold(wanted, state):
+        if number < begin or not may_hold(wanted, state):
             continue
-        query = sa.select(shipments).where(_of_state(state), *narrowed(wanted, now))
-        if number == begin and after is not None:
-            query = query.where(sa.tuple_(_S.package, _S.place) > sa.tuple_(*[sa.literal(part) for part in after]))
-        query = query.order_by(_S.package, _S.place).limit(limit + 1 - len(found))
-        found += [records.shown_shipment(row) for row in tx.execute(query)]
+        found += records.page(tx, wanted, state, after if number == begin else None, now=now, limit=limit + 1 - len(found))
         if len(found) > limit:
             break
     more = len(found) > limit
@@ -168,21 +123,14 @@ def every_transfer(tx: Transaction, wanted: Wanted, *, now: dt.datetime, here: S
 
 def transfer(tx: Transaction, package: PackageId, where: Place, *, now: dt.datetime, here: SiteCode) -> TransferRow | None:
     """One transfer; None if there never was that duty, as far as is known here."""
-    found = find_shown(tx, package, where)
+    found = records.find_shown(tx, package, where)
     return None if found is None else rows_of(tx, [found], now=now, here=here)[0]
-
-
-def find_shown(tx: Transaction, package: PackageId, where: Place) -> Shipment | None:
-    """A shipment as it is shown: what is announced counts, although nobody there has said that they know so."""
-    row = tx.execute(sa.select(shipments).where(_S.package == package, _S.place == where)).one_or_none()
-    return None if row is None else records.shown_shipment(row)
 
 
 def rows_of(tx: Transaction, found: Sequence[Shipment], *, now: dt.datetime, here: SiteCode) -> list[TransferRow]:
     """Shipments with what belongs beside them."""
     asked = asked_of(tx, [(one.package, one.place) for one in found])
-    p = catalog.packages.c
-    names = {row.id: row.name for row in tx.execute(sa.select(p.id, p.name).where(p.id.in_({one.package for one in found})))}
+    names = records.names_of(tx, {one.package for one in found})
     senders = {}
     for owner in {one.owner for one in found if one.kind == "site"}:
         site = estate.find_site(tx, owner)
@@ -204,14 +152,9 @@ def eta_of(one: Shipment, now: dt.datetime) -> dt.datetime | None:
 
 def counts(tx: Transaction, *, now: dt.datetime) -> dict[str, int]:
     """How many transfers each narrowing of a list would show; of those that are done none is counted, nor looked at."""
-    by_state = {
-        state: int(count) for state, count in tx.execute(sa.select(_S.state, sa.func.count()).where(OPEN).group_by(_S.state))
-    }
-    words = sa.select(_S.word, sa.func.count()).where(SPOKEN).group_by(_S.word)
-    late = tx.execute(sa.select(sa.func.count()).select_from(shipments).where(OPEN, lateness.is_late(now))).scalar_one()
-    by_word = {word: int(count) for word, count in tx.execute(words)}
+    by_state, by_word = records.count_open(tx), records.count_stopped(tx)
     held = {name: by_word.get(name, 0) for name in ("held", "cancelled")}
-    return {**by_state, **held, "open": sum(by_state.values()), "late": int(late)}
+    return {**by_state, **held, "open": sum(by_state.values()), "late": records.count_late(tx, now)}
 
 
 def _row(one: Shipment, asked: Asked | None, name: str, parent: str, now: dt.datetime, here: SiteCode) -> TransferRow:
@@ -271,41 +214,3 @@ def _start(cursor: str | None) -> tuple[int, tuple[str, str] | None]:
     if not number.isdecimal() or int(number) >= len(ORDER) or not package or not where:
         raise UsageError("bad-cursor", f"{cursor[:40]!r} is not a cursor of this list.", "Begin without one.")
     return int(number), (package, where)
-
-
-def _may_hold(wanted: Wanted, state: ShipmentState) -> bool:
-    if wanted.state in ("open", "late"):
-        return state not in SETTLED
-    return wanted.state in ("all", "held", "cancelled", "asked", state.value)
-
-
-def _of_state(state: ShipmentState) -> sa.ColumnElement[bool]:
-    one = _S.state == sa.literal_column(f"'{state.value}'")
-    if state is ShipmentState.PRESENT:
-        # Nearly all are: they are read in the order they are wanted in, and not found by an index and put in order.
-        return sa.func.coalesce(_S.state, "") == state.value
-    # Said twice, so that the index of those that are not settled is seen to fit.
-    return one if state in SETTLED else sa.and_(one, OPEN)
-
-
-def narrowed(wanted: Wanted, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a filter but for the states."""
-    found: list[sa.ColumnElement[bool]] = []
-    if wanted.package:
-        found.append(_S.package == wanted.package)
-    if wanted.place:
-        found.append(_S.place == wanted.place)
-    elif wanted.site:
-        found.append(_S.owner == wanted.site)
-    if wanted.state in ("held", "cancelled"):
-        found += [_S.word == sa.literal_column(f"'{wanted.state}'"), SPOKEN]
-    if wanted.state == "asked":
-        found.append(sa.tuple_(_S.package, _S.place).in_(sa.select(asked_orders.c.package, asked_orders.c.place)))
-    if wanted.state == "late":
-        found.append(lateness.is_late(now))
-    return found
-
-
-def in_states(wanted: Wanted) -> sa.ColumnElement[bool]:
-    """The condition of a filter on the states."""
-    return sa.or_(*[_of_state(state) for state in ORDER if _may_hold(wanted, state)])

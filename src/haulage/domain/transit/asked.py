@@ -3,14 +3,13 @@ orders themselves are definitions, and nothing waits for these rows."""
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from haulage.base.ids import PackageId, Place, SiteCode
-from haulage.domain.transit.records import asked_orders
+from haulage.domain.transit.lines import records
 from haulage.domain.transit.shipment import Shipment
 from haulage.engine.database.transaction import Transaction
 
@@ -33,48 +32,29 @@ class Asked:
     generation: int
 
 
-def _key(package: str, where: str) -> sa.ColumnElement[bool]:
-    return sa.and_(asked_orders.c.package == package, asked_orders.c.place == where)
-
-
 def put_asked(tx: Transaction, one: Asked) -> None:
     """An order passed through here on its way; the one before it is not looked for any more."""
-    tx.execute(asked_orders.delete().where(_key(one.package, one.place)))
-    tx.execute(
-        asked_orders.insert().values(
-            package=one.package,
-            place=one.place,
-            action=one.action,
-            actor=one.actor,
-            sender=one.sender,
-            issued=one.issued,
-            generation=one.generation,
-        )
-    )
+    records.put_order(tx, dataclasses.asdict(one))
 
 
 def answered(tx: Transaction, after: Shipment) -> None:
     """A site has reported: is it after the order?"""
-    key = _key(after.package, after.place)
-    row = tx.execute(sa.select(asked_orders).where(key)).one_or_none()
-    if row is None:
+    found = records.find_order(tx, after.package, after.place)
+    if found is None:
         return
-    heard = after.word_time is not None and after.word_time >= row.issued
-    if heard or (row.action not in WORDS and after.generation > row.generation):
-        tx.execute(asked_orders.delete().where(key))
+    asked = Asked(**found)
+    heard = after.word_time is not None and after.word_time >= asked.issued
+    if heard or (asked.action not in WORDS and after.generation > asked.generation):
+        records.delete_order(tx, after.package, after.place)
 
 
 def asked_of(tx: Transaction, pairs: Iterable[tuple[PackageId, Place]]) -> dict[tuple[PackageId, Place], Asked]:
     """What was asked of these transfers and not answered."""
     wanted = set(pairs)
-    if not wanted:
-        return {}
-    t = asked_orders.c
-    rows = tx.execute(sa.select(asked_orders).where(t.package.in_({package for package, _place in wanted})))
-    found = {(PackageId(row.package), Place(row.place)): Asked(**row._mapping) for row in rows}
-    return {pair: one for pair, one in found.items() if pair in wanted}
+    found = [Asked(**row) for row in records.orders_about(tx, {package for package, _place in wanted})] if wanted else []
+    return {(one.package, one.place): one for one in found if (one.package, one.place) in wanted}
 
 
 def forget_asked(tx: Transaction, now: dt.datetime) -> None:
     """Drop what nobody will answer any more."""
-    tx.execute(asked_orders.delete().where(asked_orders.c.issued < now - KEPT))
+    records.delete_orders(tx, now - KEPT)

@@ -9,9 +9,11 @@ import msgspec
 from haulage.base.clock import iso
 from haulage.base.errors import NotFoundError, UsageError
 from haulage.base.ids import PackageId, Place, SiteCode, package_id, place, site_code
+from haulage.domain.reporting.moving.records import pairs_of
+from haulage.domain.reporting.moving.wanted import Wanted
 from haulage.domain.reporting.transfer_files import files_of
-from haulage.domain.reporting.transfer_reach import pairs_of, reach
-from haulage.domain.reporting.transfers import LIMIT, TransferRow, Wanted, transfer, transfers
+from haulage.domain.reporting.transfer_reach import reach
+from haulage.domain.reporting.transfers import LIMIT, TransferRow, transfer, transfers
 from haulage.domain.transit.hourly import traffic_view
 from haulage.operations import orders
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from haulage.base.ids import PackageId, Place, SiteCode, VersionNumber
 from haulage.domain.catalog.records import packages
-from haulage.domain.reporting.lateness import is_late
+from haulage.domain.reporting.moving.records import is_late
 from haulage.domain.transit.records import OPEN, shipments
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.database.transaction import Transaction

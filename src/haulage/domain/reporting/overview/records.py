@@ -13,7 +13,7 @@ from haulage.base.ids import PackageId, Place
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import CaptureState
 from haulage.domain.estate import records as estate
-from haulage.domain.reporting.lateness import is_late
+from haulage.domain.reporting.moving.records import is_late
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.shipment import CANCELLED
 from haulage.domain.transit.states import Reason, ShipmentState

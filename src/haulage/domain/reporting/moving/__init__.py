@@ -1,0 +1,1 @@
+"""Which transfers a list shows, asked of the tables."""

@@ -1,0 +1,1 @@
+"""What crossed the lines by the hour, and orders on their way: kept for people to look at."""
