@@ -11,9 +11,9 @@ from haulage.engine.database.transaction import Transaction
 View = dict[str, object]
 
 
-def list_packages(tx: Transaction) -> list[View]:
-    """All packages, by id."""
-    return [package_view(package) for package in records.list_packages(tx)]
+def list_packages(tx: Transaction, *, words: str = "", owner: str = "", after: str = "", limit: int | None = None) -> list[View]:
+    """Packages by id, as :func:`records.list_packages` chooses them."""
+    return [package_view(one) for one in records.list_packages(tx, words=words, owner=owner, after=after, limit=limit)]
 
 
 def show_package(tx: Transaction, package: Package) -> View:

@@ -204,9 +204,16 @@ def find_site(tx: Transaction, code: SiteCode) -> Site | None:
     return None if row is None else _site(row)
 
 
-def list_sites(tx: Transaction) -> Sequence[Site]:
-    """All sites, by code."""
-    return [_site(row) for row in tx.execute(sa.select(sites).order_by(sites.c.code))]
+def list_sites(
+    tx: Transaction, *, words: str = "", parent: str | None = None, after: str = "", limit: int | None = None
+) -> Sequence[Site]:
+    """Sites by code: all of them, or so many behind a code, with all of these words in code or name, right below one site."""
+    query = sa.select(sites).where(sites.c.code > after).order_by(sites.c.code).limit(limit)
+    if parent is not None:
+        query = query.where(sites.c.parent == parent)
+    for word in words.split():
+        query = query.where(sa.or_(sites.c.code.icontains(word, autoescape=True), sites.c.name.icontains(word, autoescape=True)))
+    return [_site(row) for row in tx.execute(query)]
 
 
 def joined_children(tx: Transaction, code: SiteCode) -> set[SiteCode]:
@@ -257,9 +264,13 @@ def find_point(tx: Transaction, where: Place) -> Point | None:
     return None if row is None else _point(row)
 
 
-def list_points(tx: Transaction, site: SiteCode | None = None) -> Sequence[Point]:
-    """All points, or those of one site, by place."""
-    query = sa.select(points).order_by(points.c.place)
+def list_points(
+    tx: Transaction, site: SiteCode | None = None, *, words: str = "", after: str = "", limit: int | None = None
+) -> Sequence[Point]:
+    """Points by place: all of them, or those of one site, or so many behind a place, with all of these words in place or URL."""
+    query = sa.select(points).where(points.c.place > after).order_by(points.c.place).limit(limit)
+    for word in words.split():
+        query = query.where(sa.or_(points.c.place.icontains(word, autoescape=True), points.c.url.icontains(word, autoescape=True)))
     if site is not None:
         query = query.where(points.c.site == site)
     return [_point(row) for row in tx.execute(query)]

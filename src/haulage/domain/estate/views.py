@@ -12,10 +12,13 @@ from haulage.engine.database.transaction import Transaction
 View = dict[str, object]
 
 
-def list_sites(tx: Transaction, here: SiteCode) -> list[View]:
-    """All sites, by code."""
+def list_sites(
+    tx: Transaction, here: SiteCode, *, words: str = "", parent: str | None = None, after: str = "", limit: int | None = None
+) -> list[View]:
+    """Sites by code, as :func:`records.list_sites` chooses them."""
     streams = {stream.peer: stream for stream in replication.list_streams(tx)}
-    return [_site(tx, site, here, streams) for site in records.list_sites(tx)]
+    found = records.list_sites(tx, words=words, parent=parent, after=after, limit=limit)
+    return [_site(tx, site, here, streams) for site in found]
 
 
 def site_tree(tx: Transaction, here: SiteCode) -> list[View]:
@@ -58,9 +61,11 @@ def _site(tx: Transaction, site: Site, here: SiteCode, streams: dict[SiteCode, r
     }
 
 
-def list_points(tx: Transaction) -> list[View]:
-    """All points known here, by place."""
-    return [point_view(point) for point in records.list_points(tx)]
+def list_points(
+    tx: Transaction, site: SiteCode | None = None, *, words: str = "", after: str = "", limit: int | None = None
+) -> list[View]:
+    """Points by place, as :func:`records.list_points` chooses them."""
+    return [point_view(point) for point in records.list_points(tx, site, words=words, after=after, limit=limit)]
 
 
 def point_view(point: Point) -> View:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from haulage.base.ids import PackageId, package_id, parted
+from haulage.base.ids import PackageId, package_id, parted, site_code
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog import views
 from haulage.operations import packages
 from haulage.operations.desk import require_package
 from haulage.server.api import package_content, package_plan, package_report
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
-from haulage.server.listing import Page, desk_for, page_of
+from haulage.server.listing import Page, Search, desk_for, page_of, read_page
 
 
 class NewPackage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,9 +63,17 @@ def package_of(call: Call) -> PackageId:
     return package_id(call.path["id"])
 
 
+class Packages(Search, frozen=True, forbid_unknown_fields=True):
+    """Which packages: with these words in id or name, of one owner."""
+
+    owner: str | None = None
+
+
 def _list(call: Call) -> Answer:
+    asked: Packages = call.query
+    owner = "" if asked.owner is None else site_code(asked.owner)
     with call.service.core.database.reading() as tx:
-        return page_of(views.list_packages(tx), call.query, "id")
+        return read_page(views.list_packages(tx, owner=owner, **asked.reach), asked, "id")
 
 
 def _create(call: Call) -> Answer:
@@ -150,7 +158,7 @@ def _versions(call: Call) -> Answer:
 _ONE = "/api/v1/packages/{id}"
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/packages", permission=Permission.READ, act=_list, query=Page, summary="All packages"),
+    Endpoint(method="GET", path="/api/v1/packages", permission=Permission.READ, act=_list, query=Packages, summary="All packages"),
     Endpoint(
         method="POST", path="/api/v1/packages", permission=Permission.OPERATE, act=_create, body=NewPackage, summary="Make one"
     ),

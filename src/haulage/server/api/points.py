@@ -8,7 +8,7 @@ from haulage.base.ids import Place, make_place, place, point_name, site_code
 from haulage.domain.estate import views
 from haulage.operations import points
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
-from haulage.server.listing import Page, desk_for, page_of
+from haulage.server.listing import Search, desk_for, read_page
 
 
 class NewPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -25,9 +25,17 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class Points(Search, frozen=True, forbid_unknown_fields=True):
+    """Which points: with these words in place or URL, of one site."""
+
+    site: str | None = None
+
+
 def _list(call: Call) -> Answer:
+    asked: Points = call.query
+    site = None if asked.site is None else site_code(asked.site)
     with call.service.core.database.reading() as tx:
-        return page_of(views.list_points(tx), call.query, "place")
+        return read_page(views.list_points(tx, site, **asked.reach), asked, "place")
 
 
 def _add(call: Call) -> Answer:
@@ -51,7 +59,7 @@ def _where(call: Call) -> Place:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/points", permission=Permission.READ, act=_list, query=Page, summary="All points"),
+    Endpoint(method="GET", path="/api/v1/points", permission=Permission.READ, act=_list, query=Points, summary="All points"),
     Endpoint(
         method="POST", path="/api/v1/points", permission=Permission.OPERATE, act=_add, body=NewPoint, summary="Define a point"
     ),

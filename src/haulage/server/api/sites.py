@@ -9,7 +9,7 @@ from haulage.base.ids import site_code
 from haulage.domain.estate import views
 from haulage.operations import sites
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
-from haulage.server.listing import Page, cut, desk_for, page_of
+from haulage.server.listing import Page, Search, cut, desk_for, read_page
 from haulage.server.service import Service, View
 
 
@@ -29,10 +29,18 @@ class Removal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dry_run: bool = False
 
 
+class Sites(Search, frozen=True, forbid_unknown_fields=True):
+    """Which sites: with these words in code or name, right below one."""
+
+    parent: str | None = None
+
+
 def _list(call: Call) -> Answer:
+    asked: Sites = call.query
+    parent = None if asked.parent is None else site_code(asked.parent)
     with call.service.core.database.reading() as tx:
-        rows = views.list_sites(tx, call.service.code)
-    return page_of(_seen(call.service, rows), call.query, "code")
+        rows = views.list_sites(tx, call.service.code, parent=parent, **asked.reach)
+    return read_page(_seen(call.service, rows), asked, "code")
 
 
 def _tree(call: Call) -> Answer:
@@ -72,7 +80,7 @@ def _remove(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint(method="GET", path="/api/v1/sites", permission=Permission.READ, act=_list, query=Page, summary="All sites"),
+    Endpoint(method="GET", path="/api/v1/sites", permission=Permission.READ, act=_list, query=Sites, summary="All sites"),
     Endpoint(
         method="GET",
         path="/api/v1/sites/tree",
