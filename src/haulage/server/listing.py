@@ -20,7 +20,6 @@ T = TypeVar("T")
 
 LIMIT_MAX = 5000
 QUESTION_CHARACTERS = 200
-QUESTION_CHARACTERS = 200
 
 
 class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,28 +28,6 @@ class Page(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     limit: int | None = None
     cursor: str | None = None
-
-
-class Search(Page, frozen=True, forbid_unknown_fields=True):
-    """A list that can be searched: only what has all of these words."""
-
-    q: str = ""
-
-    @property
-    def reach(self) -> dict[str, Any]:
-        """What to read: ``words``, ``after``, and one more than the page holds, to know whether there is more. Raises UsageError
-        ``bad-limit``."""
-        check_limit(self.limit)
-        more = None if self.limit is None else self.limit + 1
-        return {"words": self.q[:QUESTION_CHARACTERS], "after": self.cursor or "", "limit": more}
-
-
-def read_page(rows: Sequence[View], page: Search, key: str) -> Answer:
-    """What was read as far as ``reach`` says, in the order of the field ``key``."""
-    if page.limit is None:
-        return Answer(value=list(rows))
-    chosen = list(rows[: page.limit])
-    return Answer(value={"items": chosen, "cursor": str(chosen[-1][key]) if len(rows) > page.limit else None})
 
 
 class Search(Page, frozen=True, forbid_unknown_fields=True):
