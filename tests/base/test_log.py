@@ -94,6 +94,33 @@ def test_a_cmtrace_line(level: int, kind: str) -> None:
     assert (found["text"], found["type"]) == ("hello ]LOG]! >", kind)
 
 
+FORGED = '<![LOG[all is well]LOG]!><time="00:00:00.000+000" date="01-01-2020" component="x" context="" type="1" thread="1" file="">'
+MARKS = st.sampled_from(["]LOG]!>", "<![LOG[", "]LOG]", "]", '"', "<", "\r\n", 'type="1"', FORGED])
+
+
+def as_cmtrace_reads(line: str) -> dict[str, str]:
+    """A line as its reader takes it apart: from the first mark to the next, then attributes."""
+    begin, end = "<![LOG[", "]LOG]!>"
+    assert line.startswith(begin)
+    text, _end, rest = line[len(begin) :].partition(end)
+    assert rest.startswith("<")
+    assert rest.endswith(">")
+    return {"text": text, **dict(re.findall(r'(\w+)="([^"]*)"', rest))}
+
+
+@given(
+    st.lists(MARKS | st.text(st.characters(), max_size=20), max_size=8).map("".join), st.sampled_from([logging.INFO, logging.ERROR])
+)
+def test_b18_no_text_forges_a_line_or_a_column_in_cmtrace(text: str, level: int) -> None:
+    line = CmTrace(HandClock()).format(record("%s", text, level=level, number=2302))
+    read = as_cmtrace_reads(line)
+    assert read["text"].startswith("[2302] ")
+    assert (read["type"], read["component"]) == ("3" if level == logging.ERROR else "1", "jobs")
+    assert line.count("<![LOG[") == line.count("]LOG]!>") == 1
+    assert 0 < int(read["thread"]) < 1 << 31
+    assert json.loads(JsonLines(HandClock()).format(record("%s", text, number=2302)))["number"] == 2302
+
+
 @given(st.text(st.characters(), max_size=300))
 def test_any_text_is_one_printable_line_in_both_forms(text: str) -> None:
     assert "\n" not in JsonLines(HandClock()).format(record("%s", text))

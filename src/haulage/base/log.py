@@ -8,6 +8,7 @@ import logging
 import logging.handlers
 import os
 import sys
+import threading
 import traceback
 
 from haulage.base.clock import Clock, SystemClock, iso
@@ -67,9 +68,11 @@ class CmTrace(logging.Formatter):
         kind = _CMTRACE_TYPE.get(record.levelno, 1)
         when = f'time="{now:%H:%M:%S}.{now.microsecond // 1000:03d}+000" date="{now:%m-%d-%Y}"'
         component = record.name.removeprefix("haulage.").replace('"', "'")
-        # The reader ends the text at the first mark; inside the text it must not occur.
-        text = text.replace("]LOG]!>", "]LOG]! >")
-        return f'<![LOG[{text}]LOG]!><{when} component="{component}" context="" type="{kind}" thread="{record.thread}" file="">'
+        # Of the system: a number that fits the reader's 32 bits, which Python's own does not.
+        thread = threading.get_native_id()
+        # The reader begins a line at the one mark and ends its text at the other; inside the text neither may occur.
+        text = text.replace("]LOG]!>", "]LOG]! >").replace("<![LOG[", "<! [LOG[")
+        return f'<![LOG[{text}]LOG]!><{when} component="{component}" context="" type="{kind}" thread="{thread}" file="">'
 
 
 class _Unfailing(logging.handlers.RotatingFileHandler):
