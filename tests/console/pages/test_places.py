@@ -22,7 +22,7 @@ from haulage.domain.people.model import LOCAL
 from haulage.domain.people.roles import Role
 from haulage.domain.replication.records import list_definitions
 from haulage.engine.protocol.definitions import Kind
-from haulage.engine.status import on_transfers
+from haulage.engine.status import on_backups, on_transfers
 from haulage.engine.status.message import StatusFilter
 from haulage.server.app import create_app
 from haulage.testing.estate.making import make_estate
@@ -277,12 +277,14 @@ def test_removing_a_site_shows_what_is_lost_and_asks_for_its_code(made: Estates)
 
 
 def test_the_store_tells_what_was_saved_and_how(made: Estates) -> None:
+    with made.service.core.database.writing() as tx:
+        made.service.core.journal.record(tx, on_backups.BACKUP_DONE, path="/srv/backup", files=3, bytes=5, rows=7, seconds="1")
     view = made.json("/store.json")
     saved = view["saved"]
     assert saved["by_deduplication"] == saved["bytes_plain"] - saved["bytes_raw"] > 0
     assert view["used"] == saved["bytes_stored"] == made.service.store.stats().bytes_stored
     assert view["scrub"]["state"] == "waiting"
-    assert [one["number"] for one in view["backups"]]
+    assert (view["backups"][0]["number"], view["backups"][0]["fields"]["path"]) == (661, "/srv/backup")
     assert "deduplication: the sum of the lengths of all chunks" in made.page("/store")
 
 

@@ -103,24 +103,24 @@ def _picture(whole: Estate, view: HierarchyView, asked: HierarchyQuery) -> Hiera
         above=view.above if asked.top else (),
         matches=view.matches,
         picture=lay_out(view.nodes),
-        names={code: whole.rows[code].name for code in (*view.above, *([view.top] if view.top else []))},
+        names={code: whole.name(code) for code in (*view.above, *([view.top] if view.top else []))},
     )
 
 
 def _list(whole: Estate, asked: HierarchyQuery) -> HierarchyPage:
     found = listed_sites(whole, _sites_wanted(asked))
-    rows, behind = after(found, asked.after, ROWS)
-    within = whole.tree.subtree(SiteCode(asked.top)) if asked.top in whole.rows else None
+    codes, behind = after(found, asked.after, ROWS)
+    within = whole.tree.subtree(SiteCode(asked.top)) if asked.top in whole else None
     return HierarchyPage(
         query=asked.words,
-        sites=len(whole.rows) if within is None else len(within),
+        sites=len(whole) if within is None else len(within),
         totals=whole.totals(within),
         top=SiteCode(asked.top) if within is not None else None,
         above=list(whole.tree.upwards(SiteCode(asked.top)))[:0:-1] if within is not None else (),
         matches=len(found),
-        rows=rows,
+        rows=[whole.row(code) for code in codes],
         next=behind,
-        names={code: whole.rows[code].name for code in whole.tree.upwards(SiteCode(asked.top))},
+        names={code: whole.name(code) for code in whole.tree.upwards(SiteCode(asked.top))},
     )
 
 
@@ -129,8 +129,8 @@ def _sites_wanted(asked: HierarchyQuery) -> SitesWanted:
 
 
 def _rows(visit: Visit) -> Iterator[Mapping[str, object]]:
-    found = listed_sites(_read(visit), _sites_wanted(visit.query))
-    return (site_cells(row) for row in found)
+    whole = _read(visit)
+    return (site_cells(whole.row(code)) for code in listed_sites(whole, _sites_wanted(visit.query)))
 
 
 def site_cells(row: SiteRow) -> dict[str, object]:

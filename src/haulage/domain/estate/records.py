@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -228,8 +228,12 @@ def count_sites(tx: Transaction) -> dict[SiteStatus, int]:
 
 
 def hierarchy(tx: Transaction) -> Hierarchy:
-    """The tree of the sites known here. A site whose parent is not known yet is left out until it is."""
-    parents = {row.code: row.parent for row in tx.execute(_PARENTS)}
+    """The tree of the sites known here."""
+    return tree_of({row.code: row.parent for row in tx.execute(_PARENTS)})
+
+
+def tree_of(parents: Mapping[SiteCode, SiteCode | None]) -> Hierarchy:
+    """A tree of sites. One whose parent is not known yet is left out until it is."""
     known = dict(parents)
     while True:
         stray = [code for code, parent in known.items() if parent is not None and parent not in known]

@@ -28,7 +28,7 @@ class Sight:
     """Who was not heard for so long is away."""
 
 
-class LinkView(msgspec.Struct, frozen=True, kw_only=True):
+class LinkView(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a site is reached. ``state``: here, connected, away, behind, told, never, unknown."""
 
     state: str
@@ -57,12 +57,13 @@ class Contacts:
         self._said: dict[SiteCode, tuple[SiteCode, bool, str]] = {}
         for who, child, away, since in records.said_away(tx):
             if tree.parent(child) == who and child not in self._said and who != sight.code:
-                self._said[child] = (who, away, _moment(since))
+                self._said[child] = (who, away, since)
         parent = tree.parent(sight.code)
         near = {*tree.children(sight.code), *({parent} if parent else ())}
         self._near = {code: self._of_neighbour(code) for code in near}
         self._away = {code for code, link in self._near.items() if link.state == "away"}
         self._away |= {code for code, (_who, away, _since) in self._said.items() if away and code not in self._near}
+        self._reached: dict[SiteCode, bool] = {sight.code: True}
 
     def link(self, code: SiteCode) -> LinkView:
         """Of one site."""
@@ -73,11 +74,31 @@ class Contacts:
             return near
         if code in self._away:
             who, _away, since = self._said[code]
-            return LinkView(state="away", away_since=since or None, said_by=who)
+            return LinkView(state="away", away_since=_moment(since) or None, said_by=who)
         silent = self._silent_between(code)
         if silent is not None:
             return LinkView(state="behind", said_by=silent)
         return LinkView(state="told", said_by=self._tree.parent(code) or "") if self._below(code) else LinkView(state="unknown")
+
+    def is_away(self, code: SiteCode) -> bool:
+        """Whether a site itself is away."""
+        return code in self._away
+
+    def hears(self, code: SiteCode) -> bool:
+        """Whether what is known of a site is what it says now: nobody on the way is away, and there is a way."""
+        near = self._near.get(code)
+        if near is not None:
+            return near.state != "never"
+        parent = self._tree.parent(code)
+        return code == self._sight.code or (parent is not None and self._reaches(parent))
+
+    def _reaches(self, code: SiteCode) -> bool:
+        """Whether the children of a site can be heard of."""
+        known = self._reached.get(code)
+        if known is None:
+            parent = self._tree.parent(code)
+            known = self._reached[code] = code not in self._away and parent is not None and self._reaches(parent)
+        return known
 
     def _below(self, code: SiteCode) -> bool:
         return self._tree.is_within(code, self._sight.code)

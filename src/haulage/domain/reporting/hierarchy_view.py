@@ -3,23 +3,22 @@ as can be taken in at once. Reads nothing but bounded sums."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from haulage.base.ids import SiteCode, site_of
+from haulage.base.ids import SiteCode
 from haulage.domain.estate import records as estate
-from haulage.domain.estate.hierarchy import Hierarchy
 from haulage.domain.estate.model import SiteStatus
 from haulage.domain.reporting import records
 from haulage.domain.reporting.contact import Contacts, LinkView, Sight
-from haulage.domain.reporting.standing import PROBLEMS, Health, Standing, Tally, rank, worst
+from haulage.domain.reporting.standing import PROBLEMS, Health, Standing, rank, worst
 from haulage.engine.database.transaction import Transaction
 
 _NOTHING = Standing()
 
 
-class SiteRow(msgspec.Struct, frozen=True, kw_only=True):
+class SiteRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One site as a list shows it. ``standing`` counts what is not settled at it and its points."""
 
     code: SiteCode
@@ -50,89 +49,129 @@ class Below(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Estate:
-    """All sites, read once: for the picture, the list, and the site itself."""
+    """All sites, read once: for the picture, the list, and the site itself. Of thousands only the health is reckoned; what else is
+    known of one is put together when it is asked for."""
 
     def __init__(self, tx: Transaction, sight: Sight) -> None:
         self.sight = sight
-        self.tree: Hierarchy = estate.hierarchy(tx)
-        self.contacts = Contacts(tx, sight, self.tree)
         self._outlines = {code: (name, parent, status) for code, name, parent, status in records.site_outlines(tx)}
+        self.tree = estate.tree_of({code: parent for code, (_name, parent, _status) in self._outlines.items()})
+        self.contacts = Contacts(tx, sight, self.tree)
         self._points = records.points_of_sites(tx)
-        tallies: dict[SiteCode, Tally] = {}
-        for where, tally in records.open_tallies(tx, sight.now).items():
-            tallies.setdefault(site_of(where), Tally()).take(tally)
-        self._standings = {code: tally.standing for code, tally in tallies.items()}
-        self.order = self._tree_order()
-        self.rows = {code: self._row(code, depth) for code, depth in self.order}
-        self.below = self._rolled_up()
+        self._standings = {code: tally.standing for code, tally in records.open_tallies_of_sites(tx, sight.now).items()}
+        self.depths = self._tree_order()
+        self._healths = {code: self._health(code) for code in self.depths}
+        self._below = self._rolled_up()
+        self._rows: dict[SiteCode, SiteRow] = {}
 
-    def _tree_order(self) -> list[tuple[SiteCode, int]]:
-        """Parents before children, each with how deep it is; without recursion, for a tree may be deep."""
-        central = self.tree.central
-        left, out = ([(central, 0)] if central is not None else []), []
-        while left:
-            code, depth = left.pop()
-            out.append((code, depth))
-            left += [(child, depth + 1) for child in reversed(self.tree.children(code))]
-        return out
+    def __contains__(self, code: object) -> bool:
+        return code in self.depths
 
-    def _row(self, code: SiteCode, depth: int) -> SiteRow:
-        name, parent, status = self._outlines[code]
-        standing, link = self._standings.get(code, _NOTHING), self.contacts.link(code)
-        return SiteRow(
-            code=code,
-            name=name,
-            parent=parent,
-            state=status,
-            here=code == self.sight.code,
-            depth=depth,
-            health=_health(status, standing, link),
-            link=link,
-            standing=standing,
-            points=self._points.get(code, 0),
-            children=len(self.tree.children(code)),
-        )
+    def __len__(self) -> int:
+        return len(self.depths)
 
-    def _rolled_up(self) -> dict[SiteCode, Below]:
-        counts: dict[SiteCode, dict[Health, int]] = {code: {} for code in self.rows}
-        for code, _depth in reversed(self.order):
-            parent = self.rows[code].parent
-            if parent is not None:
-                into = counts[parent]
-                for health, count in (*counts[code].items(), (self.rows[code].health, 1)):
-                    into[health] = into.get(health, 0) + count
-        return {
-            code: Below(
-                sites=sum(found.values()),
-                health=worst(found),
-                healths={health.value: found[health] for health in sorted(found, key=rank)},
+    @property
+    def rows(self) -> dict[SiteCode, SiteRow]:
+        """All of them, in the order of the tree."""
+        return {code: self.row(code) for code in self.depths}
+
+    def row(self, code: SiteCode) -> SiteRow:
+        """One site as a list shows it."""
+        known = self._rows.get(code)
+        if known is None:
+            name, parent, status = self._outlines[code]
+            known = self._rows[code] = SiteRow(
+                code=code,
+                name=name,
+                parent=parent,
+                state=status,
+                here=code == self.sight.code,
+                depth=self.depths[code],
+                health=self._healths[code],
+                link=self.contacts.link(code),
+                standing=self._standings.get(code, _NOTHING),
+                points=self._points.get(code, 0),
+                children=len(self.tree.children(code)),
             )
-            for code, found in counts.items()
-        }
+        return known
+
+    def health(self, code: SiteCode) -> Health:
+        """Of one site itself."""
+        return self._healths[code]
+
+    def name(self, code: SiteCode) -> str:
+        """What people call it."""
+        return self._outlines[code][0]
+
+    def below(self, code: SiteCode) -> Below:
+        """All sites below one, together."""
+        return together(self._below.get(code, ()))
+
+    def with_below(self, codes: Iterable[SiteCode]) -> Below:
+        """Some sites and all below them, together."""
+        found = [0] * len(Health)
+        for code in codes:
+            found[rank(self._healths[code])] += 1
+            _add(found, self._below.get(code, ()))
+        return together(found)
 
     def totals(self, codes: Iterable[SiteCode] | None = None) -> dict[str, int]:
         """How many sites of each health, worst first; none are left out."""
-        found = dict.fromkeys((health.value for health in Health), 0)
-        for code in self.rows if codes is None else codes:
-            found[self.rows[code].health.value] += 1
-        return found
+        found = dict.fromkeys(Health, 0)
+        for code in self.depths if codes is None else codes:
+            found[self._healths[code]] += 1
+        return {health.value: count for health, count in found.items()}
 
     def matching(self, words: str) -> list[SiteCode]:
         """Sites with every word in their code or name, in the order of the tree."""
         parts = words.casefold().split()
-        return [code for code, row in self.rows.items() if all(part in f"{code} {row.name}".casefold() for part in parts)]
+        if not parts:
+            return list(self.depths)
+        return [code for code in self.depths if all(part in f"{code} {self.name(code)}".casefold() for part in parts)]
+
+    def _tree_order(self) -> dict[SiteCode, int]:
+        """Parents before children, each with how deep it is; without recursion, for a tree may be deep."""
+        central = self.tree.central
+        left: list[tuple[SiteCode, int]] = [(central, 0)] if central is not None else []
+        out: dict[SiteCode, int] = {}
+        while left:
+            code, depth = left.pop()
+            out[code] = depth
+            left += [(child, depth + 1) for child in reversed(self.tree.children(code))]
+        return out
+
+    def _health(self, code: SiteCode) -> Health:
+        if self._outlines[code][2] == SiteStatus.INVITED.value:
+            return Health.INVITED
+        standing = self._standings.get(code)
+        found = Health.WELL if standing is None else standing.health
+        if self.contacts.is_away(code):
+            return worst((found, Health.AWAY))
+        return Health.UNKNOWN if found is Health.WELL and not self.contacts.hears(code) else found
+
+    def _rolled_up(self) -> dict[SiteCode, list[int]]:
+        """For every site with children: how many below it are of each health, by rank."""
+        counts: dict[SiteCode, list[int]] = {}
+        for code in reversed(self.depths):
+            parent = self._outlines[code][1]
+            if parent is not None:
+                into = counts.setdefault(parent, [0] * len(Health))
+                into[rank(self._healths[code])] += 1
+                _add(into, counts.get(code, ()))
+        return counts
 
 
-def _health(status: str, standing: Standing, link: LinkView) -> Health:
-    if status == SiteStatus.INVITED.value:
-        return Health.INVITED
-    found = [standing.health]
-    if link.state == "away":
-        found.append(Health.AWAY)
-    if link.state in ("behind", "unknown", "never"):
-        found.append(Health.UNKNOWN)
-        return worst(found) if standing.health is not Health.WELL else Health.UNKNOWN
-    return worst(found)
+def _add(into: list[int], more: Sequence[int]) -> None:
+    for number, count in enumerate(more):
+        into[number] += count
+
+
+def together(counts: Sequence[int]) -> Below:
+    """Sites of each health, by its rank."""
+    found = {health: count for health, count in zip(Health, counts, strict=False) if count}
+    return Below(
+        sites=sum(counts), health=next(iter(found), Health.WELL), healths={health.value: count for health, count in found.items()}
+    )
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,8 +224,8 @@ MOST_ASKED = 400
 
 def hierarchy_view(whole: Estate, wanted: Wanted) -> HierarchyView:
     """The part that is wanted. An unknown site as top counts as none."""
-    top = SiteCode(wanted.top) if wanted.top in whole.rows else whole.tree.central
-    within = list(whole.rows) if top == whole.tree.central or top is None else whole.tree.subtree(top)
+    top = SiteCode(wanted.top) if wanted.top in whole else whole.tree.central
+    within = list(whole.depths) if top == whole.tree.central or top is None else whole.tree.subtree(top)
     kept, hits = _kept(whole, wanted, within)
     nodes = [] if top is None else _Opening(whole, wanted, kept, hits, top).nodes()
     above = [] if top is None else list(whole.tree.upwards(top))[:0:-1]
@@ -207,7 +246,7 @@ def _kept(whole: Estate, wanted: Wanted, within: Sequence[SiteCode]) -> tuple[fr
     inside = set(within)
     hits = [code for code in whole.matching(wanted.q) if code in inside]
     if wanted.problems:
-        hits = [code for code in hits if whole.rows[code].health in PROBLEMS]
+        hits = [code for code in hits if whole.health(code) in PROBLEMS]
     kept: set[SiteCode] = set()
     for code in hits:
         for above in whole.tree.upwards(code):
@@ -224,7 +263,7 @@ class _Opening:
         self, whole: Estate, wanted: Wanted, kept: frozenset[SiteCode] | None, hits: frozenset[SiteCode], top: SiteCode
     ) -> None:
         self._whole, self._kept, self._hits, self._top = whole, kept, hits, top
-        self._asked = {SiteCode(code) for code in wanted.opened if code in whole.rows}
+        self._asked = {SiteCode(code) for code in wanted.opened if code in whole}
         self._closed = {SiteCode(code) for code in wanted.closed}
         self._shown: dict[SiteCode, tuple[list[SiteCode], list[SiteCode]]] = {}
         """Of each opened site the children shown and those left out."""
@@ -242,7 +281,7 @@ class _Opening:
             out.append(self._node(code, parent))
             shown, hidden = self._shown.get(code, ([], []))
             if hidden:
-                left.append((code, code, self._together(hidden)))
+                left.append((code, code, self._whole.with_below(hidden)))
             left += [(child, code, None) for child in reversed(shown)]
         return out
 
@@ -274,7 +313,7 @@ class _Opening:
         return [child for child in children if child in first], [child for child in children if child not in first]
 
     def _rank(self, code: SiteCode) -> int:
-        return min(rank(self._whole.rows[code].health), rank(self._whole.below[code].health))
+        return min(rank(self._whole.health(code)), rank(self._whole.below(code).health))
 
     def _children(self, code: SiteCode) -> list[SiteCode]:
         children = self._whole.tree.children(code)
@@ -282,24 +321,14 @@ class _Opening:
 
     def _node(self, code: SiteCode, parent: SiteCode | None) -> Node:
         opened = code in self._shown
-        below = self._whole.below[code]
+        below = self._whole.below(code)
         return Node(
-            site=self._whole.rows[code],
+            site=self._whole.row(code),
             parent=parent,
             opened=opened,
             hidden=below if below.sites and not opened and self._children(code) else None,
             found=code in self._hits,
         )
-
-    def _together(self, codes: Sequence[SiteCode]) -> Below:
-        """Sites and all below them as one."""
-        found: dict[Health, int] = {}
-        for code in codes:
-            below = self._whole.below[code]
-            for health, count in (*below.healths.items(), (self._whole.rows[code].health.value, 1)):
-                found[Health(health)] = found.get(Health(health), 0) + count
-        healths = {health.value: found[health] for health in sorted(found, key=rank)}
-        return Below(sites=sum(found.values()), health=worst(found), healths=healths)
 
 
 class SitesWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -316,34 +345,34 @@ class SitesWanted(msgspec.Struct, frozen=True, kw_only=True):
     """tree, code, name, health, open, points, heard."""
 
 
-_SORTS = {
-    "code": lambda row: row.code,
+_SORTS: dict[str, Callable[[SiteRow], tuple[object, ...]]] = {
     "name": lambda row: (row.name.casefold(), row.code),
     "health": lambda row: (rank(row.health), row.code),
-    "open": lambda row: (-(row.standing.wanted), row.code),
+    "open": lambda row: (-row.standing.wanted, row.code),
     "points": lambda row: (-row.points, row.code),
     "heard": lambda row: (row.link.heard or "", row.code),
 }
 
 
-def listed_sites(whole: Estate, wanted: SitesWanted) -> list[SiteRow]:
+def listed_sites(whole: Estate, wanted: SitesWanted) -> list[SiteCode]:
     """All that the filter leaves, in order; that of the tree unless asked otherwise."""
     inside = set(whole.tree.subtree(SiteCode(wanted.top))) if wanted.top else None
-    rows = [whole.rows[code] for code in whole.matching(wanted.q)]
-    rows = [
-        row
-        for row in rows
-        if (inside is None or row.code in inside)
-        and (not wanted.parent or row.parent == wanted.parent)
-        and (not wanted.health or row.health.value == wanted.health)
-        and (not wanted.problems or row.health in PROBLEMS)
+    found = [
+        code
+        for code in whole.matching(wanted.q)
+        if (inside is None or code in inside)
+        and (not wanted.parent or whole.tree.parent(code) == wanted.parent)
+        and (not wanted.health or whole.health(code).value == wanted.health)
+        and (not wanted.problems or whole.health(code) in PROBLEMS)
     ]
+    if wanted.sort in ("", "code"):
+        return sorted(found) if wanted.sort else found
     order = _SORTS.get(wanted.sort)
-    return rows if order is None else sorted(rows, key=order)
+    return found if order is None else sorted(found, key=lambda code: order(whole.row(code)))
 
 
-def after(rows: Sequence[SiteRow], cursor: str, limit: int) -> tuple[Sequence[SiteRow], str]:
-    """The rows behind the one of a code, and the code to go on behind; "" at the end. From the first if that one is gone."""
-    start = next((index + 1 for index, row in enumerate(rows) if row.code == cursor), 0) if cursor else 0
-    chosen = rows[start : start + limit]
-    return chosen, chosen[-1].code if chosen and start + limit < len(rows) else ""
+def after(codes: Sequence[SiteCode], cursor: str, limit: int) -> tuple[Sequence[SiteCode], str]:
+    """The sites behind one, and the one to go on behind; "" at the end. From the first if that one is gone."""
+    start = next((index + 1 for index, code in enumerate(codes) if code == cursor), 0) if cursor else 0
+    chosen = codes[start : start + limit]
+    return chosen, chosen[-1] if chosen and start + limit < len(codes) else ""

@@ -33,12 +33,24 @@ _TALLY = sa.select(
     sa.func.sum(sa.case((_S.expected < sa.bindparam("now"), 1), else_=0)),
 ).group_by(_S.place, _S.state, _S.reason)
 _OPEN = _TALLY.where(transit.OPEN)
+_SITE = sa.func.substr(_S.place, 1, transit.SITE_CODE_CHARACTERS).label("site")
+_OPEN_OF_SITES = (
+    sa.select(_SITE, *list(_TALLY.selected_columns)[1:]).where(transit.OPEN).group_by(sa.literal_column("1"), _S.state, _S.reason)
+)
 _OF_SITE = _TALLY.where(_S.owner == sa.bindparam("owner"))
 
 
 def open_tallies(tx: Transaction, now: dt.datetime) -> dict[Place, Tally]:
     """For every place at which anything is not settled: how many stand how. Settled ones are not counted, and not looked at."""
     return _tallied(tx.execute(_OPEN, {"now": now}))
+
+
+def open_tallies_of_sites(tx: Transaction, now: dt.datetime) -> dict[SiteCode, Tally]:
+    """The same by site, its points among them."""
+    found: dict[SiteCode, Tally] = {}
+    for place, tally in _tallied(tx.execute(_OPEN_OF_SITES, {"now": now})).items():
+        found[SiteCode(place)] = tally
+    return found
 
 
 def tallies_of_site(tx: Transaction, owner: SiteCode, now: dt.datetime) -> dict[Place, Tally]:

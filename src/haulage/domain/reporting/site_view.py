@@ -108,15 +108,15 @@ def site_view(
     for tally in tallies.values():
         both.take(tally)
     own = tallies.get(place, Tally())
-    row = whole.rows[code]
+    row, below = whole.row(code), whole.below(code)
     wanted, present = records.bytes_at(tx, place)
-    children = [whole.rows[child] for child in whole.tree.children(code)]
+    children = sorted(whole.tree.children(code), key=lambda child: (rank(whole.health(child)), child))
     within = whole.tree.is_within(code, sight.code)
     return SiteView(
         code=code,
         name=site.name,
         parent=site.parent,
-        above=[(one, whole.rows[one].name) for one in list(whole.tree.upwards(code))[:0:-1]],
+        above=[(one, whole.name(one)) for one in list(whole.tree.upwards(code))[:0:-1]],
         url=site.url,
         state=site.status.value,
         here=row.here,
@@ -131,10 +131,10 @@ def site_view(
         bytes_wanted=wanted,
         bytes_present=present,
         ages=ages_of(tx, place),
-        children=sorted(children, key=lambda child: (rank(child.health), child.code))[:CHILDREN_SHOWN],
+        children=[whole.row(child) for child in children[:CHILDREN_SHOWN]],
         children_count=len(children),
-        below=whole.below[code].sites,
-        below_healths=whole.below[code].healths,
+        below=below.sites,
+        below_healths=below.healths,
         points=points_of_site(tx, sight, code, POINTS_SHOWN),
         points_count=row.points,
         troubles=_troubles(tx, whole, list(tallies), code, journal, likely),
@@ -180,7 +180,7 @@ def _invited_until(tx: Transaction, site: Site, definitions: Definitions) -> str
 
 def site_reach(tx: Transaction, whole: Estate, site: Site) -> SiteReach:
     """Before it is removed."""
-    row = whole.rows[site.code]
+    row = whole.row(site.code)
     wanted = sum(tally.standing.wanted for tally in records.tallies_of_site(tx, site.code, whole.sight.now).values())
     return SiteReach(
         state=site.status.value,
@@ -194,4 +194,4 @@ def site_reach(tx: Transaction, whole: Estate, site: Site) -> SiteReach:
 
 def find_site(tx: Transaction, whole: Estate, code: str) -> Site | None:
     """A site that is in the tree."""
-    return estate.find_site(tx, SiteCode(code)) if code in whole.rows else None
+    return estate.find_site(tx, SiteCode(code)) if code in whole else None

@@ -57,7 +57,7 @@ def group_of(state: str, reason: str) -> str:
     return _GROUP_OF.get(state, "busy")
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How many shipments stand how. ``late`` are tried again or take too long, ``busy`` are on their way or wait for content,
     ``leaving`` are being removed."""
 
