@@ -92,7 +92,8 @@ class Webhook:
         except TimeoutError:
             return Answer(outcome=Outcome.FAILED, said=f"no answer within {settings.timeout_seconds} seconds")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return Answer(outcome=Outcome.FAILED, said=_trouble(error))
+            # Some errors quote the address, whose path may be a secret.
+            return Answer(outcome=Outcome.FAILED, said=_trouble(error).replace(settings.url, "the url"))
 
     async def _post(self, body: bytes, headers: Mapping[str, str], context: ssl.SSLContext, now: dt.datetime) -> Answer:
         limits = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
