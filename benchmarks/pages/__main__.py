@@ -3,8 +3,8 @@
     python -m benchmarks.pages --size big
 
 Each address is asked some times to warm up, then N times; p50, p95 and p99 of the time from the request to the last byte, the
-bytes, and the statements sent to the database. What takes more than 100 ms in one of twenty is marked. Other work on the machine
-counts in; processor time suffers least from it.
+bytes, and the statements sent to the database. Other work on the machine counts in; processor time suffers least from it, and marked
+is what takes more than 100 ms of that in one of twenty.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from haulage.testing.estate.size import SIZES
 from haulage.wiring.home import load_home
 
 AIM_MILLISECONDS = 100.0
-HEAD = ("page", "p50", "p95", "p99", "processor", "over the socket, p95", "KiB", "statements", "")
+HEAD = ("page", "p50", "p95", "p99", "processor p50", "processor p95", "over the socket, p95", "KiB", "statements", "")
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
             wire.close()
     print_table(HEAD, rows)
     slow = [row for row in rows if row[-1]]
-    print(f"{len(rows)} addresses, {len(slow)} over {AIM_MILLISECONDS:.0f} ms at p95")
+    print(f"{len(rows)} addresses, {len(slow)} over {AIM_MILLISECONDS:.0f} ms of processor time at p95")
 
 
 def _rows(visitor: Visitor, wire: Wire, asked: argparse.Namespace) -> Iterator[Sequence[str]]:
@@ -66,13 +66,13 @@ def _row(visitor: Visitor, wire: Wire, target: str, times: int, warm_up: int) ->
     seen: list[Visited] = [visitor.visit(target) for _ in range(times)]
     over = [wire.visit(target) for _ in range(times)]
     parts = statistics.quantiles([one.seconds for one in seen], n=100, method="inclusive")
-    middle = statistics.median(one.processor_seconds for one in seen)
+    used = statistics.quantiles([one.processor_seconds for one in seen], n=100, method="inclusive")
     bad = "" if all(one.status == 200 for one in seen) else f"status {seen[0].status}"
-    slow = "SLOW" if parts[94] * 1000 > AIM_MILLISECONDS else ""
+    slow = "SLOW" if used[94] * 1000 > AIM_MILLISECONDS else ""
     return (
         target,
         *(f"{parts[at - 1] * 1000:.1f}" for at in (50, 95, 99)),
-        f"{middle * 1000:.1f}",
+        *(f"{used[at - 1] * 1000:.1f}" for at in (50, 95)),
         f"{statistics.quantiles(over, n=100, method='inclusive')[94] * 1000:.1f}",
         f"{seen[-1].size_bytes / 1024:.1f}",
         str(seen[-1].questions),
