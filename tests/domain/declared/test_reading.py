@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -150,3 +151,10 @@ def test_invisible_characters_are_shown_as_what_they_are() -> None:
 def test_i24_whatever_is_written_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(UsageError):
         assert read_declared(text).remove <= frozenset(Kind)
+
+
+def test_the_example_of_the_handbook_is_a_file() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "declared.md").read_text(encoding="utf-8")
+    declared = read_declared(text.partition("```toml\n")[2].partition("```")[0])
+    assert (len(declared.sites), len(declared.points), len(declared.groups), len(declared.packages)) == (2, 1, 2, 2)
+    assert all(f"`{kind.value}`" in text for kind in Kind)
