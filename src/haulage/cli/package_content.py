@@ -28,7 +28,13 @@ _STATUS = (
     ("error", lambda row: output.text_of((row.get("error") or {}).get("message"))),
 )
 SERVER = "server:"
-_DIFF = (output.field("change"), output.field("path"), output.field("what"))
+_DIFF = (output.field("change"), output.field("path"), ("what", lambda row: output.text_of(_told(row))))
+
+
+def _told(change: Row) -> list[str]:
+    """Where it was, which facts differ, and which streams."""
+    was = [f"was {change['was']}"] if change.get("was") else []
+    return [*was, *change["what"], *(f":{name}" for name in change["streams"])]
 
 
 def add_to(app: App) -> None:

@@ -156,7 +156,8 @@ class Contents:
         if version is None:
             hint = f"haulage package versions {package}"
             raise NotFoundError("no-such-version", f"Package {package} has no version {number} here.", hint)
-        if number not in held:
+        # After a rollback a newer version keeps the very same tree.
+        if version.manifest not in held.values():
             sentence = f"The content of {package}:{number} is not held at {self._code}."
             raise ConflictError("version-not-held", sentence, "Ask a site that holds it.")
         return Manifest.open(ManifestId(version.manifest), self._store.read)
