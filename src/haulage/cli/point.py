@@ -11,6 +11,7 @@ from haulage.base.ids import place
 from haulage.cli import output
 from haulage.cli.client import Row, path, place_path
 from haulage.cli.options import PLAIN, DryRun, How, Timeout, YesAccepted, seconds
+from haulage.cli.place_table import print_place
 from haulage.cli.verifying import report, verify_all
 
 app = App(
@@ -48,6 +49,16 @@ def list_(*, how: How = PLAIN) -> None:
     haulage point list -o json
     """
     output.print_rows(how.client().rows("/points"), how.output, _COLUMNS, empty="There is no point; haulage point add makes one.")
+
+
+@app.command
+def show(where: Where, /, *, how: How = PLAIN) -> None:
+    """One point: what it holds and should hold, how old that is, and what is stuck with its cause and what to do.
+
+    haulage point show LA1/SHOP
+    """
+    found = how.client().get(place_path("points", place=place(where)))
+    print_place(found, how.output, ("place", "kind", "url", "owner"))
 
 
 @app.command

@@ -11,6 +11,7 @@ from haulage.cli import output
 from haulage.cli.client import path
 from haulage.cli.confirm import confirm
 from haulage.cli.options import PLAIN, DryRun, How, Yes
+from haulage.cli.place_table import print_place
 
 app = App(name="site", help="The sites of the hierarchy.\n\nhaulage site tree\n\nhaulage site list -o json")
 invite = App(name="invite", help="Let somebody join.\n\nhaulage invite site CHI --name Chicago")
@@ -46,12 +47,50 @@ def tree(*, how: How = PLAIN) -> None:
     output.print_rows(how.client().rows("/sites/tree"), how.output, (("site", _branch), *_COLUMNS[1:]))
 
 
+_HEALTH_COLUMNS = (
+    output.field("code"),
+    output.field("name"),
+    output.field("parent"),
+    output.field("health"),
+    *((name, lambda row, name=name: output.text_of(row["standing"][name])) for name in ("failed", "stuck", "late", "busy")),
+    ("link", lambda row: output.text_of(row["link"]["state"])),
+    ("heard", lambda row: output.time_text(row["link"]["heard"] or row["link"]["away_since"])),
+)
+
+
 @app.command
-def show(*, how: How = PLAIN) -> None:
-    """The site whose server this is, and what it has handed to each child since it started.
+def health(
+    *,
+    problems: Annotated[bool, Parameter(negative=(), show_default=False, help="Only sites that have a problem.")] = False,
+    below: Annotated[str | None, Parameter(help="Only this site and what is below it.")] = None,
+    how: How = PLAIN,
+) -> None:
+    """How every site stands: what failed, is stuck, late or under way at it and its points, and whether it is heard of.
+
+    haulage site health --problems
+    """
+    query = {"problems": problems or None, "top": below and site_code(below)}
+    rows = how.client().rows("/sites/health", {name: value for name, value in query.items() if value is not None})
+    output.print_rows(rows, how.output, _HEALTH_COLUMNS, empty="No site is like that.")
+
+
+@app.command
+def show(
+    code: Annotated[str | None, Parameter(help="A site; the one whose server this is if not given.")] = None,
+    /,
+    *,
+    how: How = PLAIN,
+) -> None:
+    """One site: its link, what it holds and should hold, what is stuck. Without a code the site whose server this is, and what it
+    has handed to each child since it started.
+
+    haulage site show CHI
 
     haulage site show -o json
     """
+    if code is not None:
+        print_place(how.client().get(path("sites", site_code(code))), how.output, ("code", "name", "parent", "url", "state"))
+        return
     found = how.client().get("/site")
     served = [(f"served to {code}", _served(counters)) for code, counters in found["served"].items()]
     output.print_object(found, how.output, [*map(output.field, _SHOWN), output.time_field("started"), *served])

@@ -47,6 +47,18 @@ def stats(*, how: How = PLAIN) -> None:
 
 
 @app.command
+def show(*, how: How = PLAIN) -> None:
+    """What was saved by keeping each piece once and compressing it, what did not have to be sent, and the room that is left.
+
+    haulage store show
+    """
+    found = how.client().get("/store")
+    saved = {name: value for name, value in found["saved"].items() if name != "bytes_stored"}
+    flat = {"bytes_used": found["used"], "bytes_free": found["free"], **saved, "bytes_parcels": found["bytes_parcels"]}
+    output.print_object(found if how.output != "table" else flat, how.output, [_saved_column(name) for name in flat])
+
+
+@app.command
 def check(
     *,
     repair: Annotated[
@@ -128,6 +140,10 @@ def _judge(found: Row, *, repair: bool) -> None:
 
 def _print(found: Row, how: How) -> None:
     output.print_object(found, how.output, [_column(name) for name in found])
+
+
+def _saved_column(name: str) -> output.Column:
+    return output.field(name) if name == "versions" else output.size_field(name)
 
 
 def _column(name: str) -> output.Column:

@@ -52,7 +52,6 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. Sizes in bytes."""
 
-    path: str
     free: int
     used: int
     chunks: int
@@ -82,7 +81,6 @@ def store_view(service: Service) -> StoreView:
         traffic = records.traffic_sum(tx, service.code)
         messages, backups = _told(service, tx, _OF_STORE), _told(service, tx, _OF_BACKUPS)
     return StoreView(
-        path=core.parts.store_path,
         free=core.parts.free_bytes(),
         used=stats.bytes_stored,
         chunks=stats.chunks,

@@ -301,6 +301,28 @@ def test_acts_on_the_store_tell_how_they_ended(made: Estates, what: str, outcome
     assert outcome in made.page("/store")
 
 
+def test_programs_are_told_the_same(made: Estates) -> None:
+    headers = {"authorization": f"Bearer {made.estate.home.token}"}
+
+    def told(target: str) -> Any:
+        reply = asyncio.run(ask(made.app, "GET", f"/api/v1{target}", headers=headers))
+        assert reply.status == 200, (target, reply.body)
+        return reply.json
+
+    point, page = told("/points/P01/SHOP"), made.json("/points/P01/SHOP.json")
+    assert {name: point[name] for name in ("standing", "counts", "bytes_wanted")} == {
+        name: page[name] for name in ("standing", "counts", "bytes_wanted")
+    }
+    assert told("/sites/L02?group=present")["packages"]["rows"] == made.json("/sites/L02.json?group=present")["packages"]["rows"]
+    assert [row["code"] for row in told("/sites/health?problems=true")] == [
+        row["code"] for row in made.json("/hierarchy.json?as=list&problems=true")["rows"]
+    ]
+    first = told("/sites/health?limit=5")
+    rest = told(f"/sites/health?limit=5000&cursor={first['cursor']}")
+    assert [row["code"] for row in (*first["items"], *rest["items"])] == [row["code"] for row in told("/sites/health")]
+    assert told("/store")["saved"] == made.json("/store.json")["saved"]
+
+
 def test_roles_of_the_acts(made: Estates) -> None:
     writes = {
         write.path: write.role

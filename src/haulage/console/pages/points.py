@@ -7,14 +7,13 @@ from typing import Any
 
 import msgspec
 
-from haulage.base.errors import HaulageError, NotFoundError, UsageError
+from haulage.base.errors import HaulageError, UsageError
 from haulage.base.ids import Place, make_place, place, point_name, site_code
 from haulage.console.frame.asking import CONFIRM, Asked, Reach
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write
 from haulage.console.frame.rendering import size
 from haulage.domain.estate import records as estate
 from haulage.domain.estate.model import Point
-from haulage.domain.knowledge.diagnosis import likely
 from haulage.domain.people.roles import Role
 from haulage.domain.points.space import Space
 from haulage.domain.reporting import records
@@ -26,19 +25,16 @@ from haulage.domain.reporting.point_view import (
     PointView,
     all_points,
     point_reach,
-    point_view,
     points_view,
 )
-from haulage.engine.database.transaction import Transaction
 from haulage.operations import points
 from haulage.operations.orders import give_orders
 from haulage.server.core import SiteCore
 from haulage.server.listing import desk_for
-from haulage.server.service import Service
+from haulage.server.place_looks import look_at_point, require_point
 from haulage.server.sight import sight_of
 
 ROWS = 100
-PACKAGES = 50
 LIST, ADD, ONE = "/points", "/points/add", "/points/{site}/{point}"
 PROBLEM_GROUPS = ("failed", "stuck", "late")
 KINDS = (("folder", "A folder on the machine of the site"),)
@@ -147,29 +143,9 @@ def _rows(visit: Visit) -> Iterator[Mapping[str, object]]:
 
 def _show(visit: Visit) -> Shown:
     asked: PointQuery = visit.query
-    service, where = visit.service, _where(visit)
-    with service.core.database.reading() as tx:
-        point = _require(tx, where)
-    here = point.site == service.code
-    space = service.core.point_duty.space.of(point) if here else None
-    view = look_at_point(service, point, space, group=asked.group, words=asked.q, after=asked.after)
+    where = _where(visit)
+    view = look_at_point(visit.service, where, group=asked.group, words=asked.q, after=asked.after)
     return Shown(title=f"Point {where}", view=_with(PointPage, view, query=_words(asked)))
-
-
-def look_at_point(service: Service, point: Point, space: Space | None, **which: str) -> PointView:
-    """Everything about one point, as page and API show it."""
-    core = service.core
-    with core.database.reading() as tx:
-        return point_view(
-            tx,
-            sight_of(service),
-            point,
-            core.journal,
-            lambda text, numbers: likely(tx, core.code, core.librarian, text, messages=numbers),
-            space=space,
-            limit=PACKAGES,
-            **which,
-        )
 
 
 def _verify(visit: Visit) -> Done:
@@ -326,20 +302,13 @@ def _order(visit: Visit, where: Place, action: Any, groups: Sequence[str], what:
 
 def _reach(visit: Visit, where: Place) -> PointReach:
     with visit.service.core.database.reading() as tx:
-        _require(tx, where)
+        require_point(tx, where)
         return point_reach(tx, sight_of(visit.service), where)
 
 
 def _asking(where: Place, *, act: str, title: str, **rest: Any) -> Shown:
     asked = Asked(title=title, action=f"{_address(where)}/{act}", back=_address(where), **rest)
     return Shown(title=title, view=asked)
-
-
-def _require(tx: Transaction, where: Place) -> Point:
-    found = estate.find_point(tx, where)
-    if found is None:
-        raise NotFoundError("no-such-point", f"There is no point {where}.", "The list of points shows those there are.")
-    return found
 
 
 def _require_typed(visit: Visit, where: str) -> None:

@@ -15,20 +15,18 @@ from haulage.console.frame.moments import moment
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write
 from haulage.console.frame.rendering import size
 from haulage.domain.estate.model import Site, SiteStatus
-from haulage.domain.knowledge.diagnosis import likely
 from haulage.domain.people.roles import Role
 from haulage.domain.reporting import records
 from haulage.domain.reporting.hierarchy_view import Estate
 from haulage.domain.reporting.place_view import PackageAt, at_place
-from haulage.domain.reporting.site_view import SiteView, find_site, site_reach, site_view
+from haulage.domain.reporting.site_view import SiteView, find_site, site_reach
 from haulage.engine.database.transaction import Transaction
 from haulage.operations import sites
 from haulage.operations.orders import give_orders
 from haulage.server.core import SiteCore
-from haulage.server.service import Service
+from haulage.server.place_looks import look_at_site
 from haulage.server.sight import sight_of
 
-PACKAGES = 50
 SLICE = 1000
 ONE, INVITE = "/sites/{code}", "/sites/invite"
 PROBLEM_GROUPS = ("failed", "stuck", "late")
@@ -114,24 +112,6 @@ def _chart(view: SiteView) -> list[Mapping[str, object]]:
         }
         for row in rows
     ]
-
-
-def look_at_site(service: Service, code: str, **which: str) -> SiteView:
-    """Everything about one site, as page and API show it. Raises NotFoundError ``no-such-site``."""
-    core = service.core
-    with core.database.reading() as tx:
-        whole = Estate(tx, sight_of(service))
-        return site_view(
-            tx,
-            whole,
-            _require(tx, whole, code),
-            core.journal,
-            core.definitions,
-            lambda text, numbers: likely(tx, core.code, core.librarian, text, messages=numbers),
-            version=service.version,
-            limit=PACKAGES,
-            **which,
-        )
 
 
 def _rows(visit: Visit) -> Iterator[Mapping[str, object]]:

@@ -9,6 +9,7 @@ from haulage.domain.estate import views
 from haulage.operations import points
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.listing import Search, desk_for, read_page
+from haulage.server.place_looks import look_at_point
 
 
 class NewPoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,6 +39,21 @@ def _list(call: Call) -> Answer:
         return read_page(views.list_points(tx, site, **asked.reach), asked, "place")
 
 
+class Looking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of the packages at a point: of a group (failed, stuck, late, held, busy, leaving, present, gone), with words in id or
+    name, behind one."""
+
+    group: str = ""
+    q: str = ""
+    after: str = ""
+
+
+def _one(call: Call) -> Answer:
+    asked: Looking = call.query
+    view = look_at_point(call.service, _where(call), group=asked.group, words=asked.q, after=asked.after)
+    return Answer(value={"id": view.place, **msgspec.to_builtins(view)})
+
+
 def _add(call: Call) -> Answer:
     asked: NewPoint = call.body
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
@@ -62,6 +78,14 @@ ENDPOINTS = (
     Endpoint(method="GET", path="/api/v1/points", permission=Permission.READ, act=_list, query=Points, summary="All points"),
     Endpoint(
         method="POST", path="/api/v1/points", permission=Permission.OPERATE, act=_add, body=NewPoint, summary="Define a point"
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/points/{code}/{name}",
+        permission=Permission.READ,
+        act=_one,
+        query=Looking,
+        summary="One point: what it holds and should hold, what is stuck and why",
     ),
     Endpoint(
         method="DELETE",

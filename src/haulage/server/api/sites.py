@@ -7,10 +7,13 @@ import msgspec
 from haulage.base.clock import iso
 from haulage.base.ids import site_code
 from haulage.domain.estate import views
+from haulage.domain.reporting.hierarchy_view import Estate, SitesWanted, after, listed_sites
 from haulage.operations import sites
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
-from haulage.server.listing import Page, Search, cut, desk_for, read_page
+from haulage.server.listing import Page, Search, check_limit, cut, desk_for, read_page
+from haulage.server.place_looks import look_at_site
 from haulage.server.service import Service, View
+from haulage.server.sight import sight_of
 
 
 class Invitation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +59,46 @@ def _seen(service: Service, rows: list[View]) -> list[View]:
     return [row | {"id": row["code"], "last_seen": heard.get(str(row["code"]), row["last_seen"])} for row in rows]
 
 
+class Looking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which of the packages at a place: of a group (failed, stuck, late, held, busy, leaving, present, gone), with words in id or
+    name, behind one."""
+
+    group: str = ""
+    q: str = ""
+    after: str = ""
+
+
+class HealthQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which sites: words in code or name, of one health, with a problem, right below one, at or below one."""
+
+    q: str = ""
+    health: str = ""
+    problems: bool = False
+    parent: str = ""
+    top: str = ""
+    limit: int | None = None
+    cursor: str | None = None
+
+
+def _health(call: Call) -> Answer:
+    asked: HealthQuery = call.query
+    check_limit(asked.limit)
+    with call.service.core.database.reading() as tx:
+        whole = Estate(tx, sight_of(call.service))
+    found = listed_sites(
+        whole, SitesWanted(q=asked.q, health=asked.health, problems=asked.problems, parent=asked.parent, top=asked.top)
+    )
+    codes, behind = after(found, asked.cursor or "", asked.limit or len(found) or 1)
+    rows = [{"id": code, **msgspec.to_builtins(whole.row(code))} for code in codes]
+    return Answer(value=rows if asked.limit is None else {"items": rows, "cursor": behind or None})
+
+
+def _one(call: Call) -> Answer:
+    asked: Looking = call.query
+    view = look_at_site(call.service, site_code(call.path["code"]), group=asked.group, words=asked.q, after=asked.after)
+    return Answer(value={"id": view.code, **msgspec.to_builtins(view)})
+
+
 def _invite(call: Call) -> Answer:
     asked: Invitation = call.body
     with desk_for(call.service, dry_run=asked.dry_run) as desk:
@@ -88,6 +131,22 @@ ENDPOINTS = (
         act=_tree,
         query=Page,
         summary="All sites in tree order",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/sites/health",
+        permission=Permission.READ,
+        act=_health,
+        query=HealthQuery,
+        summary="How every site stands, and how it is reached",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/sites/{code}",
+        permission=Permission.READ,
+        act=_one,
+        query=Looking,
+        summary="One site: what it is, its link, what it holds and should hold",
     ),
     Endpoint(
         method="POST",

@@ -13,6 +13,7 @@ from haulage.operations.store import ask_check, ask_sweep
 from haulage.server.endpoint import Answer, Call, Endpoint, Permission
 from haulage.server.housekeeping import sweep_store
 from haulage.server.service import View
+from haulage.server.store_view import store_view
 
 SHOWN = 100
 
@@ -33,6 +34,10 @@ def _stats(call: Call) -> Answer:
     care = call.service.care
     view: View = dataclasses.asdict(call.service.store.stats())
     return Answer(value=view | {"damaged_chunks": len(call.service.store.damaged()), "scrub": care.scrub_view() if care else None})
+
+
+def _show(call: Call) -> Answer:
+    return Answer(value=msgspec.to_builtins(store_view(call.service)))
 
 
 def _check(call: Call) -> Answer:
@@ -93,6 +98,13 @@ def _healed(report: HealReport) -> View:
 
 
 ENDPOINTS = (
+    Endpoint(
+        method="GET",
+        path="/api/v1/store",
+        permission=Permission.READ,
+        act=_show,
+        summary="What the store holds, what was saved and how, how sound it is",
+    ),
     Endpoint(method="GET", path="/api/v1/store/stats", permission=Permission.READ, act=_stats, summary="What the store holds"),
     Endpoint(
         method="GET",
