@@ -21,6 +21,8 @@ from haulage.engine.status import (
     on_requests,
     on_server,
     on_sites,
+    on_telling,
+    on_transfers,
 )
 from haulage.engine.status.message import Message
 from haulage.testing.command_page import commands
@@ -31,9 +33,10 @@ Page = Callable[[str], str]
 
 _GROUPS: tuple[tuple[str, tuple[Message, ...]], ...] = (
     ("Packages", on_packages.MESSAGES),
-    ("Transfers and places", on_places.MESSAGES),
+    ("Transfers and places", (*on_places.MESSAGES, *on_transfers.MESSAGES)),
     ("Sites and what travels between them", on_sites.MESSAGES),
     ("Server, store and database", on_server.MESSAGES),
+    ("Telling others by webhook and mail", on_telling.MESSAGES),
     ("Backup and restore", on_backups.MESSAGES),
     ("Articles", on_knowledge.MESSAGES),
     ("Fixes", on_fixes.MESSAGES),
