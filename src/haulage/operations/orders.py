@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from haulage.base.clock import iso
@@ -54,8 +54,7 @@ def give_orders(desk: Desk, actor: str, action: Action, pairs: Sequence[Pair], w
     Raises UsageError ``too-many-transfers``, ``out-of-scope``."""
     _refuse_too_many(pairs)
     with desk.database.writing() as tx:
-        for site in sorted({site_of(where) for _package, where in pairs}):
-            _require_below(desk, tx, Place(site))
+        _require_all_below(desk, tx, {site_of(where) for _package, where in pairs})
         chosen = [pair for pair in pairs if not _stopped(tx, action, *pair)]
         if chosen:
             _issue(desk, tx, actor, action, chosen)
@@ -98,8 +97,7 @@ def say_of_transfers(desk: Desk, actor: str, word: Word, pairs: Sequence[Pair], 
     if not pairs:
         return None
     with desk.database.writing() as tx:
-        for site in sorted({site_of(where) for _package, where in pairs}):
-            _require_below(desk, tx, Place(site))
+        _require_all_below(desk, tx, {site_of(where) for _package, where in pairs})
         return _say(desk, tx, actor, word, pairs, what)
 
 
@@ -138,5 +136,11 @@ def _parts(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
 
 def _require_below(desk: Desk, tx: Transaction, where: Place) -> None:
     require_place(tx, where)
-    if not estate.hierarchy(tx).is_within(site_of(where), desk.code):
-        raise UsageError("out-of-scope", f"{where} is not at or below site {desk.code}.", f"Do it at {site_of(where)}.")
+    _require_all_below(desk, tx, {site_of(where)})
+
+
+def _require_all_below(desk: Desk, tx: Transaction, sites: Collection[SiteCode]) -> None:
+    tree = estate.hierarchy(tx)
+    for site in sorted(sites):
+        if not tree.is_within(site, desk.code):
+            raise UsageError("out-of-scope", f"{site} is not at or below site {desk.code}.", f"Do it at {site}.")

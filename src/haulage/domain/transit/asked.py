@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from haulage.base.ids import PackageId, Place, SiteCode
@@ -32,9 +32,10 @@ class Asked:
     generation: int
 
 
-def put_asked(tx: Transaction, one: Asked) -> None:
-    """An order passed through here on its way; the one before it is not looked for any more."""
-    records.put_order(tx, dataclasses.asdict(one))
+def put_asked(tx: Transaction, asked: Sequence[Asked]) -> None:
+    """An order passed through here on its way; those before it are not looked for any more."""
+    names = [field.name for field in dataclasses.fields(Asked)]
+    records.put_orders(tx, [{name: getattr(one, name) for name in names} for one in asked])
 
 
 def answered(tx: Transaction, after: Shipment) -> None:

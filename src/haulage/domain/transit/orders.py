@@ -13,6 +13,7 @@ from haulage.domain.estate.rules import joined_children, keys_of, require_power
 from haulage.domain.transit import records
 from haulage.domain.transit.asked import Asked, put_asked
 from haulage.domain.transit.ledger import Ledger
+from haulage.domain.transit.lines.records import generations
 from haulage.domain.transit.shipment import Said, Shipment, cancel, forbids, hold, order, outranked, release
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.definitions import Definition, OrderState, OrderTarget, state_of
@@ -54,8 +55,18 @@ class OrderRules:
         return keys_of(tx, definition.owner)
 
     def audience(self, tx: Transaction, definition: Definition) -> set[SiteCode]:
-        hop = estate.hierarchy(tx).next_hop(self._code, _site(definition))
+        hop = self._hop(tx, _site(definition))
         return {hop} & joined_children(tx, self._code) if hop else set()
+
+    def _hop(self, tx: Transaction, site: SiteCode) -> SiteCode | None:
+        """The child on the way to a site; None if it is not below. A few looks, and no tree of all sites: orders may go to each."""
+        known, seen = estate.find_site(tx, site), set[SiteCode]()
+        while known is not None and known.parent is not None and known.code not in seen:
+            if known.parent == self._code:
+                return known.code
+            seen.add(known.code)
+            known = estate.find_site(tx, known.parent)
+        return None
 
     def apply(self, tx: Transaction, definition: Definition) -> None:
         if definition.deleted:
@@ -101,21 +112,23 @@ class OrderRules:
 
     def _note(self, tx: Transaction, definition: Definition, state: OrderState) -> None:
         """It goes further down: until the site has answered, it can be seen here that it was asked."""
-        for target in state.targets:
-            package, where = PackageId(target.package), Place(target.place)
-            known = records.find_shipment(tx, package, where)
-            put_asked(
-                tx,
+        known = generations(tx, _site(definition))
+        issued = parse_iso(state.issued)
+        put_asked(
+            tx,
+            [
                 Asked(
                     package=package,
                     place=where,
                     action=state.action,
                     actor=state.actor,
                     sender=definition.owner,
-                    issued=parse_iso(state.issued),
-                    generation=-1 if known is None else known.generation,
-                ),
-            )
+                    issued=issued,
+                    generation=known.get((package, where), -1),
+                )
+                for package, where in [(PackageId(target.package), Place(target.place)) for target in state.targets]
+            ],
+        )
 
 
 def _site(definition: Definition) -> SiteCode:

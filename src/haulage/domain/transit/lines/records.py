@@ -9,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from haulage.base.ids import PackageId, Place, SiteCode
-from haulage.domain.transit.records import asked_orders, traffic
+from haulage.domain.transit.records import asked_orders, shipments, traffic
 from haulage.engine.database.transaction import Transaction
 
 _T, _A = traffic.c, asked_orders.c
+_FORGET = asked_orders.delete().where(_A.package == sa.bindparam("of_package"), _A.place == sa.bindparam("of_place"))
 
 
 def add_traffic(tx: Transaction, hour: dt.datetime, site: SiteCode, sender: SiteCode, *, wire: int, reused: int) -> None:
@@ -44,10 +45,10 @@ def delete_traffic(tx: Transaction, before: dt.datetime) -> int:
     return tx.execute(traffic.delete().where(_T.hour < before)).rowcount
 
 
-def put_order(tx: Transaction, values: Mapping[str, Any]) -> None:
-    """The last order about a transfer; the one before it goes."""
-    delete_order(tx, values["package"], values["place"])
-    tx.execute(asked_orders.insert().values(values))
+def put_orders(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The last orders about transfers; those before them go."""
+    tx.execute(_FORGET, [{"of_package": row["package"], "of_place": row["place"]} for row in rows])
+    tx.execute(asked_orders.insert(), [dict(row) for row in rows])
 
 
 def find_order(tx: Transaction, package: PackageId, where: Place) -> Mapping[str, Any] | None:
@@ -59,6 +60,13 @@ def find_order(tx: Transaction, package: PackageId, where: Place) -> Mapping[str
 def orders_about(tx: Transaction, packages: Iterable[PackageId]) -> Sequence[Mapping[str, Any]]:
     """All orders about some packages."""
     return [dict(row._mapping) for row in tx.execute(sa.select(asked_orders).where(_A.package.in_(set(packages))))]
+
+
+def generations(tx: Transaction, site: SiteCode) -> Mapping[tuple[PackageId, Place], int]:
+    """How often each transfer to a site or its points was armed, as known here."""
+    s = shipments.c
+    rows = tx.execute(sa.select(s.package, s.place, s.generation).where(s.owner == site))
+    return {(PackageId(package), Place(place)): int(generation) for package, place, generation in rows}
 
 
 def delete_order(tx: Transaction, package: PackageId, where: Place) -> None:
