@@ -149,6 +149,7 @@ def test_a_site_shows_what_it_is_what_it_holds_and_how_old_that_is(made: Estates
     assert view["certificate_until"] is not None
     assert view["packages"]["rows"][0]["package"] == "HQ100002"
     text = made.page("/sites/L02")
+    assert " at its points</span>" in text
     assert "as its site reported it" in text
     assert made.get("/sites/ZZZ").status == 404
 
@@ -240,6 +241,7 @@ def test_a_point_is_removed_only_once_its_name_was_typed(made: Estates, tmp_path
 def test_a_point_in_use_is_emptied_first(made: Estates) -> None:
     reach = made.page("/points/LAX/SHOP/remove")
     assert "assigned to LAX/SHOP by its name" in reach
+    assert "withdrawn, and their files removed" in reach
     assert 'action="/points/LAX/SHOP/empty"' in reach
     refused = made.post("/points/LAX/SHOP/remove", typed="LAX/SHOP")
     assert (refused.status, b"point-in-use" in refused.body) == (409, True)

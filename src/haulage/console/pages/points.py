@@ -227,8 +227,12 @@ def _ask_remove(visit: Visit) -> Shown:
         "whoever reads it goes on reading it."
     )
     lines = [
-        Reach(text=f"packages lie there, {size(reach.bytes)} in all; their files stay", count=reach.packages, href=_address(where)),
-        Reach(text="packages of this site are assigned to it by its name", count=len(reach.own)),
+        Reach(
+            text=f"packages lie there, {size(reach.bytes)} in all" + ("" if reach.own else "; their files stay"),
+            count=reach.packages,
+            href=_address(where),
+        ),
+        Reach(text="of them this site assigned by its name: withdrawn, and their files removed", count=len(reach.own)),
         Reach(text="packages of other sites are", count=len(reach.foreign)),
         Reach(text="packages come by a group it is in", count=reach.grouped, href="/groups"),
     ]

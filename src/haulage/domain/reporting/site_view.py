@@ -35,7 +35,7 @@ View = Mapping[str, object]
 
 
 class SiteView(msgspec.Struct, frozen=True, kw_only=True):
-    """One site. Counts are of its own store, ``standing`` of it and its points together."""
+    """One site. Counts and ``own`` are of its own store, ``standing`` of it and its points together."""
 
     code: SiteCode
     name: str
@@ -52,6 +52,7 @@ class SiteView(msgspec.Struct, frozen=True, kw_only=True):
     health: Health
     link: LinkView
     standing: Standing
+    own: Standing
     counts: Sequence[StateCount]
     bytes_wanted: int
     bytes_present: int
@@ -127,6 +128,7 @@ def site_view(
         health=row.health,
         link=row.link,
         standing=both.standing,
+        own=own.standing,
         counts=own.rows(),
         bytes_wanted=wanted,
         bytes_present=present,
