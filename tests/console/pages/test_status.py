@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 import pytest
 
@@ -24,8 +24,10 @@ from haulage.testing.estate.making import make_estate
 from haulage.testing.estate.opened import Estate
 from haulage.testing.estate.size import SMALL
 from haulage.wiring.console import pages_of, writes_of
+from haulage.wiring.home import load_home
 from tests.console.inert import assert_own_page
 from tests.server.asgi import Reply, ask
+from tests.server.telling.receivers import HookServer, answering, hook_server
 
 EVIL = "<script>alert(1)</script>\"'&\u202e\x1b[2J"
 
@@ -84,8 +86,20 @@ class Reading:
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
-    with Estate(make_estate(str(tmp_path_factory.mktemp("reading") / "home"), SMALL)) as estate:
+def hook() -> Iterator[HookServer]:
+    with hook_server(answering("500 <b>no</b>", "204 No Content")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def reading(tmp_path_factory: pytest.TempPathFactory, hook: HookServer) -> Iterator[Reading]:
+    folder = tmp_path_factory.mktemp("reading")
+    home = make_estate(str(folder / "home"), SMALL)
+    (folder / "secret").write_text("whsec_" + "QUJD" * 10)
+    (folder / "secret").chmod(0o600)
+    with open(home.file("haulage.toml"), "a", encoding="utf-8") as file:
+        file.write(f'\n[[notify.webhook]]\nname = "ops"\nurl = "{hook.url}"\nsecret_file = "{folder}/secret"\n')
+    with Estate(load_home(home.path)) as estate:
         yield Reading(estate)
 
 
@@ -176,5 +190,23 @@ def test_all_that_is_filtered_as_a_spreadsheet(reading: Reading) -> None:
         assert all(row.get("severity") != "information" for row in rows) or path != "/status.csv"
 
 
-def test_nobody_is_told_and_the_page_says_how_to_change_that(reading: Reading) -> None:
-    assert "[[notify.webhook]]" in reading.page("/settings/notifications")
+def test_who_is_told_is_shown_without_secrets_and_tried_by_an_administrator(reading: Reading, hook: HookServer) -> None:
+    html = reading.page("/settings/notifications")
+    for words in ("ops", "warning or worse", "Send a test", "working"):
+        assert words in html
+    assert "token=hidden" not in html
+    assert "/secret" not in html
+    token = html.partition('name="token" value="')[2].partition('"')[0]
+    headers = {
+        "cookie": f"{SESSION}={reading.secret}",
+        "origin": reading.service.url(),
+        "sec-fetch-site": "same-origin",
+        "content-type": "application/x-www-form-urlencoded",
+    }
+    for outcome in ("was not told", "was told"):
+        form = urlencode({"token": token, "to": "/settings/notifications"}).encode()
+        reply = asyncio.run(ask(reading.app, "POST", "/settings/notifications/ops/test", headers=headers, body=form))
+        assert reply.status == 303, reply.body
+        assert reply.headers["location"] == "/settings/notifications"
+        assert outcome in unquote_plus(reply.headers.get("set-cookie", "")) + reading.page("/settings/notifications")
+    assert len(hook.requests) == 2
