@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -154,6 +155,7 @@ class PostgresBackend:
 
 
 _backends: list[Backend] = [MemoryBackend()]
+_taken: weakref.WeakKeyDictionary[Scratch, object] = weakref.WeakKeyDictionary()
 
 
 @contextlib.contextmanager
@@ -169,9 +171,17 @@ def standing_on(backend: Backend) -> Iterator[None]:
 def take(image: bytes | None = None) -> tuple[Scratch, Callable[[], None]]:
     """A database that holds what the image holds, or no rows; and how to give it back."""
     backend = _backends[-1]
-    scratch = backend.take()
+    scratch, mark = backend.take(), object()
+    _taken[scratch] = mark
     scratch.load(image or blank_image())
-    return scratch, lambda: backend.give(scratch)
+
+    def give() -> None:
+        # Whoever gives late gives nothing that somebody else has taken since.
+        if _taken.get(scratch) is mark:
+            del _taken[scratch]
+            backend.give(scratch)
+
+    return scratch, give
 
 
 def empty_database() -> Database:

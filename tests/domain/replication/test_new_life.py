@@ -20,6 +20,8 @@ from haulage.testing.simulation.site import SimSite
 from haulage.wiring.documents import Documents
 from tests.domain.worlds import ACTOR, CHAIN, CHI, HQ1, LA1, ONE, Lab, lab
 
+pytestmark = pytest.mark.slow_twice
+
 BER = SiteCode("BER")
 FORK = (("HQ1", None), ("CHI", "HQ1"), ("BER", "HQ1"))
 

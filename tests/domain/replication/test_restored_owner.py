@@ -11,6 +11,8 @@ from haulage.domain.replication import records as replication
 from haulage.operations import packages
 from tests.domain.worlds import ACTOR, CHAIN, CHI, HQ1, Lab, lab
 
+pytestmark = pytest.mark.slow_twice
+
 
 def test_i16_f54_an_owner_restored_from_an_old_backup_takes_back_what_it_said() -> None:
     with lab(CHAIN) as here:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -165,5 +166,6 @@ class HopMachine(RuleBasedStateMachine):
             assert len(waiting) <= ENVELOPES_PER_ANSWER
 
 
+@pytest.mark.slow_twice
 def test_i6_i7_i16_f17_f18_f30_a_hop_converges_whatever_happens() -> None:
     machines.run(HopMachine, examples=12, steps=40)

@@ -205,6 +205,7 @@ def test_a_sender_restored_to_a_moment_of_silence_is_recognised() -> None:
     assert a.told.epochs == [2]
 
 
+@pytest.mark.slow_twice
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["say", "send", "lose", "twice", "late", "restart"]), max_size=25), st.randoms())
 def test_i6_i7_f17_f18_whatever_the_line_does_the_latest_state_arrives(happens: list[str], chance: object) -> None:

@@ -52,5 +52,5 @@ def require_role(role: Role, needed: Role, who: str) -> None:
         raise NotAllowedError(
             "role-too-low",
             f"This needs the role {needed.value}; {who} has the role {role.value}.",
-            f"An administrator of this site can give it: haulage user set NAME --role {needed.value}.",
+            f"An administrator of this site can give it: haulage user set NAME --role {needed.value}, or a token with that role.",
         )
