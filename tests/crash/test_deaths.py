@@ -120,3 +120,7 @@ def test_f5_i12_dying_again_while_coming_back_to_a_point() -> None:
 
 def test_f5_f15_i12_dying_again_while_coming_back_to_a_transfer() -> None:
     _die("return-send", "return-receive")
+
+
+def test_f5_f15_f24_holding_and_releasing_a_transfer() -> None:
+    _die("hold")

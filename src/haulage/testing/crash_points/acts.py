@@ -6,11 +6,14 @@ import os
 from unittest import mock
 
 from haulage.base.errors import TransferError
-from haulage.base.ids import NO_VERSION, PackageId, Place
+from haulage.base.ids import NO_VERSION, PackageId, Place, SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.estate import records as estate
+from haulage.domain.transit import records as transit
+from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Word
 from haulage.operations import packages, points
-from haulage.operations.orders import give_order
+from haulage.operations.orders import give_order, say_of_transfer
 from haulage.operations.sites import invite_site
 from haulage.server.housekeeping import sweep_store
 from haulage.testing.crash_points.line import take_claim
@@ -229,6 +232,27 @@ def delete(world: World) -> None:
             package = catalog.find_package(tx, PACKAGE)
         if package is not None and package.version != NO_VERSION:
             packages.remove_package(world.process(HQ).opened.desk, ACTOR, PACKAGE)
+
+
+def hold_midway(world: World) -> None:
+    """Bring the package to the child, have it held while it comes, and released when everything has come to rest."""
+
+    def found() -> Shipment | None:
+        with world.process(CHI).core.database.reading() as tx:
+            return transit.find_shipment(tx, PACKAGE, Place(CHI))
+
+    def hold_once(_child: SiteCode) -> None:
+        row = found()
+        if row is not None and row.word_time is None and row.bytes_done:
+            say_of_transfer(world.process(CHI).opened.desk, ACTOR, "hold", PACKAGE, Place(CHI))
+
+    world.on_piece = hold_once
+    assign(world, Place(CHI))
+    world.settle()
+    with world.at(CHI):
+        row = found()
+        if row is not None and row.word is Word.HELD:
+            say_of_transfer(world.process(CHI).opened.desk, ACTOR, "release", PACKAGE, Place(CHI))
 
 
 def partly_dead(world: World) -> None:

@@ -26,7 +26,9 @@ class Line:
 
     clock_offset_seconds = 0.0
 
-    def __init__(self, child: SiteCode, parent: SiteCode, exchange: Exchange) -> None:
+    def __init__(self, child: SiteCode, parent: SiteCode, exchange: Exchange, on_piece: Callable[[], None] = lambda: None) -> None:
+        """``on_piece`` is called at the child after each piece of a parcel."""
+        self._on_piece = on_piece
         self._child = child
         self._parent = parent
         self._exchange = exchange
@@ -46,6 +48,7 @@ class Line:
             file.seek(offset)
             while piece := file.read(min(PIECE_BYTES, end - file.tell())):
                 yield piece
+                self._on_piece()
 
     def claim(self, document: bytes) -> None:
         self._exchange(self._parent, lambda core: take_claim(core, document))

@@ -73,6 +73,14 @@ WAYS = (
         act=lambda world: acts.assign(world, Place(CHI)),
     ),
     Scenario(
+        name="hold",
+        title="hold a transfer in the middle, and release it",
+        faults=("F5", "F15", "F24"),
+        victim=CHI,
+        prepare=acts.hierarchy,
+        act=acts.hold_midway,
+    ),
+    Scenario(
         name="send-delta",
         title="build and serve a delta",
         faults=("F15", "F17"),

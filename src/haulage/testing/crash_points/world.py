@@ -72,6 +72,8 @@ class World:
         """Machines that are not switched on."""
         self.stay_dead = False
         """Nobody switches on again whoever has died."""
+        self.on_piece: Callable[[SiteCode], None] = lambda _child: None
+        """Told after each piece of a parcel that reached a child, in its process."""
         self.on_return: Callable[[Machine], None] = lambda _machine: None
         """Told when a process runs again after a death."""
         for machine in self.machines.values():
@@ -169,7 +171,7 @@ class World:
             self.asleep.add(machine.code)
 
     def _open_line(self, *, site: SiteCode, peer: SiteCode, **_more: object) -> Line:
-        return Line(site, peer, self.exchange)
+        return Line(site, peer, self.exchange, lambda: self.on_piece(site))
 
     def _sync_tree(self, root_fd: int) -> None:
         local_durable.sync_tree(root_fd)
