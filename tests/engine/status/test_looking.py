@@ -12,12 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haulage.base.ids import PackageId, Place, SiteCode
+from haulage.engine.database.template import fresh_database
 from haulage.engine.database.transaction import Database, memory_database
 from haulage.engine.status import catalogue, records
 from haulage.engine.status.journal import Journal
 from haulage.engine.status.message import Listed, MessageType, Severity, StatusFilter, StatusRecord, sentence
 from haulage.testing.clock import HandClock
-from haulage.testing.scratch import empty_database
+from haulage.wiring.tables import TABLES
 
 START = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
 NUMBERS = (2302, 2304, 2328, 500, 30002, 99_999)
@@ -172,8 +173,8 @@ def test_a_look_for_what_is_not_there_ends_at_its_window(monkeypatch: pytest.Mon
     ],
 )
 def test_every_filter_has_an_index_and_sorts_nothing(column: str, wanted: StatusFilter) -> None:
-    """With rows by the hundred thousand a filter without its index would read them all."""
-    database = empty_database()
+    """With rows by the hundred thousand a filter without its index would read them all. As SQLite says it."""
+    database = fresh_database(TABLES)
     asked: list[tuple[str, object]] = []
     engine = database.engine
 
