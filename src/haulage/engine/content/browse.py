@@ -28,15 +28,15 @@ def children(manifest: Manifest, folder: bytes, *, after: bytes = b"", limit: in
     prefix = folder + b"/" if folder else b""
     walk = _Walk(manifest, prefix + after + b"\0" if after else prefix)
     found: list[ManifestEntry] = []
-    while (entry := walk.peek()) is not None and entry.path.startswith(prefix):
-        name, slash, _rest = entry.path[len(prefix) :].partition(b"/")
+    while (path := walk.path) is not None and path.startswith(prefix):
+        name, slash, _rest = path[len(prefix) :].partition(b"/")
         if slash:
             walk.seek(prefix + name + b"0")  # the byte after the slash: behind everything that lies in it
             continue
-        if entry.path != folder:
+        if path != folder:
             if len(found) == limit:
                 return Listed(entries=found, after=found[-1].path[len(prefix) :])
-            found.append(entry)
+            found.append(walk.entry())
         walk.step()
     return Listed(entries=found)
 
@@ -55,12 +55,13 @@ def named(manifest: Manifest, text: str, *, after: bytes = b"", limit: int = 200
             return Listed(entries=found, after=_just_before(pages[index].first))
         if raw and raw not in manifest.read(pages[index].id).lower():
             continue
-        for entry in manifest.page(index):
-            if entry.path <= after or not entry.path or not _holds(entry.path, needle):
+        page = manifest.glance(index)
+        for number, path in enumerate(page.paths):
+            if path <= after or not path or not _holds(path, needle):
                 continue
             if len(found) == limit:
                 return Listed(entries=found, after=found[-1].path)
-            found.append(entry)
+            found.append(page.entry(number))
     return Listed(entries=found)
 
 
@@ -91,26 +92,33 @@ class _Walk:
 
     def __init__(self, manifest: Manifest, start: bytes) -> None:
         self._manifest = manifest
-        self._page = -1
-        self._entries: list[ManifestEntry] = []
-        self._at = 0
-        self.seek(start)
+        self._number = _page_of(manifest, start)
+        self._page = manifest.glance(self._number)
+        self._at = bisect_left(self._page.paths, start)
 
-    def peek(self) -> ManifestEntry | None:
-        while self._at >= len(self._entries):
-            if self._page + 1 >= len(self._manifest.pages()):
+    @property
+    def path(self) -> bytes | None:
+        """Of the entry here; None at the end."""
+        while self._at >= len(self._page.paths):
+            if self._number + 1 >= len(self._manifest.pages()):
                 return None
-            self._open(self._page + 1)
-        return self._entries[self._at]
+            self._open(self._number + 1)
+        return self._page.paths[self._at]
+
+    def entry(self) -> ManifestEntry:
+        """The entry here."""
+        return self._page.entry(self._at)
 
     def step(self) -> None:
+        """To the next one."""
         self._at += 1
 
     def seek(self, path: bytes) -> None:
-        page = _page_of(self._manifest, path)
-        if page != self._page:
-            self._open(page)
-        self._at = bisect_left(self._entries, path, key=lambda entry: entry.path)
+        """To the first one that does not come before a path."""
+        number = _page_of(self._manifest, path)
+        if number != self._number:
+            self._open(number)
+        self._at = bisect_left(self._page.paths, path)
 
-    def _open(self, page: int) -> None:
-        self._page, self._entries, self._at = page, self._manifest.page(page), 0
+    def _open(self, number: int) -> None:
+        self._number, self._page, self._at = number, self._manifest.glance(number), 0

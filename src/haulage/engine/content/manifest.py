@@ -18,7 +18,7 @@ from haulage.engine.content import codec
 from haulage.engine.content.content_list import Read, list_rows, read_chunks
 from haulage.engine.content.digest import chunk_id
 from haulage.engine.content.manifest_model import ManifestEntry, ManifestRef, PageRef, Totals
-from haulage.engine.content.manifest_wire import check_path, decode_page
+from haulage.engine.content.manifest_wire import Glance, check_path, decode_page
 from haulage.engine.content.model import ChunkId, ChunkStore, ManifestId, WriteSession
 from haulage.engine.content.pages import Counter, KeptPage, OrderCheck, Page, cut_pages
 
@@ -168,6 +168,14 @@ class Manifest:
         if ends_before is not None and entries[-1].path >= ends_before:
             raise FormatError("bad-order", "A manifest page runs into the next.", codec.AGAIN)
         return entries
+
+    def glance(self, index: int) -> Glance:
+        """One page for looking: much cheaper than its entries, of which few are shown. Raises FormatError."""
+        wanted = self.root.pages[index]
+        found = Glance(self._read(wanted.id))
+        if len(found.paths) != wanted.entries or found.paths[0] != wanted.first:
+            raise FormatError("bad-page", "A manifest page is not what its root page says.", codec.AGAIN)
+        return found
 
     def entries(self) -> Iterator[ManifestEntry]:
         """All entries in order, one page in memory. At the end the totals are proven. Raises FormatError."""

@@ -108,6 +108,29 @@ def decode_page(data: bytes) -> list[ManifestEntry]:
     return entries
 
 
+class Glance:
+    """A page for looking: its paths at once, an entry when it is asked for. Each that is asked for is checked; that the page has
+    its one form is not, for what is only looked at was verified by its digest."""
+
+    __slots__ = ("_wires", "paths")
+
+    def __init__(self, data: bytes) -> None:
+        """Raises FormatError."""
+        if len(data) > MAX_PAGE_BYTES:
+            raise FormatError("too-large", f"A manifest page of {len(data)} bytes is over the limit of {MAX_PAGE_BYTES}.")
+        try:
+            self._wires = _PAGE_DECODER.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            raise FormatError("bad-page", f"A manifest page is malformed: {error}.", codec.AGAIN) from error
+        self.paths = [wire.p for wire in self._wires]
+
+    def entry(self, number: int) -> ManifestEntry:
+        """One entry, checked. Raises FormatError."""
+        entry = _from_wire(self._wires[number])
+        check_entry(entry)
+        return entry
+
+
 def _fields_of(data: bytes) -> list[codec.Value]:
     value = codec.decode(data, max_bytes=MAX_PAGE_BYTES, what="manifest page")
     if not isinstance(value, list):

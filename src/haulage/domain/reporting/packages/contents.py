@@ -20,7 +20,7 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.reporting.packages.paths import Crumb, crumbs, name_of, token, whole
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.levels import expected_wire
-from haulage.engine.content.browse import children, named
+from haulage.engine.content.browse import Listed, children, named
 from haulage.engine.content.compare import Comparison, Row, Sum, What, compare
 from haulage.engine.content.content_list import chunk_count
 from haulage.engine.content.diff import Change, diff
@@ -35,6 +35,7 @@ from haulage.engine.trees.model import Dos, EntryType
 MOST_DIFFERENCES = 200_000
 """More are not laid out as a tree; they are listed one by one."""
 KEPT_COMPARISONS = 6
+KEPT_FOLDERS = 40
 _VALUE_BYTES = 200
 _FLAGS = ((0x1, "read-only"), (0x2, "hidden"), (0x4, "system"), (0x20, "archive"))
 
@@ -146,6 +147,8 @@ class Contents:
         self._database = database
         self._store = store
         self._lock = threading.Lock()
+        self._folders: OrderedDict[tuple[ManifestId, bytes, bytes, int], Listed] = OrderedDict()
+        """Looked into last: the top of a large tree takes a look at many pages."""
         self._kept: OrderedDict[tuple[ManifestId, ManifestId], tuple[Comparison, Cost]] = OrderedDict()
 
     def manifest(self, package: PackageId, number: int) -> Manifest:
@@ -170,7 +173,7 @@ class Contents:
             raise NotFoundError(
                 "no-such-folder", f"{package}:{number} has no folder {whole(path)}.", "Start from the version's page."
             )
-        found = children(manifest, path, after=after, limit=limit)
+        found = self._inside(manifest, path, after, limit)
         entries = found.entries
         if not after and found.after is None:
             entries = sorted(entries, key=lambda one: (one.type is not EntryType.FOLDER, one.path))
@@ -237,6 +240,18 @@ class Contents:
             bytes_added=below.bytes_added,
             bytes_removed=below.bytes_removed,
         )
+
+    def _inside(self, manifest: Manifest, path: bytes, after: bytes, limit: int) -> Listed:
+        key = (manifest.id, path, after, limit)
+        with self._lock:
+            known = self._folders.get(key)
+        found = known or children(manifest, path, after=after, limit=limit)
+        with self._lock:
+            self._folders[key] = found
+            self._folders.move_to_end(key)
+            while len(self._folders) > KEPT_FOLDERS:
+                self._folders.popitem(last=False)
+        return found
 
     def _rows_kept(self) -> int:
         return sum(len(comparison.rows) for comparison, _cost in self._kept.values())
