@@ -220,30 +220,43 @@ def announce(tx: Transaction, package: PackageId, wanted: Mapping[Place, Version
     columns = (t.place, t.wanted, t.state, t.reason, t.own_state, t.own_reason, t.announced)
     query = sa.select(*columns, (t.bytes_planned - t.bytes_done).label("left")).where(t.package == package)
     known = {row.place: row for row in tx.execute(query)}
-    for where in sorted(wanted.keys() - known.keys()):
-        _await_report(tx, package, where, wanted[where], now)
+    changes: list[tuple[SiteCode, str, Stand | None, Stand | None]] = []
+    away, others = [], []
     for where, row in known.items():
         version = wanted.get(where, 0)
         if row.announced == version:
             continue
-        was = Stand(state=row.state, reason=row.reason, left_bytes=row.left)
-        is_blank = not row.own_state and not version
-        if is_blank:
-            tx.execute(_DROP, _key(package, where))
-        state, reason = _shown(version, row.wanted, row.own_state, row.own_reason)
-        if not is_blank:
-            tx.execute(_ANNOUNCE, _key(package, where) | {"state": state, "reason": reason, "announced": version})
-        after = None if is_blank else Stand(state=state, reason=reason, left_bytes=row.left)
-        tallies.shift(tx, site_of(where), "point" if is_point(where) else "site", was, after)
+        was, after = Stand(state=row.state, reason=row.reason, left_bytes=row.left), None
+        if row.own_state or version:
+            state, reason = _shown(version, row.wanted, row.own_state, row.own_reason)
+            others.append(_key(package, where) | {"state": state, "reason": reason, "announced": version})
+            after = Stand(state=state, reason=reason, left_bytes=row.left)
+        else:
+            away.append(_key(package, where))
+        changes.append((site_of(where), _kind(where), was, after))
+    for statement, rows in ((_DROP, away), (_ANNOUNCE, others)):
+        if rows:
+            tx.execute(statement, rows)
+    tallies.shift_many(tx, changes)
+    _await_reports(tx, [(package, where, wanted[where], now) for where in sorted(wanted.keys() - known.keys())])
 
 
-def _await_report(tx: Transaction, package: PackageId, where: Place, version: VersionNumber, now: dt.datetime) -> None:
-    """A place of which nothing was ever said."""
-    blank = Shipment(package=package, place=where, owner=site_of(where), updated=now, armed=now)
-    values = {name: getattr(blank, name) for name in _FIELDS} | {"own_state": "", "own_reason": "", "word": blank.word.value}
-    state, reason = _shown(version, NO_VERSION, "", "")
-    tx.execute(_ADD, values | {"state": state, "reason": reason, "announced": version})
-    tallies.shift(tx, blank.owner, blank.kind, None, Stand(state=state, reason=reason, left_bytes=0))
+def _await_reports(tx: Transaction, places: Sequence[tuple[PackageId, Place, VersionNumber, dt.datetime]]) -> None:
+    """Places of which nothing was ever said: package, place, the version announced, since when."""
+    rows, changes = [], []
+    for package, where, version, since in places:
+        blank = Shipment(package=package, place=where, owner=site_of(where), updated=since, armed=since)
+        state, reason = _shown(version, NO_VERSION, "", "")
+        values = {name: getattr(blank, name) for name in _FIELDS} | {"own_state": "", "own_reason": "", "word": blank.word.value}
+        rows.append(values | {"state": state, "reason": reason, "announced": version})
+        changes.append((blank.owner, blank.kind, None, Stand(state=state, reason=reason, left_bytes=0)))
+    if rows:
+        tx.execute(_ADD, rows)
+        tallies.shift_many(tx, changes)
+
+
+def _kind(where: Place) -> str:
+    return "point" if is_point(where) else "site"
 
 
 _ANNOUNCE = shipments.update().where(*_KEY).values({name: sa.bindparam(name) for name in ("state", "reason", "announced")})
@@ -329,8 +342,7 @@ def unsay_shipments(tx: Transaction, owner: SiteCode) -> None:
     ).all()
     tx.execute(shipments.delete().where(here))
     count_anew(tx, owner)
-    for row in rows:
-        _await_report(tx, row.package, row.place, row.announced, row.updated)
+    _await_reports(tx, [(row.package, row.place, row.announced, row.updated) for row in rows])
 
 
 def count_anew(tx: Transaction, owner: SiteCode | None = None) -> None:

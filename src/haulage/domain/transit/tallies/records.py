@@ -4,7 +4,7 @@ be counted when somebody looks. Knows words and numbers only, no shipments."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -71,6 +71,36 @@ def shift(tx: Transaction, owner: SiteCode, kind: str, before: Stand | None, aft
         _add(tx, owner, kind, before, -1, -before.left_bytes)
     if after is not None:
         _add(tx, owner, kind, after, 1, after.left_bytes)
+
+
+def shift_many(tx: Transaction, changes: Iterable[tuple[SiteCode, str, Stand | None, Stand | None]]) -> None:
+    """The same for many shipments at once: (owner, kind, before, after). Few statements, however many there are."""
+    more: dict[tuple[str, str, str, str], list[int]] = {}
+    for owner, kind, before, after in changes:
+        for stand, sign in ((before, -1), (after, 1)):
+            if stand is not None:
+                sums = more.setdefault((owner, kind, stand.state, stand.reason), [0, 0])
+                sums[0] += sign
+                sums[1] += sign * stand.left_bytes
+    left = {key: sums for key, sums in more.items() if sums != [0, 0]}
+    known: set[tuple[str, str, str, str]] = set()
+    owners = sorted({key[0] for key in left})
+    for first in range(0, len(owners), _AT_ONCE):
+        query = sa.select(*tallies.primary_key.columns).where(tallies.c.owner.in_(owners[first : first + _AT_ONCE]))
+        known |= {(row[0], row[1], row[2], row[3]) for row in tx.execute(query)}
+    names = ("owner", "kind", "state", "reason")
+    keys = [f"of_{name}" for name in names]
+    there = [dict(zip([*keys, "more", "more_bytes"], (*key, *sums), strict=True)) for key, sums in left.items() if key in known]
+    fresh = [
+        dict(zip([*names, "count", "left_bytes"], (*key, *sums), strict=True)) for key, sums in left.items() if key not in known
+    ]
+    for statement, rows in ((_SHIFT, there), (_FIRST, fresh)):
+        if rows:
+            tx.execute(statement, rows)
+
+
+_AT_ONCE = 5000
+"""Parameters of one statement; databases take a bounded number."""
 
 
 def _add(tx: Transaction, owner: SiteCode, kind: str, stand: Stand, more: int, more_bytes: int) -> None:
