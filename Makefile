@@ -37,9 +37,12 @@ docs: setup
 bench: setup
 	$(BIN)/python -m benchmarks
 	$(BIN)/python -m benchmarks.updates $(BENCH)
+	$(BIN)/python -m benchmarks.shipments
+	$(BIN)/python -m benchmarks.pages
 
 bench-quick: setup
 	$(BIN)/python -m benchmarks.updates --quick
+	$(BIN)/python -m benchmarks.pages --size small --times 5 --no-json
 
 lock:
 	uv pip compile pyproject.toml --python-version 3.11 --universal --generate-hashes --no-emit-index-url --quiet --custom-compile-command "make lock" --output-file requirements/runtime.txt
