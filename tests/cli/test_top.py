@@ -56,7 +56,7 @@ def texts(view: dict[str, Any], **how: Any) -> list[str]:
     return [line.text for line in frame(view, Wish(**({"width": 80, "height": 24} | how)))]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(1, 200), st.integers(1, 80), st.integers(0, 60), st.sampled_from(SORTS), st.booleans(), st.text(max_size=60))
 def test_a_frame_fits_whatever_the_size_and_the_texts(
     width: int, height: int, rows: int, sort: str, problems: bool, text: str

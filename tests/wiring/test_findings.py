@@ -13,7 +13,10 @@ import pytest
 
 from haulage.base.clock import SystemClock
 from haulage.base.ids import PackageId, VersionNumber
+from haulage.base.notify_settings import WebhookSettings
 from haulage.domain.repair.lacks import Lack
+from haulage.domain.telling.notifier import begun
+from haulage.domain.telling.views import notifier_view
 from haulage.engine.content.model import ManifestId
 from haulage.server.backups import BackupOrder
 from haulage.wiring import findings
@@ -62,6 +65,32 @@ def _codes(
     )()
     assert all(one["what"] and one["hint"] for one in found)
     return {str(one["code"]): str(one["severity"]) for one in found if one["severity"] != "information"}
+
+
+def test_a_receiver_that_is_not_told_is_named_and_one_that_is_not(site: OpenedSite) -> None:
+    chosen = WebhookSettings(name="ops", url="https://hooks.example.org/word", secret_env="HAULAGE_HOOK")
+    since = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    fine = begun("ops", "", 0)
+    fails = dataclasses.replace(fine, tries=7, failing_since=since, failure="500 Broken")
+    for row, said in (
+        (fine, None),
+        (fails, "it fails since 2026-03-01"),
+        (dataclasses.replace(fails, gone=True), "it wants no more"),
+    ):
+        view = notifier_view(chosen, row, 12, 7)
+        found = Findings(
+            site.home,
+            site.core,
+            _Later(0),
+            parent_silent_since=lambda: None,
+            parent_said_removed=lambda: "",
+            clock_offset_seconds=lambda: 0.0,
+            scrub_late_days=lambda: 0,
+            notifiers=lambda view=view: [view],  # type: ignore[misc]
+        )()
+        about = [str(one["what"]) for one in found if one["code"] == "notifier-fails"]
+        assert len(about) == (said is not None)
+        assert all(said in one and "500 Broken" in one and "12 wait" in one and "word" not in one for one in about if said)
 
 
 def _of_database(site: OpenedSite) -> tuple[str, str]:

@@ -67,7 +67,7 @@ def test_q259702_nothing_is_lost_while_a_receiver_is_down() -> None:
     assert fails == ["ops"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(["warn", "note", "tell", "fail", "crash", "kill", "wait"]), max_size=40))
 def test_f16_whatever_happens_in_between_each_is_told_in_order(acts: list[str]) -> None:
     site = Telling(OPS)

@@ -112,7 +112,7 @@ def small() -> Database:
     return database
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(says, max_size=40), filters, st.integers(1, 5), st.booleans())
 def test_pages_of_any_filter_are_what_going_through_by_hand_finds(
     small: Database, said: list[tuple[object, ...]], wanted: StatusFilter, limit: int, newest: bool

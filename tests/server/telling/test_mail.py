@@ -91,7 +91,7 @@ HOSTILE = "x\r\nBcc: all@example.org\r\n\r\n<script>alert(1)</script> \u202egnp.
 LONG = HOSTILE + "y" * 5000
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(max_size=200) | st.sampled_from([HOSTILE, LONG]))
 def test_b68_nothing_in_a_message_adds_a_header_a_line_or_a_tag(cause: str) -> None:
     cause = cause.encode("utf-8", "replace").decode()
