@@ -9,7 +9,7 @@ from haulage.base.ids import GroupName, Place, SiteCode
 from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.publish import package_state
 from haulage.domain.groups import records
-from haulage.domain.groups.model import Reach, assigned, moved
+from haulage.domain.groups.model import Members, Reach, assigned, moved
 from haulage.domain.replication.definitions import Definitions
 from haulage.engine.database.transaction import Transaction
 from haulage.engine.protocol.definitions import GroupState, Kind
@@ -52,13 +52,15 @@ class Regrouping:
     ) -> Reach:
         following = catalog.in_group(tx, self._code, name)
         changes = []
+        known: dict[tuple[GroupName, ...], Members] = {}
         for package_id in following:
             package = catalog.find_package(tx, package_id)
             if package is None:
                 continue
-            through = [one for one in package.groups if not (leaving and one == name)]
-            members = records.members_of(tx, self._code, through)
-            becomes = assigned(package, package.direct, through, members)
+            through = tuple([one for one in package.groups if not (leaving and one == name)])
+            if through not in known:
+                known[through] = records.members_of(tx, self._code, through)
+            becomes = assigned(package, package.direct, through, known[through])
             if becomes != package:
                 self._definitions.issue(tx, Kind.PACKAGE, package_id, package_state(becomes))
             change = moved(package, becomes)
