@@ -122,6 +122,18 @@ def test_f69_a_package_at_a_place_tells_cause_next_step_known_issues_and_its_sto
     assert "asked to retry it" in person.page(here)
 
 
+def test_c14_files_that_come_are_listed(person: Person, served: Served) -> None:
+    row = waiting(served, "waiting", "content")
+    target = f"/transfers/files?package={row.package}&place={row.place.replace('/', '%2F')}"
+    assert "/transfers/files?package=" in person.page(f"/packages/{row.package}/at/{row.place}")
+    view = json.loads(person.get(target.replace("files?", "files.json?")).body)
+    assert view["items"]
+    html = person.page(target)
+    assert f"/packages/{row.package}/versions/{view['version']}" in html
+    assert person.get("/transfers/files?package=HQ100001&place=HQ1%2FNOWHERE").status == 404
+    assert person.get("/transfers/files").status == 400
+
+
 def test_what_is_not_meant_for_a_place_is_told_with_what_to_do(person: Person) -> None:
     assert "is not meant for" in person.page("/packages/HQ100001/at/HQ1/NOWHERE", 404)
     assert "haulage package assign" in person.page("/packages/HQ100001/at/HQ1/NOWHERE", 404)

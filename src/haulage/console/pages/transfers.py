@@ -15,10 +15,12 @@ from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
 from haulage.console.frame.rendering import address
 from haulage.domain.reporting.moving.records import pairs_of
 from haulage.domain.reporting.moving.wanted import STATES, Wanted
+from haulage.domain.reporting.transfer_files import FileList, files_of
 from haulage.domain.reporting.transfer_reach import Reach, reach
 from haulage.domain.reporting.transfers import TransferRow, counts, transfers
 from haulage.domain.transit.hourly import traffic_view
 from haulage.operations import orders
+from haulage.operations.desk import require_package
 from haulage.server.api.transfers import checked
 from haulage.server.core import SiteCore
 
@@ -75,14 +77,29 @@ class TransfersPage(msgspec.Struct, frozen=True, kw_only=True):
     bytes_reused: int
 
 
+class FilesQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Of which transfer, and from where on."""
+
+    package: str
+    place: str
+    after: str = ""
+
+
+class FilesPage(FileList, frozen=True, kw_only=True):
+    """A page of the files that come, and what the package is called."""
+
+    name: str
+
+
 def transfer_pages(_core: SiteCore) -> tuple[Page, ...]:
-    """The list, and what is asked before many are held, released or cancelled."""
+    """The list, the files of one, and what is asked before many are held, released or cancelled."""
     asking = tuple(
         Page(path=f"{PATH}/{word}", template=CONFIRM, show=_asker(word), query=TransfersQuery, place="transfers", has_json=False)
         for word in DONE
     )
     page = Page(path=PATH, template="transfers.html", show=_show, query=TransfersQuery, place="transfers", live=True, rows=_rows)
-    return (page, *asking)
+    files = Page(path=f"{PATH}/files", template="transfer_files.html", show=_files, query=FilesQuery, place="transfers")
+    return (page, files, *asking)
 
 
 def transfer_writes(_core: SiteCore) -> tuple[Write, ...]:
@@ -112,6 +129,16 @@ def _show(visit: Visit) -> Shown:
         bytes_reused=int(str(crossed["bytes_reused"])),
     )
     return Shown(title="Transfers", view=view)
+
+
+def _files(visit: Visit) -> Shown:
+    asked: FilesQuery = visit.query
+    package, where, core = package_id(asked.package), place(asked.place), visit.service.core
+    found = files_of(core.database, visit.service.store, package, where, limit=ROWS, cursor=asked.after or None)
+    with core.database.reading() as tx:
+        name = require_package(tx, package).name
+    view = FilesPage(name=name, **{field: getattr(found, field) for field in found.__struct_fields__})
+    return Shown(title=f"Files of {package} for {where}", view=view)
 
 
 def bars_of(crossed: Mapping[str, object]) -> list[dict[str, object]]:

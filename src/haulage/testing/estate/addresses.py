@@ -28,7 +28,12 @@ NAMES = {
 INSTEAD = {"/status/numbers/": {"number": "2328"}, "/groups/": {"name": "shops"}}
 """Where a part of an address is another one: by how the address begins."""
 
-QUESTIONS = {"/packages/{id}/diff": "?from=1&to=2", "/packages/{id}/rollback": "?version=1", "/find": "?q=till"}
+QUESTIONS = {
+    "/packages/{id}/diff": "?from=1&to=2",
+    "/packages/{id}/rollback": "?version=1",
+    "/find": "?q=till",
+    "/transfers/files": "?package=HQ100003&place=L01/SHOP",
+}
 """Pages that make sense only with a question."""
 
 ABSENT = {"/fixes/{fix}", "/transfers/release"}

@@ -65,7 +65,7 @@ def count_late(tx: Transaction, now: dt.datetime) -> int:
 
 def figures_of(tx: Transaction, word: str, wanted: Wanted, now: dt.datetime) -> Sequence[int]:
     """Of what a word would reach: transfers, packages, places, sites, moving ones, present ones, bytes that have not arrived."""
-    arrived = _S.present == _S.wanted
+    arrived = _arrived()
     moving = sa.and_(_S.state.in_([state.value for state in _UNDER_WAY]), sa.not_(arrived))
     left = sa.case((sa.and_(sa.not_(arrived), _S.bytes_planned > _S.bytes_done), _S.bytes_planned - _S.bytes_done), else_=0)
     query = sa.select(
@@ -135,12 +135,18 @@ def in_states(wanted: Wanted) -> sa.ColumnElement[bool]:
     return sa.or_(*[of_state(state) for state in ORDER if may_hold(wanted, state)])
 
 
+def _arrived() -> sa.ColumnElement[bool]:
+    """What is wanted is there, and no newer version was announced that its site has not heard of."""
+    return sa.and_(_S.present == _S.wanted, _S.wanted != NO_VERSION, sa.or_(_S.announced == 0, _S.announced == _S.wanted))
+
+
 def _affected(word: str, wanted: Wanted, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
     """Nothing is brought to a package's own site, and what is being removed is not on its way."""
-    brought = sa.and_(_S.wanted != NO_VERSION, _S.place != sa.func.substr(_S.package, 1, SITE_CHARACTERS))
+    meant = sa.or_(_S.wanted != NO_VERSION, _S.announced != NO_VERSION)
+    brought = sa.and_(meant, _S.place != sa.func.substr(_S.package, 1, SITE_CHARACTERS))
     changes = {
         "hold": _S.word != Word.HELD.value,
         "release": _S.word != Word.NONE.value,
-        "cancel": sa.and_(_S.present != _S.wanted, _S.word != Word.CANCELLED.value),
+        "cancel": sa.and_(sa.not_(_arrived()), _S.word != Word.CANCELLED.value),
     }
     return [brought, changes[word], in_states(wanted), *narrowed(wanted, now)]
