@@ -29,8 +29,8 @@ from haulage.cli import (
     status,
     store,
     systemd_unit,
-    transfer,
     token,
+    transfer,
     user,
 )
 from haulage.cli.completion import completion_of
@@ -40,6 +40,7 @@ from haulage.cli.exits import Exit, exit_of
 from haulage.cli.explain import explain
 from haulage.cli.notify import app as notify
 from haulage.cli.output import say, say_error
+from haulage.cli.overview import overview
 from haulage.cli.plan import plan
 from haulage.cli.top import top
 
@@ -78,7 +79,7 @@ def make_app() -> App:
     commands += [declared.diff, declared.apply, declared.app]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
     commands += [user.app, token.app]
-    commands += [notify, top]
+    commands += [notify, top, overview]
     commands += [transfer.app, completion_of(make_app), demo]
     for command in commands:
         app.command(command)

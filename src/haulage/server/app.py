@@ -30,6 +30,7 @@ from haulage.server.api import (
     matrix,
     metrics,
     notifiers,
+    overview,
     packages,
     people,
     points,
@@ -67,6 +68,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *transfers.ENDPOINTS,
     *notifiers.ENDPOINTS,
     *glance.ENDPOINTS,
+    *overview.ENDPOINTS,
 )
 
 CURSOR_HEADER = "Haulage-Cursor"
