@@ -71,7 +71,7 @@ def bench() -> Bench:
 RIGHT = "correct horse battery"
 
 
-def test_b74_a_hash_is_computed_whoever_is_asked_for(bench: Bench) -> None:
+def test_a_hash_is_computed_whoever_is_asked_for(bench: Bench) -> None:
     bench.user("ada", RIGHT)
     bench.user("off", RIGHT, disabled=True)
     bench.user("program")

@@ -53,7 +53,7 @@ def call(served: Served, token: str, endpoint: Endpoint) -> Reply:
 
 
 @pytest.mark.parametrize("endpoint", NAMED, ids=lambda one: f"{one.method} {one.path}")
-def test_every_endpoint_against_every_role(served: Served, tokens: dict[Role, str], endpoint: Endpoint) -> None:
+def test_b71_every_endpoint_against_every_role(served: Served, tokens: dict[Role, str], endpoint: Endpoint) -> None:
     needed = endpoint.permission.role
     assert needed is not None
     for role in Role:
@@ -67,6 +67,15 @@ def test_every_endpoint_against_every_role(served: Served, tokens: dict[Role, st
             assert needed.value in reply.json["detail"]
             assert f"t.{role.value}" in reply.json["detail"]
             assert "haulage user set" in reply.json["hint"]
+
+
+def test_b71_nobody_raises_their_own_role_by_a_field(served: Served, tokens: dict[Role, str]) -> None:
+    headers = {"Authorization": f"Bearer {tokens[Role.READER]}", "Content-Type": "application/json"}
+    for body in ({"old": "x", "password": "y", "role": "administrator"}, {"role": "administrator"}, {"name": "t.reader"}):
+        reply = served.ask("PUT", "/api/v1/me/password", headers=headers, body=json.dumps(body).encode())
+        assert (reply.status, reply.code) == (400, "bad-body")
+    assert served.ask("GET", "/api/v1/me?role=administrator", headers=headers).code == "bad-query"
+    assert served.ask("GET", "/api/v1/me", headers={**headers, "X-Haulage-Role": "administrator"}).json["role"] == "reader"
 
 
 def test_a_reader_changes_nothing_but_what_is_their_own() -> None:

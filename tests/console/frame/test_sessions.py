@@ -51,7 +51,7 @@ def found_after(bench: Bench, moment: dt.timedelta) -> bool:
     return bench.sessions.find(secret) is not None
 
 
-def test_a_session_ends_when_nobody_uses_it(bench: Bench) -> None:
+def test_b70_a_session_ends_when_nobody_uses_it(bench: Bench) -> None:
     assert found_after(bench, IDLE - dt.timedelta(seconds=1))
     assert not found_after(bench, IDLE)
 
@@ -96,7 +96,7 @@ def test_what_is_only_peeked_at_is_not_used(bench: Bench) -> None:
     assert bench.sessions.peek(secret) is None
 
 
-def test_signing_out_ends_replaced_secrets_too(bench: Bench) -> None:
+def test_b70_signing_out_ends_replaced_secrets_too(bench: Bench) -> None:
     sessions = bench.sessions
     old, other = sessions.begin(bench.user("ada")), sessions.begin(bench.user("bob"))
     bench.clock.move(ROTATE.total_seconds())
@@ -122,7 +122,7 @@ def test_a_session_outlives_the_server_and_has_the_role_its_user_has_now(bench: 
     assert bench.sessions.find(secret) is None
 
 
-def test_what_the_homes_token_began_ends_when_there_is_another(bench: Bench) -> None:
+def test_b70_what_the_homes_token_began_ends_when_there_is_another(bench: Bench) -> None:
     secret = bench.sessions.begin(LOCAL)
     found = bench.sessions.find(secret)
     assert found is not None
@@ -155,7 +155,7 @@ def test_what_is_over_is_forgotten(bench: Bench) -> None:
     assert bench.rows() == 1
 
 
-def test_nobody_reads_a_secret_or_an_unknown_one_opens_anything(bench: Bench) -> None:
+def test_b70_nobody_reads_a_secret_or_an_unknown_one_opens_anything(bench: Bench) -> None:
     secret = bench.sessions.begin(bench.user("ada"), address="192.0.2.1", browser="Text\0Browser" + "x" * 10_000)
     with bench.database.reading() as tx:
         (kept,) = records.list_sessions(tx, "ada")

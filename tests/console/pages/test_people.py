@@ -107,7 +107,7 @@ def test_what_a_reader_may_write_is_their_own_and_no_more(served: Served) -> Non
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_each_page_and_write_is_for_its_role_and_those_above(served: Served, role: Role) -> None:
+def test_b71_each_page_and_write_is_for_its_role_and_those_above(served: Served, role: Role) -> None:
     who = person(served, role)
     token = who.token()
     sessions = console_of(served.service)._gate.sessions
@@ -151,7 +151,7 @@ def test_an_administrator_lets_somebody_in_who_can_then_sign_in(served: Served) 
         assert_own_page(again.body.decode())
 
 
-def test_disabling_a_user_ends_what_it_is_signed_in_with_at_once(served: Served) -> None:
+def test_b70_disabling_a_user_ends_what_it_is_signed_in_with_at_once(served: Served) -> None:
     let_in(served, "leaving", Role.OPERATOR)
     leaving, admin = Person(served).sign_in("leaving"), person(served, Role.ADMINISTRATOR)
     asked = admin.get("/settings/users/leaving/disable").body.decode()
@@ -164,7 +164,7 @@ def test_disabling_a_user_ends_what_it_is_signed_in_with_at_once(served: Served)
     Person(served).sign_in("leaving")
 
 
-def test_another_role_and_another_password_end_sessions_too(served: Served) -> None:
+def test_b70_another_role_and_another_password_end_sessions_too(served: Served) -> None:
     let_in(served, "moved", Role.READER)
     admin = person(served, Role.ADMINISTRATOR)
     moved = Person(served).sign_in("moved")
