@@ -50,7 +50,6 @@ MENU: tuple[Group, ...] = (
         entries=(
             Entry(name="status", path="/status", words="Status"),
             Entry(name="audit", path="/audit", words="Audit"),
-            Entry(name="notifications", path="/settings/notifications", words="Notifications", role=Role.ADMINISTRATOR),
         ),
     ),
     Group(
