@@ -113,8 +113,8 @@ def test_names_from_outside_are_shown_as_text(made: Estates, target: str) -> Non
 
 def test_the_picture_says_of_every_site_how_it_stands(made: Estates) -> None:
     text = made.page("/hierarchy")
-    assert 'aria-label="P01 Paris Airport: stuck' in text
-    assert 'aria-label="L02 Los Angeles West Side: away, last heard' in text
+    assert "<title>P01 Paris Airport: stuck, 8 stuck; heard of through the sites between" in text
+    assert "<title>L02 Los Angeles West Side: away, last heard" in text
     view = made.json("/hierarchy.json")
     assert view["sites"] == 13
     assert view["totals"]["stuck"] == 2
