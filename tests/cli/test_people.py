@@ -171,3 +171,14 @@ def test_who_may_not_ends_with_8_and_reads_who_can_give_it(api: FakeApi, ask: As
 def test_whose_token_it_is(api: FakeApi, ask: Ask) -> None:
     api.replies["GET /me"] = {"name": "ada", "role": "operator", "role_words": "also changes packages", "token": "1f0c2b7d"}
     assert "also changes packages" in ask("user", "me")[1]
+
+
+def test_settings_are_listed_with_what_counts_later(api: FakeApi, ask: Ask) -> None:
+    row = {"section": "status", "name": "retention_days", "value": "30", "is_default": True, "default": "30", "pending": "77"}
+    hidden = {"section": "content", "name": "path", "value": None, "is_default": True, "default": '""', "pending": None}
+    api.replies["GET /settings"] = Says(value=[row, hidden])
+    out = ask("settings")[1]
+    assert "[status] retention_days" in out
+    assert "77" in out
+    assert "not shown" in out
+    assert json.loads(ask("settings", "-o", "json")[1]) == [row, hidden]

@@ -42,6 +42,7 @@ from haulage.cli.notify import app as notify
 from haulage.cli.output import say, say_error
 from haulage.cli.overview import overview
 from haulage.cli.plan import plan
+from haulage.cli.settings import settings
 from haulage.cli.top import top
 
 _HELP = """Carries software from one folder to every site, byte-exact.
@@ -78,7 +79,7 @@ def make_app() -> App:
     ]
     commands += [declared.diff, declared.apply, declared.app]
     commands += [status.app, plan, explain, kb.app, fix.app, store.app, backup.app, backup.restore, systemd_unit.app, doctor]
-    commands += [user.app, token.app]
+    commands += [settings, user.app, token.app]
     commands += [notify, top, overview]
     commands += [transfer.app, completion_of(make_app), demo]
     for command in commands:
