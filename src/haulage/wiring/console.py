@@ -11,15 +11,15 @@ from haulage.console.knowledge.diagnose import diagnose_page
 from haulage.console.knowledge.fixes import fix_pages
 from haulage.console.knowledge.library import SiteLibrary
 from haulage.console.knowledge.reading import knowledge_pages
-from haulage.console.pages.find import find_page
 from haulage.console.pages.api import api_pages
 from haulage.console.pages.declared import declared_pages
+from haulage.console.pages.find import find_page
 from haulage.console.pages.groups import group_pages, group_writes
 from haulage.console.pages.hierarchy import hierarchy_pages
+from haulage.console.pages.matrix import matrix_pages
 from haulage.console.pages.me import me_pages, me_writes
 from haulage.console.pages.notifications import notification_pages, notification_writes
 from haulage.console.pages.overview import overview_page
-from haulage.console.pages.matrix import matrix_pages
 from haulage.console.pages.package import package_pages
 from haulage.console.pages.package_acts import act_pages, act_writes
 from haulage.console.pages.package_at import package_at_pages, package_at_writes
