@@ -62,7 +62,7 @@ def source_of(folder: Path, *, second: bool) -> None:
         (folder / "zero").write_bytes(b"not any more")
 
 
-def test_f50_h7_a_package_is_made_compared_and_rolled_back_by_clicks(lab: Lab, page: Page, tmp_path: Path) -> None:
+def test_h7_a_package_is_made_compared_and_rolled_back_by_clicks(lab: Lab, page: Page, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source_of(source, second=False)
     page.get_by_role("link", name="Make the first package").click()

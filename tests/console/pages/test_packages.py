@@ -117,7 +117,7 @@ def test_b17_hostile_names_are_text_on_every_page(shelf: Shelf) -> None:
         assert html.count("<h1") == 1, page
 
 
-def test_f1_the_list_leads_to_each_package_and_counts_its_places(shelf: Shelf) -> None:
+def test_the_list_leads_to_each_package_and_counts_its_places(shelf: Shelf) -> None:
     found = shelf.json("/packages.json")["list"]
     assert [(one["id"], one["version"], one["places"]) for one in found["items"]] == [(shelf.package, 2, 1)]
     counts = {(one["state"], one["reason"]): one["count"] for one in found["items"][0]["counts"]}
@@ -128,7 +128,7 @@ def test_f1_the_list_leads_to_each_package_and_counts_its_places(shelf: Shelf) -
     assert shelf.operator.get("/packages?show=sideways").status == 400
 
 
-def test_f66_a_package_shows_where_it_is_and_each_count_leads_there(shelf: Shelf) -> None:
+def test_a_package_shows_where_it_is_and_each_count_leads_there(shelf: Shelf) -> None:
     view = shelf.json(f"{shelf.at}.json")["of"]
     assert {row["place"]: (row["state"], row["reason"]) for row in view["places"]["items"]} == {
         "HQ1": ("present", ""),
@@ -152,7 +152,7 @@ def test_a_reader_sees_and_changes_nothing(shelf: Shelf) -> None:
     assert shelf.operator.post(f"{shelf.at}/publish", token="another").status == 403
 
 
-def test_f3_a_version_is_looked_into_folder_by_folder_with_streams_and_attributes(shelf: Shelf) -> None:
+def test_a_version_is_looked_into_folder_by_folder_with_streams_and_attributes(shelf: Shelf) -> None:
     found = shelf.json(f"{shelf.at}/versions/1.json")["folder"]["items"]
     by_name = {one["name"]: one for one in found}
     assert found[0]["type"] == "folder"
@@ -211,7 +211,7 @@ def test_b19_what_the_capture_noticed_is_listed_whole(shelf: Shelf) -> None:
     assert "Left out" not in shelf.page(f"{shelf.at}/versions/2/capture")
 
 
-def test_b8_the_report_says_who_signed_what_is_where_and_how_old_each_fact_is(shelf: Shelf) -> None:
+def test_the_report_says_who_signed_what_is_where_and_how_old_each_fact_is(shelf: Shelf) -> None:
     found = shelf.json(f"{shelf.at}/report.json")
     with shelf.served.service.core.database.reading() as tx:
         newest = catalog.list_versions(tx, shelf.package)[0]
@@ -276,7 +276,7 @@ def test_assigning_tells_what_it_takes_and_withdrawing_what_goes(shelf: Shelf) -
     assert shelf.operator.post(f"{where}/unassign", {"places": ""}).status == 400
 
 
-def test_f50_rolling_back_tells_its_reach_and_moves_no_byte(shelf: Shelf) -> None:
+def test_rolling_back_tells_its_reach_and_moves_no_byte(shelf: Shelf) -> None:
     asked = shelf.json(f"{shelf.at}/rollback.json?version=1")
     assert [line["count"] for line in asked["reach"]] == [2, 0, None]
     with shelf.served.service.core.database.reading() as tx:

@@ -54,7 +54,7 @@ def kinds(found: Comparison) -> dict[bytes, What]:
     return {row.path: row.what for row in found.rows}
 
 
-def test_f3_every_kind_of_difference_has_its_word() -> None:
+def test_every_kind_of_difference_has_its_word() -> None:
     old = [
         file(b"gone"),
         file(b"kept"),

@@ -111,11 +111,44 @@ class DiffPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def version_pages(core: SiteCore) -> tuple[Page, ...]:
     """The three pages."""
+    looks = _Looks(core)
+    return (
+        Page(
+            path="/packages/{id}/versions/{number}/capture",
+            template="package_capture.html",
+            show=looks.capture,
+            query=LinesQuery,
+            place="packages",
+            rows=looks.lines,
+        ),
+        Page(
+            path="/packages/{id}/versions/{number}",
+            template="package_version.html",
+            show=looks.show,
+            query=FilesQuery,
+            place="packages",
+        ),
+        Page(
+            path="/packages/{id}/diff",
+            template="package_diff.html",
+            show=looks.compared,
+            query=DiffQuery,
+            place="packages",
+            rows=looks.differences,
+        ),
+    )
 
-    def show(visit: Visit) -> Shown:
+
+class _Looks:
+    """What each page shows."""
+
+    def __init__(self, core: SiteCore) -> None:
+        self._core = core
+
+    def show(self, visit: Visit) -> Shown:
         asked: FilesQuery = visit.query
         number = version_number(visit.path["number"])
-        with core.database.reading() as tx:
+        with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             version = catalog.find_version(tx, package.id, number)
             head, signature = _head(tx, package), signature_of(tx, package.id, number)
@@ -123,9 +156,11 @@ def version_pages(core: SiteCore) -> tuple[Page, ...]:
         folder, absent = None, ""
         try:
             if asked.q:
-                folder = core.contents.search(package.id, number, asked.q, after=path_of(asked.after), limit=ROWS)
+                folder = self._core.contents.search(package.id, number, asked.q, after=path_of(asked.after), limit=ROWS)
             else:
-                folder = core.contents.folder(package.id, number, path_of(asked.folder), after=path_of(asked.after), limit=ROWS)
+                folder = self._core.contents.folder(
+                    package.id, number, path_of(asked.folder), after=path_of(asked.after), limit=ROWS
+                )
         except ConflictError as error:
             absent = error.message
         assert version is not None  # asked for above, where it is missing
@@ -140,31 +175,31 @@ def version_pages(core: SiteCore) -> tuple[Page, ...]:
         )
         return Shown(title=f"{package.id}:{number} {package.name}", view=view)
 
-    def capture(visit: Visit) -> Shown:
+    def capture(self, visit: Visit) -> Shown:
         asked: LinesQuery = visit.query
         number = version_number(visit.path["number"])
-        with core.database.reading() as tx:
+        with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             found = capture_view(tx, package.id, number, kind=asked.kind, words=asked.q, start=offset(asked.after), limit=ROWS)
             view = CapturePage(head=_head(tx, package), number=number, kind=asked.kind, words=asked.q, capture=found)
         return Shown(title=f"Capture of {package.id}:{number}", view=view)
 
-    def lines(visit: Visit) -> Iterator[Mapping[str, object]]:
+    def lines(self, visit: Visit) -> Iterator[Mapping[str, object]]:
         asked: LinesQuery = visit.query
         number = version_number(visit.path["number"])
-        with core.database.reading() as tx:
+        with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             return map(msgspec.structs.asdict, capture_rows(tx, package.id, number, kind=asked.kind, words=asked.q))
 
-    def compared(visit: Visit) -> Shown:
+    def compared(self, visit: Visit) -> Shown:
         asked: DiffQuery = visit.query
-        with core.database.reading() as tx:
+        with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             head = _head(tx, package)
         old, new = _chosen(asked, head)
         diff, cost = None, None
         if old and new and old != new:
-            diff = core.contents.diff_view(
+            diff = self._core.contents.diff_view(
                 package.id,
                 old,
                 new,
@@ -174,47 +209,21 @@ def version_pages(core: SiteCore) -> tuple[Page, ...]:
                 start=offset(asked.after),
                 limit=ROWS,
             )
-            cost = core.contents.compared(package.id, old, new)[1]
+            cost = self._core.contents.compared(package.id, old, new)[1]
         kinds = {what.value: MEANINGS[what] for what in What}
         view = DiffPage(head=head, old=old, new=new, kind=asked.kind, words=asked.q, kinds=kinds, diff=diff, cost=cost)
         return Shown(title=f"{package.id}: what differs", view=view)
 
-    def differences(visit: Visit) -> Iterator[Mapping[str, object]]:
+    def differences(self, visit: Visit) -> Iterator[Mapping[str, object]]:
         asked: DiffQuery = visit.query
-        with core.database.reading() as tx:
+        with self._core.database.reading() as tx:
             package = require_package(tx, asked_package(visit))
             old, new = _chosen(asked, _head(tx, package))
-        comparison, _cost = core.contents.compared(package.id, old, new)
+        comparison, _cost = self._core.contents.compared(package.id, old, new)
         prefix = path_of(asked.folder)
         for row in comparison.chosen(asked.kinds, asked.q):
             if not prefix or row.path.startswith(prefix + b"/"):
                 yield msgspec.structs.asdict(difference(row))
-
-    return (
-        Page(
-            path="/packages/{id}/versions/{number}/capture",
-            template="package_capture.html",
-            show=capture,
-            query=LinesQuery,
-            place="packages",
-            rows=lines,
-        ),
-        Page(
-            path="/packages/{id}/versions/{number}",
-            template="package_version.html",
-            show=show,
-            query=FilesQuery,
-            place="packages",
-        ),
-        Page(
-            path="/packages/{id}/diff",
-            template="package_diff.html",
-            show=compared,
-            query=DiffQuery,
-            place="packages",
-            rows=differences,
-        ),
-    )
 
 
 def _head(tx: Transaction, package: Package) -> Head:

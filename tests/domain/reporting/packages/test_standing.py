@@ -16,7 +16,7 @@ from haulage.domain.transit.views import package_status
 from haulage.testing.estate.opened import Estate
 
 
-def test_b5_b8_lists_and_the_status_of_a_package_are_one_truth(small_estate: Estate) -> None:
+def test_lists_and_the_status_of_a_package_are_one_truth(small_estate: Estate) -> None:
     with small_estate.service().core.database.reading() as tx:
         packages = catalog.list_packages(tx)
         names = [one.id for one in packages]
