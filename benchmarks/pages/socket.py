@@ -30,6 +30,14 @@ class Wire:
 
     def visit(self, target: str) -> float:
         """Seconds until the last byte is here."""
+        try:
+            return self._ask(target)
+        except (http.client.HTTPException, ConnectionError):
+            # The server hangs up on who says nothing for a while.
+            self._connection.close()
+            return self._ask(target)
+
+    def _ask(self, target: str) -> float:
         begun = time.perf_counter()
         self._connection.request("GET", target, headers=self._fields)
         self._connection.getresponse().read()
