@@ -99,7 +99,7 @@ class Watched:
 
     def sign_in(self, to: str = "/knowledge") -> Page:
         self.page.goto(to)
-        self.page.get_by_label("API token").fill(self.served.secret)
+        self.page.get_by_label("Token").fill(self.served.secret)
         self.page.get_by_role("button", name="Sign in").click()
         return self.page
 
@@ -158,7 +158,7 @@ def test_signing_out_ends_it(window: Watched) -> None:
     page = window.sign_in()
     page.get_by_role("button", name="Sign out").click()
     page.goto("/knowledge/HLG2328")
-    expect(page.get_by_label("API token")).to_be_visible()
+    expect(page.get_by_label("Token")).to_be_visible()
 
 
 def test_everything_by_keyboard_alone(window: Watched) -> None:

@@ -53,6 +53,11 @@ class Reception:
         """The digest of the home's token: a session it began ends when there is another one."""
         return self._local_digest
 
+    def has_users(self) -> bool:
+        """Whether anybody can come by a name."""
+        with self._database.reading() as tx:
+            return records.count_users(tx) > 0
+
     def is_local(self, token: str) -> bool:
         """Whether it is the token of the home. Takes no time to speak of, and knows no wait: nobody guesses it."""
         return token_matches(token, self._local_digest)

@@ -36,13 +36,21 @@ class SignInView(msgspec.Struct, frozen=True, kw_only=True):
     refused: Refused
     name: str
     """What was given as name before, so that it need not be typed again."""
+    has_users: bool
+    """Without any there is only the token of the home."""
     url: str
     """Where this console is; from elsewhere the form is refused."""
 
 
 def _sign_in_page(visit: Visit) -> Shown:
     asked: Entry = visit.query
-    view = SignInView(to=inward(asked.to), refused=asked.refused, name=asked.name[:64], url=visit.service.url())
+    view = SignInView(
+        to=inward(asked.to),
+        refused=asked.refused,
+        name=asked.name[:64],
+        has_users=visit.service.reception.has_users(),
+        url=visit.service.url(),
+    )
     return Shown(title="Sign in", view=view, status=_STATUS[asked.refused])
 
 
