@@ -30,9 +30,9 @@ NOTIFIER_SKIPPED = Message(
     severity=Severity.WARNING,
     type=MessageType.MILESTONE,
     component=Component.SERVER,
-    text="Receiver {notifier} will not be told of {count} status messages of before {until}: they waited too long, or too many did.",
+    text="Receiver {notifier} will not be told of {count} status messages of before {until}: they, or too many, waited too long.",
     cause="The receiver could not be reached for longer than `[notify] keep_days`, or more than `[notify] keep_messages` waited.",
-    remedy="Look at them here with `haulage status list --until {until}`. The article HLG520 tells why a receiver cannot be reached.",
+    remedy="Look with `haulage status list --until {until}`, and at the article HLG520 for why a receiver cannot be reached.",
 )
 NOTIFIER_TESTED = Message(
     number=30090,
