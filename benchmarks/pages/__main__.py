@@ -2,9 +2,9 @@
 
     python -m benchmarks.pages --size big
 
-Each address is asked some times to warm up, then N times, over the socket fewer times; p50, p95 and p99 of the time from the request
-to the last byte, the bytes, and the statements sent to the database. Other work on the machine counts in; processor time suffers
-least from it, and marked is what takes more than 100 ms of that in one of twenty.
+Each address is asked some times to warm up, then N times, over the socket fewer times; p50, p95 and p99 of the time from the
+request to the last byte, the bytes, and the statements sent to the database. Other work on the machine counts in; processor time
+suffers least from it, and marked is what takes more than 100 ms of that in one of twenty.
 """
 
 from __future__ import annotations
