@@ -174,6 +174,20 @@ def count_in_group(tx: Transaction, owner: SiteCode, name: GroupName) -> int:
     return tx.execute(query.where(package_groups.c.name == name, package_groups.c.package.startswith(owner))).scalar_one()
 
 
+def users_of_groups(tx: Transaction) -> dict[tuple[SiteCode, GroupName], int]:
+    """How many packages are assigned to each group, by the group's owner and name."""
+    owner = sa.func.substr(package_groups.c.package, 1, 3)
+    query = sa.select(owner.label("owner"), package_groups.c.name, sa.func.count().label("packages"))
+    rows = tx.execute(query.group_by(owner, package_groups.c.name))
+    return {(SiteCode(row.owner), row.name): row.packages for row in rows}
+
+
+def names_of(tx: Transaction, ids: Iterable[PackageId]) -> dict[PackageId, str]:
+    """What some packages are called."""
+    rows = tx.execute(sa.select(packages.c.id, packages.c.name).where(packages.c.id.in_(list(ids))))
+    return {row.id: row.name for row in rows}
+
+
 def own_packages(tx: Transaction, owner: SiteCode) -> Iterator[Package]:
     """The packages of a site, by id, without their places."""
     for row in tx.execute(sa.select(packages).where(packages.c.id.startswith(owner)).order_by(packages.c.id)):
