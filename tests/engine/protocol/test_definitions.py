@@ -41,6 +41,7 @@ VERSION = VersionState(
     bytes=2**63 - 1,
     captured=TIME,
 )
+TARGET = OrderTarget(package=PackageId("CHI00001"), place=Place("CHI"))
 GOOD: list[tuple[Kind, str, SiteCode, Body]] = [
     (Kind.SITE, "CHI", HQ1, SiteState(code=CHI, name="Chicago", parent=HQ1, url="", key=None, certificate=None, state="invited")),
     (Kind.SITE, "HQ1", HQ1, SiteState(code=HQ1, name="", parent=None, url="https://h:1", key=KEY, certificate="P", state="active")),
@@ -52,7 +53,7 @@ GOOD: list[tuple[Kind, str, SiteCode, Body]] = [
     ),
     (Kind.VERSION, "HQ100042:7", HQ1, VERSION),
     (Kind.POINT, "CHI/D", HQ1, PointState(place=Place("CHI/D"), kind="folder", url="folder:/srv/d", options={"a": "b"})),
-    (Kind.ORDER, "HQ1.0123456789abcdef", HQ1, OrderState(action="repair", targets=(OrderTarget(package=PackageId("CHI00001"), place=CHI),), issued=TIME)),  # type: ignore[arg-type]
+    (Kind.ORDER, "HQ1.0123456789abcdef", HQ1, OrderState(action="repair", targets=(TARGET,), issued=TIME)),
     (Kind.INVITATION, "HQ1.0123456789abcdef", HQ1, InvitationState(code=CHI, parent=HQ1, name="", token_key=KEY, expires=TIME)),
 ]
 
