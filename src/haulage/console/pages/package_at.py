@@ -46,10 +46,10 @@ def _show(visit: Visit) -> Shown:
     if view is None:
         raise NotFoundError(
             "not-assigned",
-            f"{id} is not meant for {where}.",
-            f"haulage package assign {id} --to {where} brings it there.",
+            f"{package} is not meant for {where}.",
+            f"haulage package assign {package} --to {where} brings it there.",
         )
-    return Shown(title=f"{id} at {where}", view=view)
+    return Shown(title=f"{package} at {where}", view=view)
 
 
 def _orderer(action: orders.Action) -> Callable[[Visit], Done]:
@@ -57,6 +57,6 @@ def _orderer(action: orders.Action) -> Callable[[Visit], Done]:
         package, where = package_id(visit.path["id"]), _where(visit)
         orders.give_order(visit.service.desk, visit.actor, action, package, where)
         back = inward(visit.form.get("to", at_address(package, where)))
-        return Done(to=back, said=f"{id} at {where} {SAID[action]}, as soon as its site hears of it.")
+        return Done(to=back, said=f"{package} at {where} {SAID[action]}, as soon as its site hears of it.")
 
     return act
