@@ -30,6 +30,9 @@ State = Annotated[
     str | None,
     Parameter(help="open, all, held, cancelled, late, asked, or a state: moving, verifying, failed, retrying, waiting, planned."),
 ]
+Reason = Annotated[
+    str | None, Parameter(help="Only those that wait for this: content, definition, parcel, space, person, report, held.")
+]
 All = Annotated[bool, Parameter(name="--all", negative=(), show_default=False, help="Every transfer this server knows of.")]
 
 
@@ -99,14 +102,25 @@ _DONE = {"hold": "held", "release": "released", "cancel": "cancelled"}
 
 
 @app.command(name="list")
-def list_(*, package: Package = None, place: Place = None, site: Site = None, state: State = None, how: How = PLAIN) -> None:
+def list_(
+    *,
+    package: Package = None,
+    place: Place = None,
+    site: Site = None,
+    state: State = None,
+    reason: Reason = None,
+    how: How = PLAIN,
+) -> None:
     """What moves, waits, is held, fails or is late; what moves comes first.
 
     haulage transfer list
 
     haulage transfer list --state late --site LA1 -o json
+
+    haulage transfer list --reason space
     """
-    rows = how.client().rows("/transfers", _filter(package, place, site, state))
+    wanted = _filter(package, place, site, state) | ({"reason": reason} if reason else {})
+    rows = how.client().rows("/transfers", wanted)
     output.print_rows(rows, how.output, _LIST, empty="There is no such transfer.")
 
 

@@ -8,11 +8,13 @@ import datetime as dt
 
 import pytest
 
+from haulage.base.ids import PackageId
 from haulage.domain.reporting.lateness import rule_of
 from haulage.domain.reporting.overview import records
 from haulage.domain.reporting.overview.needs import MANY_TRIES
 from haulage.domain.reporting.overview.view import Overview, overview
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.shipment import Shipment
 from haulage.domain.transit.states import Reason, ShipmentState
 from haulage.engine.status import on_requests
 from haulage.server.sight import sight_of
@@ -26,7 +28,7 @@ def seen(small_estate: Estate) -> Overview:
         return overview(tx, sight_of(service), service.core.journal)
 
 
-def shown(estate: Estate) -> list[transit.Shipment]:
+def shown(estate: Estate) -> list[Shipment]:
     """Every shipment as lists show it."""
     with estate.service().core.database.reading() as tx:
         return [transit.shown_shipment(row) for row in tx.execute(transit.shipments.select())]
@@ -83,7 +85,7 @@ def test_what_people_did_today_is_told_and_not_who_came_and_went(small_estate: E
     core = service.core
     midnight = service.clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     with core.database.writing() as tx:
-        core.journal.record(tx, on_requests.PACKAGE_ASSIGNED, package="HQ100001", actor="rita", places="CHI")
+        core.journal.record(tx, on_requests.PACKAGE_ASSIGNED, package=PackageId("HQ100001"), actor="rita", places="CHI")
         seen = overview(tx, sight_of(service), core.journal)
         tx.rollback()
     assert seen.today.done[0].text == "rita assigned package HQ100001 to CHI."

@@ -200,6 +200,26 @@ def test_a_cursor_of_another_list_is_refused(world: Lab, cursor: str) -> None:
         transfers(tx, Wanted(), now=NOW, here=SiteCode("HQ1"), cursor=cursor)
 
 
-def test_an_unknown_state_is_refused(world: Lab) -> None:
+@pytest.mark.parametrize("wanted", [Wanted(state="flying"), Wanted(reason="boredom")])
+def test_an_unknown_state_or_reason_is_refused(world: Lab, wanted: Wanted) -> None:
     with world.core(HQ1).database.reading() as tx, pytest.raises(UsageError):
-        transfers(tx, Wanted(state="flying"), now=NOW, here=HQ1)
+        transfers(tx, wanted, now=NOW, here=HQ1)
+
+
+@given(st.lists(shipments, max_size=25))
+def test_every_number_leads_to_exactly_what_it_counts(world: Lab, rows: list[Shipment]) -> None:
+    """The counts of states and the lists they lead to; and what waits, by why it does."""
+    database = world.core(HQ1).database
+    written(database, rows)
+    with database.reading() as tx:
+        told = counts(tx, now=NOW)
+        for state in (*told, "waiting"):
+            listed = list(every_transfer(tx, Wanted(state=state), now=NOW, here=HQ1))
+            assert told.get(state, 0) == len(listed), state
+        waiting = list(every_transfer(tx, Wanted(state="waiting"), now=NOW, here=HQ1))
+        parts = [
+            list(every_transfer(tx, Wanted(state="waiting", reason=reason), now=NOW, here=HQ1))
+            for reason in sorted({row.reason for row in waiting} - {""})
+        ]
+    assert all(row.reason != "held" for row in waiting)
+    assert sum(map(len, parts)) == len([row for row in waiting if row.reason])

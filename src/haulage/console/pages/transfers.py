@@ -44,6 +44,7 @@ class TransfersQuery(msgspec.Struct, frozen=True, kw_only=True):
     site: str = ""
     place: str = ""
     state: str = "open"
+    reason: str = ""
     hours: int = 24
     after: str = ""
     back: str = ""
@@ -51,7 +52,9 @@ class TransfersQuery(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def filter(self) -> Wanted:
         """The transfers that are meant. Raises UsageError."""
-        return checked(Wanted(package=self.package, site=self.site, place=self.place, state=self.state or "open"))
+        return checked(
+            Wanted(package=self.package, site=self.site, place=self.place, state=self.state or "open", reason=self.reason)
+        )
 
     @property
     def words(self) -> dict[str, object]:

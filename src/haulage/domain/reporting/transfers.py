@@ -4,6 +4,7 @@ Reads only, and never more rows than a page has."""
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -152,9 +153,13 @@ def eta_of(one: Shipment, now: dt.datetime) -> dt.datetime | None:
 
 def counts(tx: Transaction, *, now: dt.datetime) -> dict[str, int]:
     """How many transfers each narrowing of a list would show; of those that are done none is counted, nor looked at."""
-    by_state, by_word = records.count_open(tx), records.count_stopped(tx)
+    found, by_word = records.count_open(tx), records.count_stopped(tx)
+    by_state: Counter[str] = Counter()
+    for (state, is_held), count in found.items():
+        if not (is_held and state == ShipmentState.WAITING.value):
+            by_state[state] += count
     held = {name: by_word.get(name, 0) for name in ("held", "cancelled")}
-    return {**by_state, **held, "open": sum(by_state.values()), "late": records.count_late(tx, now)}
+    return {**by_state, **held, "open": sum(found.values()), "late": records.count_late(tx, now)}
 
 
 def _row(one: Shipment, asked: Asked | None, name: str, parent: str, now: dt.datetime, here: SiteCode) -> TransferRow:

@@ -1,4 +1,4 @@
-"""Which names of a tree Windows or macOS, or clients of a Samba share, could not use as they are. Pure; judges names, touches nothing.
+"""Which names of a tree Windows or macOS, or clients of a Samba share, could not use as they are. Pure; judges names alone.
 
 A place that serves them to such clients still holds them exactly: what is told here is what those clients would see otherwise.
 """

@@ -61,6 +61,7 @@ class Saying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     place: str = ""
     site: str = ""
     state: str = ""
+    reason: str = ""
     all: bool = False
     dry_run: bool = False
 
@@ -72,6 +73,7 @@ def checked(asked: Wanted) -> Wanted:
         site=site_code(asked.site) if asked.site else "",
         place=place(asked.place) if asked.place else "",
         state=asked.state,
+        reason=asked.reason,
     )
 
 
@@ -133,10 +135,12 @@ def _say(call: Call, word: orders.Word) -> Answer:
     asked: Saying = call.body
     if asked.package and asked.place:
         return _say_of_one(call, word, asked)
-    if not (asked.package or asked.place or asked.site or asked.state or asked.all):
+    if not (asked.package or asked.place or asked.site or asked.state or asked.reason or asked.all):
         raise UsageError("which-transfers", "It was not said which transfers are meant.", "Name a package and a place, or all.")
     state: Literal["open", "all"] = "open" if word == "cancel" else "all"
-    wanted = checked(Wanted(package=asked.package, site=asked.site, place=asked.place, state=asked.state or state))
+    wanted = checked(
+        Wanted(package=asked.package, site=asked.site, place=asked.place, state=asked.state or state, reason=asked.reason)
+    )
     core, now = call.service.core, call.service.clock.now()
     with core.database.reading() as tx:
         told = reach(tx, word, wanted, now=now)

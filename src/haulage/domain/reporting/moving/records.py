@@ -46,10 +46,11 @@ def names_of(tx: Transaction, packages: Collection[PackageId]) -> dict[PackageId
     return {PackageId(row.id): row.name for row in tx.execute(sa.select(p.id, p.name).where(p.id.in_(packages)))}
 
 
-def count_open(tx: Transaction) -> dict[str, int]:
-    """How many stand how, but for those that are settled."""
-    query = sa.select(_S.state, sa.func.count()).where(OPEN).group_by(_S.state)
-    return {state: int(count) for state, count in tx.execute(query)}
+def count_open(tx: Transaction) -> dict[tuple[str, bool], int]:
+    """How many stand how, and whether they are held, but for those that are settled."""
+    held = _S.reason == Reason.HELD.value
+    query = sa.select(_S.state, held, sa.func.count()).where(OPEN).group_by(_S.state, held)
+    return {(state, bool(is_held)): int(count) for state, is_held, count in tx.execute(query)}
 
 
 def count_stopped(tx: Transaction) -> dict[str, int]:
@@ -123,6 +124,10 @@ def narrowed(wanted: Wanted, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
         found.append(_S.owner == wanted.site)
     if wanted.state in ("held", "cancelled"):
         found += [_S.word == sa.literal_column(f"'{wanted.state}'"), SPOKEN]
+    if wanted.reason:
+        found.append(_S.reason == wanted.reason)
+    elif wanted.state == ShipmentState.WAITING.value:
+        found.append(_S.reason != Reason.HELD.value)
     if wanted.state == "asked":
         found.append(sa.tuple_(_S.package, _S.place).in_(sa.select(asked_orders.c.package, asked_orders.c.place)))
     if wanted.state == "late":
