@@ -375,9 +375,7 @@ class StreamHerald:
         message, more = _STOPPED[after.word], {}
         if after.word is Word.HELD:
             more = {"bytes_done": after.bytes_done, "bytes_planned": after.bytes_planned}
-        self._journal.record(
-            tx, message, package=after.package, place=after.place, version=before.wanted, by=after.word_by, **more
-        )
+        self._journal.record(tx, message, package=after.package, place=after.place, version=before.wanted, by=after.word_by, **more)
 
 
 def _say_verified(journal: Journal, tx: Transaction, shipment: Shipment) -> None:
