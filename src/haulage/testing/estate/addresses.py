@@ -36,7 +36,7 @@ QUESTIONS = {
 }
 """Pages that make sense only with a question."""
 
-ABSENT = {"/fixes/{fix}", "/transfers/release"}
+ABSENT = {"/fixes/{fix}"}
 """Pages about what a made-up estate has none of."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
 import random
@@ -9,6 +10,8 @@ import random
 from haulage.base.clock import Clock, SystemClock
 from haulage.base.ids import GroupName, PackageId, Place, VersionNumber, is_point, site_of
 from haulage.domain.transit import records as transit
+from haulage.domain.transit.shipment import Shipment
+from haulage.domain.transit.states import Reason, ShipmentState, Word
 from haulage.engine.trust.certificates import KeyPair, issue, make_csr, make_tls_key
 from haulage.operations.groups import add_to_group
 from haulage.operations.knowledge import stock_product_articles
@@ -22,6 +25,7 @@ from haulage.testing.estate.shipments import Rollout
 from haulage.testing.estate.sites import CENTRAL, Certify, Land, make_land
 from haulage.testing.estate.size import Size
 from haulage.testing.estate.store import Signers, Writer
+from haulage.testing.estate.traffic import make_traffic
 from haulage.testing.estate.words import package_names
 from haulage.wiring.founding import init_central
 from haulage.wiring.home import Home
@@ -68,6 +72,7 @@ class _Maker:
         with database.writing() as tx:
             Writer(tx, signers, self._now).land(land)
             make_people(tx, self._now)
+            make_traffic(tx, land, random.Random(len(land.sites)), self._now)
         captured = self._capture(land)
         self._group(captured)
         packages = make_packages(land, self._size, self._names, len(captured) + 1, self._chance, self._now)
@@ -76,6 +81,7 @@ class _Maker:
         rollout = Rollout(land, self._chance, self._now)
         shipments = [row for one in (*captured, *packages) for row in rollout.of(one, {**assigned, **known}[one.package.id])]
         shipments += [rollout.owners(one) for one in packages]
+        shipments = _one_held(shipments, self._now)
         everything = [*captured, *packages]
         with database.writing() as tx:
             writer = Writer(tx, signers, self._now)
@@ -107,6 +113,17 @@ class _Maker:
             folder = os.path.join(top, f"package-{number:02}")
             folders[create(self._opened, next(self._names), folder, spread.some)] = folder
         return publish_all(self._opened, self._past, folders, _BEFORE_DAYS * 86_400, self._chance)
+
+
+def _one_held(shipments: list[Shipment], now: dt.datetime) -> list[Shipment]:
+    """The first that is simply on its way to a site is held by somebody."""
+    waits = (ShipmentState.WAITING, Reason.CONTENT)
+    at = next((number for number, one in enumerate(shipments) if (one.state, one.reason) == waits), None)
+    if at is None:
+        return shipments
+    said = {"word": Word.HELD, "word_by": "olaf", "word_time": now - dt.timedelta(minutes=25), "word_revision": 1}
+    held = dataclasses.replace(shipments[at], reason=Reason.HELD, due=None, **said)  # type: ignore[arg-type]
+    return [*shipments[:at], held, *shipments[at + 1 :]]
 
 
 def _announced(
