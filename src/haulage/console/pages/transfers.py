@@ -13,6 +13,7 @@ from haulage.console.frame.asking import CONFIRM, Asked
 from haulage.console.frame.asking import Reach as Line
 from haulage.console.frame.page import Done, Page, Shown, Visit, Write, inward
 from haulage.console.frame.rendering import address
+from haulage.domain.people.roles import Role
 from haulage.domain.reporting.moving.records import pairs_of
 from haulage.domain.reporting.moving.wanted import STATES, Wanted
 from haulage.domain.reporting.transfer_files import FileList, files_of
@@ -97,7 +98,15 @@ class FilesPage(FileList, frozen=True, kw_only=True):
 def transfer_pages(_core: SiteCore) -> tuple[Page, ...]:
     """The list, the files of one, and what is asked before many are held, released or cancelled."""
     asking = tuple(
-        Page(path=f"{PATH}/{word}", template=CONFIRM, show=_asker(word), query=TransfersQuery, place="transfers", has_json=False)
+        Page(
+            path=f"{PATH}/{word}",
+            template=CONFIRM,
+            show=_asker(word),
+            query=TransfersQuery,
+            place="transfers",
+            role=Role.OPERATOR,
+            has_json=False,
+        )
         for word in DONE
     )
     page = Page(path=PATH, template="transfers.html", show=_show, query=TransfersQuery, place="transfers", live=True, rows=_rows)
