@@ -171,7 +171,16 @@ def test_on_a_terminal_it_shows_itself_and_gives_the_terminal_back(api: FakeApi,
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HAULAGE_")}
     environment |= {"HAULAGE_HOME": api.home, "TERM": "xterm", "NO_COLOR": "1"}
     command = [sys.executable, "-c", "import sys; from haulage.cli.main import main; sys.exit(main(['top']))"]
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment,
+        start_new_session=True,
+        # Whoever runs the tests in the background has the signal ignored, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         said = _read_until(ours, b"q quit")
         assert b"Haulage HQ1" in said
