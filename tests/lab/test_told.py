@@ -40,7 +40,14 @@ def test_f16_nothing_is_missed_or_shown_twice_over_kills_and_restarts(lab: Lab, 
     source.mkdir()
     with open(out, "wb") as file:
         command = [program(), "status", "follow", "--home", site.home, "-o", "jsonl", "--since", "1h"]
-        follower = subprocess.Popen(command, stdout=file, stderr=subprocess.DEVNULL, env=site.environment)
+        follower = subprocess.Popen(
+            command,
+            stdout=file,
+            stderr=subprocess.DEVNULL,
+            env=site.environment,
+            # Whoever runs the tests in the background has the signal ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
 
     def followed() -> list[int]:
         return [json.loads(line)["id"] for line in out.read_text().splitlines()]
