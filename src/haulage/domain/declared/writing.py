@@ -69,8 +69,13 @@ def _key(name: str) -> str:
 
 
 def _text(value: str) -> str:
-    """A basic string of TOML: JSON's, with DEL escaped as well."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A basic string of TOML: JSON's, with everything escaped that cannot be seen or turns the line. The value stays the same."""
+    return "".join(one if one.isprintable() else _escaped(one) for one in json.dumps(value, ensure_ascii=False))
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _list(words: Iterable[str]) -> str:
