@@ -8,6 +8,8 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from haulage.base.clock import SystemClock
+from haulage.testing.clock import HandClock
 from haulage.testing.estate.making import make_estate
 from haulage.testing.estate.opened import Estate
 from haulage.testing.estate.size import SMALL
@@ -36,8 +38,10 @@ def postgres_backend(postgres: Cluster) -> Iterator[PostgresBackend]:
 
 @pytest.fixture(scope="session")
 def small_estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
-    """A whole small estate at which nothing works, made once for all: no test may rely on what another did, or change it."""
-    with Estate(make_estate(str(tmp_path_factory.mktemp("estate") / "home"), SMALL)) as estate:
+    """A whole small estate at which nothing works, made once for all: no test may rely on what another did, or change it. Its clock
+    stands, or sites that nobody hears of would be away by the time of a later test."""
+    clock = HandClock(SystemClock().now())
+    with Estate(make_estate(str(tmp_path_factory.mktemp("estate") / "home"), SMALL, clock=clock), clock) as estate:
         yield estate
 
 
