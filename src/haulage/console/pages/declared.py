@@ -10,7 +10,7 @@ from haulage.base.errors import HaulageError
 from haulage.console.frame.page import Page, Shown, Visit
 from haulage.domain.declared.looking import look
 from haulage.domain.declared.model import REMOVES
-from haulage.domain.declared.writing import declared_text
+from haulage.domain.declared.writing import declared_parts
 from haulage.domain.people.roles import Role
 from haulage.server.api.declared import applied, compared, comparison_of
 
@@ -79,7 +79,14 @@ def declared_pages() -> tuple[Page, ...]:
 def _now(visit: Visit) -> Shown:
     service = visit.service
     with service.core.database.reading() as tx:
-        text = declared_text(look(tx, service.code))
+        present = look(tx, service.code)
+    parts, characters = [], 0
+    for part in declared_parts(present):
+        parts.append(part)
+        characters += len(part)
+        if characters > TEXT_SHOWN:
+            break
+    text = "".join(parts)
     view = TextPage(text=text[:TEXT_SHOWN], whole=len(text) <= TEXT_SHOWN)
     return Shown(title="What there is, as a file", view=view)
 

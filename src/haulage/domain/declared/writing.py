@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from json.encoder import encode_basestring
 
 from haulage.base.errors import UsageError
 from haulage.base.ids import SiteCode, package_id
@@ -18,24 +18,34 @@ _WIDTH = 100
 
 def declared_text(present: Present) -> str:
     """The file. Comparing it with what it was written from finds no difference."""
-    blocks = [_head(present.code)]
+    return "".join(declared_parts(present))
+
+
+def declared_parts(present: Present) -> Iterator[str]:
+    """The file, block by block: whoever shows its beginning has no more of it written."""
+    for number, block in enumerate(_blocks(present)):
+        yield f"\n\n{block}" if number else block
+    yield "\n"
+
+
+def _blocks(present: Present) -> Iterator[str]:
+    yield _head(present.code)
     below = [code for code in sorted(present.sites) if present.tree.is_within(code, present.code)]
     for code in below:
         site = present.sites[code]
         lines = [f"[sites.{code}]"]
         lines += [f"name = {_text(site.name)}"] if site.name else []
         lines += [f"parent = {_text(site.parent)}"] if site.parent else []
-        blocks.append("\n".join(lines))
+        yield "\n".join(lines)
     for where, point in sorted(present.points.items()):
         if point.owner == present.code:
-            blocks.append(f"[points.{_text(where)}]\nurl = {_text(point.url)}")
+            yield f"[points.{_text(where)}]\nurl = {_text(point.url)}"
     if present.groups:
-        groups = [f"{name} = {_list(places)}" for name, places in sorted(present.groups.items())]
-        blocks.append("\n".join(["[groups]", *groups]))
+        groups = [f"{name} = {_list(sorted(places))}" for name, places in sorted(present.groups.items())]
+        yield "\n".join(["[groups]", *groups])
     names = Counter(package.name for package in present.packages.values())
     for package in sorted(present.packages.values(), key=lambda one: one.id):
-        blocks.append("\n".join(_package(package, by_name=names[package.name] == 1 and not _is_id(package.name))))
-    return "\n\n".join(blocks) + "\n"
+        yield "\n".join(_package(package, by_name=names[package.name] == 1 and not _is_id(package.name)))
 
 
 def _head(code: SiteCode) -> str:
@@ -70,7 +80,8 @@ def _key(name: str) -> str:
 
 def _text(value: str) -> str:
     """A basic string of TOML: JSON's, with everything escaped that cannot be seen or turns the line. The value stays the same."""
-    return "".join(one if one.isprintable() else _escaped(one) for one in json.dumps(value, ensure_ascii=False))
+    text = encode_basestring(value)
+    return text if text.isprintable() else "".join(one if one.isprintable() else _escaped(one) for one in text)
 
 
 def _escaped(character: str) -> str:
@@ -79,7 +90,8 @@ def _escaped(character: str) -> str:
 
 
 def _list(words: Iterable[str]) -> str:
-    listed = [_text(word) for word in sorted(words, key=lambda word: (not word.startswith("@"), word))]
+    """A list, in the order given."""
+    listed = [_text(word) for word in words]
     line = f"[{', '.join(listed)}]"
     return line if len(line) <= _WIDTH else "[\n" + "".join(f"  {word},\n" for word in listed) + "]"
 
