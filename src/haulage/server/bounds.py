@@ -80,7 +80,8 @@ class Bounds:
     def _check_origin(self, fields: dict[bytes, bytes]) -> None:
         origin = fields.get(b"origin")
         if origin is not None and origin.decode("latin-1") != self._own_url():
-            raise NotAllowedError("foreign-origin", "A page from elsewhere may not ask this server.", "Ask from outside a browser.")
+            hint = f"Open its own pages at {self._own_url()}; programs send no Origin."
+            raise NotAllowedError("foreign-origin", "A page from elsewhere may not ask this server.", hint)
 
     def _watched(self, scope: Scope, receive: Receive) -> Receive:
         """Pieces of the body, each of them in time; after the last one a client may stay silent for as long as it listens."""
