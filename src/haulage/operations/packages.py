@@ -136,6 +136,14 @@ def rollback_package(desk: Desk, actor: str, package_id: PackageId, number: Vers
         return version
 
 
+def rollback_number(desk: Desk, package_id: PackageId, number: VersionNumber) -> VersionNumber:
+    """The version that rolling back now would make; nothing is written, and nobody who writes is kept waiting. Raises what rolling
+    back would raise."""
+    with desk.database.reading() as tx:
+        _require_own(desk, tx, package_id)
+        return desk.publisher.rollback_number(tx, package_id, number)
+
+
 def change_package(
     desk: Desk,
     actor: str,

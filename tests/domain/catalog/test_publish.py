@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from haulage.base.errors import ConflictError
+from haulage.base.errors import ConflictError, NotFoundError
 from haulage.base.ids import PackageId, VersionNumber
 from haulage.domain.catalog import records
 from haulage.domain.catalog.model import CaptureState, Package, Source
@@ -93,12 +93,20 @@ def test_rolling_back_publishes_old_content_as_a_new_version_without_a_byte(here
     here.publish(package)
     here.settle()
     served = dict(here.core(HQ1).provider.served_bytes)
-    packages.rollback_package(here.desk(HQ1), ACTOR, package, VersionNumber(1))
+    desk = here.desk(HQ1)
+    foretold = packages.rollback_number(desk, package, VersionNumber(1))
+    assert packages.rollback_package(desk, ACTOR, package, VersionNumber(1)).number == foretold == 3
     here.settle()
     assert here.row(package, "CHI").present == 3
     assert here.core(HQ1).provider.served_bytes == served
-    with pytest.raises(ConflictError):
-        packages.rollback_package(here.desk(HQ1), ACTOR, package, VersionNumber(3))
+    for ask in (
+        lambda: packages.rollback_package(desk, ACTOR, package, foretold),
+        lambda: packages.rollback_number(desk, package, foretold),
+    ):
+        with pytest.raises(ConflictError, match="has that content already"):
+            ask()
+    with pytest.raises(NotFoundError, match="has no version 9"):
+        packages.rollback_number(desk, package, VersionNumber(9))
 
 
 def test_f6_a_request_that_comes_while_a_capture_runs_is_answered_by_the_next(here: Lab) -> None:

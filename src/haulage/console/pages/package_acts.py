@@ -19,7 +19,7 @@ from haulage.domain.catalog import records as catalog
 from haulage.domain.catalog.model import Package
 from haulage.domain.people.roles import Role
 from haulage.domain.reporting.packages.reach import Choices, losing, to_choose
-from haulage.domain.reporting.packages.standing import standing_of
+from haulage.domain.reporting.packages.standing import counts_of, standing_of
 from haulage.operations import orders, packages
 from haulage.operations.desk import require_group, require_package, require_place
 from haulage.server.api.package_report import version_number
@@ -169,18 +169,16 @@ class _Acts:
 
     def rollback(self, visit: Visit) -> Shown:
         package, number = asked_package(visit), version_number(visit.query.version)
-        # Tried, and undone: what stands against it is told now.
-        with desk_for(visit.service, dry_run=True, caller=visit.caller) as desk:
-            made = packages.rollback_package(desk, visit.actor, package, number)
-        self._core.holdings.let_go(made.package, made.number)
+        # What stands against it is told now.
+        made = packages.rollback_number(visit.desk, package, number)
         with self._core.database.reading() as tx:
             known = require_package(tx, package)
-            standing = standing_of(tx, [package])[package]
+            places = sum(row.count for row in counts_of(tx, [package])[package])
         here = package_address(package)
         reach = [
             Reach(
-                text=f"places are to have version {made.number}, with the content of version {number}",
-                count=len(standing),
+                text=f"places are to have version {made}, with the content of version {number}",
+                count=places,
                 href=here,
             ),
             Reach(text="bytes are new: where the old content is still kept, nothing crosses a line", count=0),
@@ -188,7 +186,7 @@ class _Acts:
         ]
         view = Asked(
             title=f"Roll {package} back to version {number}?",
-            words=f"Its content is published again as version {made.number}. Until that is there, each place keeps what it has.",
+            words=f"Its content is published again as version {made}. Until that is there, each place keeps what it has.",
             reach=reach,
             action=f"{here}/rollback",
             fields={"version": str(number)},

@@ -189,28 +189,42 @@ class Publisher:
 
     def rollback(self, tx: Transaction, package_id: PackageId, number: VersionNumber) -> Version:
         """Publish the content of an old version as a new one; no byte is new."""
-        package, old = self._package(tx, package_id), records.find_version(tx, package_id, number)
-        if old is None:
-            raise NotFoundError("no-such-version", f"Package {package_id} has no version {number}.", "haulage package versions ID")
-        newest = records.find_version(tx, package_id, package.version)
-        if newest is not None and newest.manifest == old.manifest:
-            raise ConflictError("already-newest", f"Version {package.version} of {package_id} has that content already.", "")
-        new = self._next_version(tx, package)
+        package, old, new = self._returning(tx, package_id, number)
         version = dataclasses.replace(old, number=new, captured=self._clock.now(), new_bytes=0)
         # What the session has seen no sweep takes until the new version's own pin is there.
         with self._store.session(f"rollback:{package_id}") as session:
-            if not self._whole(ManifestId(old.manifest), session):
-                raise ConflictError(
-                    "version-not-held",
-                    f"The content of version {number} of {package_id} is no longer kept at {self._code}.",
-                    "Publish it again from a source; raise the package's keep to hold more versions.",
-                )
+            self._refuse_gone(old, session)
             self._announce(tx, package, version)
             seen = records.find_capture(tx, package_id, number)
             if seen is not None:
                 records.put_capture(tx, package_id, new, seen)
         self._press.rolled_back(tx, version, number)
         return version
+
+    def rollback_number(self, tx: Transaction, package_id: PackageId, number: VersionNumber) -> VersionNumber:
+        """The version that rolling back now would make; writes nothing. Raises what rolling back would raise."""
+        _package, old, new = self._returning(tx, package_id, number)
+        with self._store.session(f"rollback:{package_id}") as session:
+            self._refuse_gone(old, session)
+        return new
+
+    def _returning(self, tx: Transaction, package_id: PackageId, number: VersionNumber) -> tuple[Package, Version, VersionNumber]:
+        """(the package, the old version, the number of the new one)"""
+        package, old = self._package(tx, package_id), records.find_version(tx, package_id, number)
+        if old is None:
+            raise NotFoundError("no-such-version", f"Package {package_id} has no version {number}.", "haulage package versions ID")
+        newest = records.find_version(tx, package_id, package.version)
+        if newest is not None and newest.manifest == old.manifest:
+            raise ConflictError("already-newest", f"Version {package.version} of {package_id} has that content already.", "")
+        return package, old, self._next_version(tx, package)
+
+    def _refuse_gone(self, old: Version, session: WriteSession) -> None:
+        if not self._whole(ManifestId(old.manifest), session):
+            raise ConflictError(
+                "version-not-held",
+                f"The content of version {old.number} of {old.package} is no longer kept at {self._code}.",
+                "Publish it again from a source; raise the package's keep to hold more versions.",
+            )
 
     def _whole(self, manifest: ManifestId, session: WriteSession) -> bool:
         """Whether all of a version is still there: what was retired goes piece by piece."""
