@@ -14,10 +14,8 @@ from haulage.engine.database.transaction import Transaction
 def look(tx: Transaction, code: SiteCode) -> Present:
     """Everything. Of packages that are assigned to groups only the groups are read, not the thousands of places these hold."""
     sources = {source.package: source for source in catalog.list_sources(tx)}
-    named: dict[str, list[Place]] = {}
     known: dict[Place, Place] = {}
-    for package, where in catalog.direct_assignments(tx, code):
-        named.setdefault(package, []).append(known.setdefault(where, where))
+    named = {package: frozenset(map(known.setdefault, places, places)) for package, places in catalog.direct_assignments(tx, code)}
     shared: dict[tuple[GroupName, ...], frozenset[GroupName]] = {}
     through = catalog.assigned_groups(tx, code)
     packages = {}
@@ -31,7 +29,7 @@ def look(tx: Transaction, code: SiteCode) -> Present:
             streams=row.streams,
             keep=row.keep,
             keep_special_bits=source is not None and source.keep_special_bits,
-            direct=frozenset(named.get(row.id, ())),
+            direct=named.get(row.id, frozenset()),
             groups=shared.setdefault(names, frozenset(names)),
             captured=row.version > 0 or (source is not None and _is_asked(source)),
         )
