@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from benchmarks.pages.socket import Wire
 from benchmarks.pages.visits import Visited, Visitor
 from benchmarks.table import print_table
+from haulage.base.memory import set_aside_what_is_loaded
 from haulage.testing.estate.addresses import addresses
 from haulage.testing.estate.making import make_estate
 from haulage.testing.estate.opened import Estate
@@ -41,6 +42,7 @@ def main() -> None:
         home = load_home(asked.home) if asked.home else make_estate(f"{folder}/home", SIZES[asked.size])
         with Estate(home) as estate:
             estate.service().core.librarian.run()
+            set_aside_what_is_loaded()  # as a server does
             visitor = Visitor(estate.service())
             wire = Wire(estate, visitor.cookie)
             rows = list(_rows(visitor, wire, asked))

@@ -1,4 +1,4 @@
-"""Freed blocks go back to the system."""
+"""Freed blocks go back to the system; what a server has loaded is searched for garbage no more."""
 
 from __future__ import annotations
 
@@ -30,3 +30,24 @@ def _grown(how: str) -> int:
 
 def test_large_blocks_do_not_stay_behind_small_ones() -> None:
     assert _grown("back") < 8 <= _grown("kept")
+
+
+_SET_ASIDE = """
+import gc, weakref
+from haulage.base.memory import set_aside_what_is_loaded
+class Ring:
+    def __init__(self):
+        self.me = self
+gone = weakref.ref(Ring())
+loaded = [[number] for number in range(50_000)]
+set_aside_what_is_loaded()
+later = weakref.ref(Ring())
+seen = len(gc.get_objects())
+gc.collect()
+print(gone() is None, later() is None, gc.get_freeze_count() > 50_000 > seen)
+"""
+
+
+def test_what_is_loaded_is_set_aside_and_later_garbage_is_still_found() -> None:
+    said = subprocess.run([sys.executable, "-c", _SET_ASIDE], check=True, capture_output=True, text=True).stdout
+    assert said.split() == ["True", "True", "True"]

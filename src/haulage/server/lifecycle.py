@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from haulage.base.clock import Clock, iso
 from haulage.base.errors import HaulageError
 from haulage.base.files import remove_durable, write_durable
+from haulage.base.memory import set_aside_what_is_loaded
 from haulage.domain.transit import records as transit
 from haulage.domain.transit.states import ShipmentState
 from haulage.engine.jobs.engine import JobEngine
@@ -120,6 +121,7 @@ class _Running:
             # The port first: a server that cannot listen must not begin to work.
             listener = await self._listen(app)
             await asyncio.to_thread(self._begin)
+            set_aside_what_is_loaded()
             sys.stderr.write(f"ready {self._process.local_url}\n")
             sys.stderr.flush()
             self._manager.tell("READY=1", f"STATUS=Site {self._core.code} at {self._process.local_url}")
