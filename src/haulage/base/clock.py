@@ -40,7 +40,7 @@ def iso(moment: dt.datetime) -> str:
     """ISO 8601 in UTC with a Z, microseconds kept: the only form in which a time leaves the process."""
     if moment.tzinfo is None:
         raise ValueError("naive time")
-    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(dt.UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_iso(text: str) -> dt.datetime:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from urllib.parse import quote
 
 
+@functools.lru_cache(maxsize=1024)
 def package_address(package: str) -> str:
     """Of a package."""
     return f"/packages/{quote(package, safe='')}"

@@ -23,7 +23,12 @@ def parsed(value: dt.datetime | str | None) -> dt.datetime | None:
 def moment(value: dt.datetime | str | None) -> str:
     """To the second, in UTC: 2026-11-23 03:10:22 UTC."""
     found = parsed(value)
-    return "" if found is None else f"{found:%Y-%m-%d %H:%M:%S} UTC"
+    return "" if found is None else f"{found.replace(tzinfo=None).isoformat(' ', 'seconds')} UTC"
+
+
+def minute(value: str) -> str:
+    """A moment as views carry it, to the minute, without its zone: 2026-11-23 03:10."""
+    return value[:16].replace("T", " ")
 
 
 def ago(value: dt.datetime | str | None, now: dt.datetime) -> str:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from haulage.base.text import shown
 from haulage.console.frame.addresses import at_address, place_address
 from haulage.console.frame.assets import Assets
-from haulage.console.frame.moments import ago, duration, moment
+from haulage.console.frame.moments import ago, duration, minute, moment
 from haulage.console.frame.words import WORDS
 from haulage.console.knowledge.article_view import ArticleView
 from haulage.console.knowledge.markdown_html import markdown_html
@@ -51,6 +51,7 @@ def make_environment(assets: Assets) -> jinja2.Environment:
         heading=heading,
         type_words=type_words,
         ago=ago,
+        minute=minute,
         moment=moment,
         share=share,
         duration=duration,

@@ -4,7 +4,7 @@ way it took; who published it and who signed it. Reads the tables at one moment 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -86,8 +86,9 @@ def proof(tx: Transaction, journal: Journal, package: Package, here: SiteCode, n
     standing = sorted(standing_of(tx, [package.id])[package.id], key=lambda one: one.place)
     tree = estate.hierarchy(tx)
     names = {site.code: site.name for site in estate.list_sites(tx)}
-    heard = {stream.peer: stream.heard for stream in replication.list_streams(tx)}
-    rows = [_row(package, one, versions, tree, names, heard, here) for one in standing]
+    heard = {stream.peer: iso(stream.heard) for stream in replication.list_streams(tx) if stream.heard is not None}
+    ways = {site: _way(tree, site, owner_of(package.id), here, heard) for site in {site_of(one.place) for one in standing}}
+    rows = [_row(package, one, versions, names, ways) for one in standing]
     done = [row for row in rows if row.newest and row.state == "present"]
     by, how, asked = _published(tx, journal, package.id, newest)
     return Proof(
@@ -116,21 +117,26 @@ def proof(tx: Transaction, journal: Journal, package: Package, here: SiteCode, n
     )
 
 
+def _way(
+    tree: Hierarchy, site: SiteCode, owner: SiteCode, here: SiteCode, heard: Mapping[SiteCode, str]
+) -> tuple[Sequence[SiteCode], str | None]:
+    """(the sites from the owner to this one, when anything was heard last on the line its reports come by)"""
+    upwards = list(tree.upwards(site))
+    way = upwards[: upwards.index(owner) + 1][::-1] if owner in upwards else [site]
+    at = upwards.index(here) if here in upwards else 0
+    return way, heard.get(upwards[at - 1]) if at else None
+
+
 def _row(
     package: Package,
     one: At,
-    versions: dict[VersionNumber, Version],
-    tree: Hierarchy,
-    names: dict[SiteCode, str],
-    heard: dict[SiteCode, dt.datetime | None],
-    here: SiteCode,
+    versions: Mapping[VersionNumber, Version],
+    names: Mapping[SiteCode, str],
+    ways: Mapping[SiteCode, tuple[Sequence[SiteCode], str | None]],
 ) -> ProofRow:
-    site, owner = site_of(one.place), owner_of(package.id)
-    upwards = list(tree.upwards(site))
-    way = upwards[: upwards.index(owner) + 1][::-1] if owner in upwards else [site]
+    site = site_of(one.place)
+    way, heard = ways[site]
     there = versions.get(VersionNumber(one.present))
-    through = tree.next_hop(here, site)
-    last = None if through is None else heard.get(through)
     return ProofRow(
         place=one.place,
         name=names.get(site, ""),
@@ -144,7 +150,7 @@ def _row(
         manifest="" if there is None else there.manifest.hex(),
         verified=None if one.verified is None else iso(one.verified),
         reported=None if one.updated is None else iso(one.updated),
-        heard=None if last is None else iso(last),
+        heard=heard,
     )
 
 
