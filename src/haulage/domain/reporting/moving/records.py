@@ -136,8 +136,9 @@ def narrowed(wanted: Wanted, now: dt.datetime) -> list[sa.ColumnElement[bool]]:
 
 
 def in_states(wanted: Wanted) -> sa.ColumnElement[bool]:
-    """The condition of a filter on the states."""
-    return sa.or_(*[of_state(state) for state in ORDER if may_hold(wanted, state)])
+    """The condition of a filter on the states; none if it leaves them all."""
+    held = [state for state in ORDER if may_hold(wanted, state)]
+    return sa.true() if len(held) == len(ORDER) else sa.or_(*[of_state(state) for state in held])
 
 
 def _arrived() -> sa.ColumnElement[bool]:
