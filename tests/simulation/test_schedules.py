@@ -14,7 +14,7 @@ import pytest
 from haulage.testing.simulation.schedule import run_schedule
 
 PART = 50
-PARTS = 400 if os.environ.get("HAULAGE_LONG") == "1" else 40
+PARTS = 400 if os.environ.get("HAULAGE_LONG") == "1" else 20
 KEPT = [
     int(line.split()[0])
     for line in (pathlib.Path(__file__).parent / "seeds.txt").read_text().splitlines()
