@@ -17,11 +17,11 @@ from haulage.domain.reporting.moving.records import pairs_of
 from haulage.domain.reporting.moving.wanted import ORDER, Wanted
 from haulage.domain.reporting.transfer_files import files_of
 from haulage.domain.reporting.transfer_reach import reach
-from haulage.domain.reporting.transfers import counts, eta_of, every_transfer, transfer, transfers
+from haulage.domain.reporting.transfers import TransferRow, counts, eta_of, transfer, transfers
 from haulage.domain.transit import records
 from haulage.domain.transit.shipment import Shipment, obeying
 from haulage.domain.transit.states import Reason, ShipmentState, Word
-from haulage.engine.database.transaction import Database
+from haulage.engine.database.transaction import Database, Transaction
 from haulage.operations import orders
 from tests.domain.worlds import ACTOR, CHI, HQ1, LA1, Lab
 from tests.domain.worlds import lab as hierarchy
@@ -58,6 +58,11 @@ def written(database: Database, rows: Sequence[Shipment]) -> dict[tuple[PackageI
         for row in rows:
             records.put_shipment(tx, row)
     return {(row.package, row.place): row for row in rows}
+
+
+def every_transfer(tx: Transaction, wanted: Wanted, *, now: dt.datetime, here: SiteCode) -> list[TransferRow]:
+    """All of them at once."""
+    return list(transfers(tx, wanted, now=now, here=here, limit=1000).items)
 
 
 @pytest.fixture(scope="module")
@@ -214,11 +219,11 @@ def test_every_number_leads_to_exactly_what_it_counts(world: Lab, rows: list[Shi
     with database.reading() as tx:
         told = counts(tx, now=NOW)
         for state in (*told, "waiting"):
-            listed = list(every_transfer(tx, Wanted(state=state), now=NOW, here=HQ1))
+            listed = every_transfer(tx, Wanted(state=state), now=NOW, here=HQ1)
             assert told.get(state, 0) == len(listed), state
-        waiting = list(every_transfer(tx, Wanted(state="waiting"), now=NOW, here=HQ1))
+        waiting = every_transfer(tx, Wanted(state="waiting"), now=NOW, here=HQ1)
         parts = [
-            list(every_transfer(tx, Wanted(state="waiting", reason=reason), now=NOW, here=HQ1))
+            every_transfer(tx, Wanted(state="waiting", reason=reason), now=NOW, here=HQ1)
             for reason in sorted({row.reason for row in waiting} - {""})
         ]
     assert all(row.reason != "held" for row in waiting)

@@ -86,11 +86,6 @@ def remove_user(tx: Transaction, name: str) -> None:
     tx.execute(users.delete().where(users.c.name == name))
 
 
-def note_signed_in(tx: Transaction, name: str, now: dt.datetime) -> None:
-    """It signed in."""
-    tx.execute(users.update().where(users.c.name == name).values(signed_in=now))
-
-
 def add_token(tx: Transaction, token: Token) -> None:
     """Keep a new token's digest."""
     tx.execute(tokens.insert().values({**_values(token), "role": token.role.value}))

@@ -84,10 +84,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 return health
         return Health.WELL
 
-    def plus(self, other: Standing) -> Standing:
-        """Both together."""
-        return Standing(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
-
 
 @dataclass(slots=True)
 class Tally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -109,17 +109,6 @@ def transfers(
     rows = rows_of(tx, found[:limit], now=now, here=here)
     last = found[limit - 1] if more else None
     return TransferList(items=rows, cursor=None if last is None else f"{ORDER.index(last.state)}|{last.package}|{last.place}")
-
-
-def every_transfer(tx: Transaction, wanted: Wanted, *, now: dt.datetime, here: SiteCode) -> Iterator[TransferRow]:
-    """All of them, a page at a time."""
-    cursor: str | None = None
-    while True:
-        page = transfers(tx, wanted, now=now, here=here, limit=1000, cursor=cursor)
-        yield from page.items
-        if page.cursor is None:
-            return
-        cursor = page.cursor
 
 
 def transfer(tx: Transaction, package: PackageId, where: Place, *, now: dt.datetime, here: SiteCode) -> TransferRow | None:
