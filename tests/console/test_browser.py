@@ -164,12 +164,14 @@ def test_signing_out_ends_it(window: Watched) -> None:
 def test_everything_by_keyboard_alone(window: Watched) -> None:
     page = window.page
     page.goto("/knowledge")
+    expect(page.locator("input:focus")).to_have_count(1)
     page.keyboard.type(window.served.secret)
     page.keyboard.press("Enter")
     expect(page.get_by_label("Search the knowledge base")).to_be_focused()
     page.keyboard.type("several streams packed")
     page.keyboard.press("Enter")
     page.wait_for_url("**/knowledge?q=*")
+    page.wait_for_load_state("load")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")

@@ -37,6 +37,7 @@ def test_in_and_to_a_transfer_and_held_by_keys_alone(lab: Lab, window: Window, t
     keys.press("Enter")
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
+    page.wait_for_load_state("load")  # the key is listened to once the page's script is there
     keys.press("/")
     expect(page.locator("#find")).to_be_focused()
     assert page.evaluate(SEEN) == ""
@@ -62,6 +63,7 @@ def test_in_and_to_a_transfer_and_held_by_keys_alone(lab: Lab, window: Window, t
 
 def past_the_menu(page: Page) -> None:
     """The first stop of every page leads to its content."""
+    page.wait_for_load_state("load")
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="To the content")).to_be_focused()
     page.keyboard.press("Enter")
